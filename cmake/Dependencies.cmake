@@ -1,0 +1,57 @@
+# The libraries that the project uses, under names of its own: hbk::libuv (Windows only),
+# hbk::cjson, hbk::cmocka. Where they come from (cmake/setup.sh, or vcpkg on Windows) and how each
+# source spells its targets is known here and nowhere else.
+
+# Wraps the first of the given targets that exists.
+function(hbk_wrap_dependency name)
+    foreach(candidate IN LISTS ARGN)
+        if(TARGET ${candidate})
+            add_library(hbk_${name} INTERFACE)
+            add_library(hbk::${name} ALIAS hbk_${name})
+            target_link_libraries(hbk_${name} INTERFACE ${candidate})
+            set(HBK_WRAPPED_TARGET ${candidate} PARENT_SCOPE)
+            return()
+        endif()
+    endforeach()
+    message(FATAL_ERROR "The package of ${name} was found, but it defines none of: ${ARGN}")
+endfunction()
+
+function(hbk_require_package package)
+    if(NOT ${package}_FOUND)
+        message(
+            FATAL_ERROR
+                "${package} was not found. On Debian run cmake/setup.sh (\"make setup\") first; on "
+                "Windows use a preset with VCPKG_ROOT set."
+        )
+    endif()
+endfunction()
+
+find_package(cJSON CONFIG)
+hbk_require_package(cJSON)
+hbk_wrap_dependency(cjson cjson cJSON::cjson)
+get_target_property(type ${HBK_WRAPPED_TARGET} TYPE)
+if(WIN32 AND NOT type STREQUAL "SHARED_LIBRARY")
+    # Without this its header marks every function for export from whatever includes it.
+    target_compile_definitions(hbk_cjson INTERFACE CJSON_HIDE_SYMBOLS)
+endif()
+
+find_package(cmocka CONFIG)
+hbk_require_package(cmocka)
+if(TARGET cmocka::cmocka OR TARGET cmocka::static OR TARGET cmocka)
+    hbk_wrap_dependency(cmocka cmocka::cmocka cmocka::static cmocka)
+else()
+    # Before it exported targets (1.1.5 and its snapshots, as vcpkg long had them).
+    add_library(hbk_cmocka INTERFACE)
+    add_library(hbk::cmocka ALIAS hbk_cmocka)
+    target_link_libraries(hbk_cmocka INTERFACE ${CMOCKA_LIBRARIES})
+    target_include_directories(
+        hbk_cmocka SYSTEM INTERFACE ${CMOCKA_INCLUDE_DIR} ${CMOCKA_INCLUDE_DIRS}
+    )
+endif()
+
+if(WIN32)
+    find_package(libuv CONFIG)
+    hbk_require_package(libuv)
+    # The exported alias differs by version; static first, for the service ships as one file.
+    hbk_wrap_dependency(libuv libuv::uv_a libuv::libuv libuv::uv uv_a uv)
+endif()

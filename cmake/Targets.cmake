@@ -1,0 +1,82 @@
+# How every target of the project is compiled and linked.
+
+option(HBK_WERROR "Treat compiler warnings as errors" ON)
+set(HBK_SANITIZE "" CACHE STRING "Sanitizers for native builds, as for -fsanitize=")
+
+# hbk_configure_target(TARGET)
+#
+# Every library and executable of the project calls this once, right after it is added.
+function(hbk_configure_target target)
+    set_target_properties(
+        ${target} PROPERTIES C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF
+    )
+    if(WIN32)
+        # 0x0A00: Windows 10 and later.
+        target_compile_definitions(
+            ${target} PRIVATE UNICODE _UNICODE WIN32_LEAN_AND_MEAN NOMINMAX _WIN32_WINNT=0x0A00
+        )
+    endif()
+    if(MSVC)
+        hbk_configure_msvc(${target})
+    else()
+        hbk_configure_gnu(${target})
+    endif()
+endfunction()
+
+# cl, and clang-cl which takes the same flags.
+function(hbk_configure_msvc target)
+    # The secure-CRT warnings ask for functions that no other compiler has.
+    target_compile_definitions(${target} PRIVATE _CRT_SECURE_NO_WARNINGS _CRT_NONSTDC_NO_WARNINGS)
+    target_compile_options(${target} PRIVATE /W4 /utf-8 /guard:cf $<$<BOOL:${HBK_WERROR}>:/WX>)
+    target_link_options(
+        ${target} PRIVATE /DYNAMICBASE /NXCOMPAT /HIGHENTROPYVA /guard:cf /CETCOMPAT /Brepro
+    )
+endfunction()
+
+function(hbk_configure_gnu target)
+    target_compile_options(
+        ${target}
+        PRIVATE -Wall
+                -Wextra
+                -Wpedantic
+                -Wconversion
+                -Wshadow
+                $<$<BOOL:${HBK_WERROR}>:-Werror>
+                -fstack-protector-strong
+                # What Wine's debugger and the valgrind of Debian 12 can read.
+                -gdwarf-4
+                # Equal sources give equal bytes, wherever the tree stands.
+                -ffile-prefix-map=${CMAKE_SOURCE_DIR}=.
+    )
+    if(MINGW)
+        # C11's printf formats (%zu, %lld) rather than those of the old Microsoft runtime.
+        target_compile_definitions(${target} PRIVATE __USE_MINGW_ANSI_STDIO=1)
+        # -static: no DLL of the compiler's (libgcc, libssp) beside the executables.
+        target_link_options(
+            ${target}
+            PRIVATE
+            -static
+            # mingw has the stack protector in a library of its own, which this adds.
+            -fstack-protector-strong
+            -Wl,--dynamicbase
+            -Wl,--nxcompat
+            -Wl,--high-entropy-va
+            -Wl,--no-insert-timestamp
+        )
+    endif()
+    if(HBK_SANITIZE)
+        set(flags -fsanitize=${HBK_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+        target_compile_options(${target} PRIVATE ${flags})
+        target_link_options(${target} PRIVATE ${flags})
+    endif()
+endfunction()
+
+# hbk_use_wmain(TARGET)
+#
+# For an executable whose entry point is wmain(int, wchar_t **). Microsoft's linker finds that out by
+# itself; mingw's start-up code has to be asked.
+function(hbk_use_wmain target)
+    if(MINGW)
+        target_link_options(${target} PRIVATE -municode)
+    endif()
+endfunction()
