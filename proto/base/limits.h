@@ -1,0 +1,63 @@
+/* Every limit of Handle Broker, in one place: what goes over the wire, what a peer may hold, and how
+ * long anything may take. PROTOCOL.md "Limits" lists those that a client can meet. */
+#ifndef HBK_LIMITS_H
+#define HBK_LIMITS_H
+
+/* ---- the line ---- */
+#define HBK_PROTOCOL_VERSION 1
+#define HBK_LINE_BYTES_MAX 65536 /* with its LF */
+#define HBK_JSON_DEPTH_MAX 8
+#define HBK_JSON_VALUES_MAX 4096 /* values a line, so that 64 KiB cannot become megabytes of tree */
+#define HBK_JSON_MEMBERS_MAX \
+    64                         /* members an object, so that the search for duplicates is bounded */
+#define HBK_JSON_DIGITS_MAX 20 /* digits a number: the longest spelling of 64 bits */
+#define HBK_INTEGER_MAX 9007199254740991LL /* 2^53 - 1: exact in every JSON library */
+#define HBK_ID_TEXT_BYTES_MAX 64
+
+/* ---- fields ---- */
+#define HBK_HANDLE_MIN 4u
+#define HBK_HANDLE_MAX 2147483644u /* the highest multiple of 4 below the kernel's half */
+#define HBK_NAME_BYTES_MAX 260
+#define HBK_TYPE_BYTES_MAX 32
+#define HBK_SID_BYTES_MAX 187 /* SECURITY_MAX_SID_STRING_CHARACTERS, without its NUL */
+#define HBK_CLIENT_NAME_BYTES_MAX 64
+#define HBK_CLIENT_VERSION_BYTES_MAX 32
+#define HBK_PROTOCOLS_MAX 8
+#define HBK_ITEMS_MAX 64
+#define HBK_TYPES_MAX 24
+#define HBK_DATA_BYTES_MAX 8192 /* as the broker escapes it: quotes, backslashes, control bytes */
+#define HBK_REASON_BYTES_MAX 256
+#define HBK_SDDL_BYTES_MAX 2048
+#define HBK_DETAIL_BYTES_MAX 240
+#define HBK_LIMIT_NAME_BYTES_MAX 32
+#define HBK_CURSOR_BYTES_MAX 32
+#define HBK_PAGE_MAX 64
+#define HBK_WAIT_MS_MAX 60000
+#define HBK_TIMEOUT_MS_DEFAULT 10000
+
+/* ---- what a peer may hold; those with a name in hbk_limits can be set by configuration ---- */
+#define HBK_SESSIONS_MAX 1800 /* below the 2,048 C descriptors through which libuv adopts pipes */
+#define HBK_SESSIONS_PER_USER_MAX 1500
+#define HBK_REQUESTS_PER_SESSION_MAX 64
+#define HBK_ENDPOINTS_PER_SESSION_MAX 64
+#define HBK_PINS_PER_SESSION_MAX 1024
+#define HBK_PENDING_PER_ENDPOINT_MAX 256
+#define HBK_WRITE_QUEUE_BYTES_MAX 262144
+
+/* ---- deadlines ---- */
+#define HBK_HELLO_DEADLINE_MS 10000 /* from connect to proof */
+#define HBK_LINE_DEADLINE_MS 10000  /* from a line's first byte to its LF */
+#define HBK_WRITE_DEADLINE_MS 10000 /* a peer that reads nothing for so long is let go */
+#define HBK_STOP_DEADLINE_MS 5000   /* from stop to the last answer */
+#define HBK_TICK_MS_MAX 60000       /* the longest sleep between two looks at the clock */
+
+/* ---- the service's own work ---- */
+#define HBK_PIPE_INSTANCES_WAITING 8
+#define HBK_PIPE_BUFFER_BYTES 65536
+#define HBK_READ_BYTES 65536
+#define HBK_FRAMER_BYTES_MAX 262144 /* arrived and not taken: reading pauses long before */
+#define HBK_PHASES_PER_TURN 256     /* phases of requests between two looks at the pipes */
+#define HBK_BATCH_BYTES 16384 /* lines with handle values that gather for one write to one target */
+#define HBK_WORKERS_MAX 8
+
+#endif

@@ -1,0 +1,312 @@
+/* The messages of protocol version 1 as C structs, and their way to and from a line. One table
+ * (schema.c) describes every message; decoder and encoder both walk it, so that what one writes the
+ * other reads, in both directions: the service decodes requests and encodes results and notifications,
+ * the client the reverse.
+ *
+ * Decoded messages borrow: every hbk_text and every list lives in the hbk_message that was decoded, until
+ * hbk_message_clear(). Encoded ones are copied into the buffer at once. */
+#ifndef HBK_MESSAGE_H
+#define HBK_MESSAGE_H
+
+#include "base.h"
+
+/* ---- what the lines are made of ---- */
+
+enum hbk_method {
+    HBK_METHOD_NONE = 0,
+    /* requests */
+    HBK_METHOD_SESSION_HELLO,
+    HBK_METHOD_SESSION_PROVE,
+    HBK_METHOD_ENDPOINT_OPEN,
+    HBK_METHOD_ENDPOINT_CLOSE,
+    HBK_METHOD_ENDPOINT_LIST,
+    HBK_METHOD_HANDLE_SEND,
+    HBK_METHOD_DELIVERY_ACCEPT,
+    HBK_METHOD_DELIVERY_REJECT,
+    HBK_METHOD_BROKER_STATUS,
+    /* notifications, service to client */
+    HBK_METHOD_HANDLE_DELIVERED,
+    HBK_METHOD_HANDLE_OFFERED,
+    HBK_METHOD_SESSION_GONE,
+    HBK_METHOD_COUNT
+};
+
+/** hbk_method_name() - "handle.send" for HBK_METHOD_HANDLE_SEND; NULL for what is none. */
+const char *hbk_method_name(enum hbk_method method);
+
+enum hbk_id_kind { HBK_ID_NONE = 0 /* null on the wire */, HBK_ID_NUMBER, HBK_ID_TEXT };
+
+struct hbk_id {
+    uint8_t kind; /* enum hbk_id_kind */
+    uint8_t text_size;
+    char text[HBK_ID_TEXT_BYTES_MAX]; /* unescaped, not terminated */
+    uint64_t number;                  /* 1..HBK_INTEGER_MAX */
+};
+
+bool hbk_id_equal(const struct hbk_id *a, const struct hbk_id *b);
+
+enum hbk_access_kind { HBK_ACCESS_KIND_SAME = 0, HBK_ACCESS_KIND_READ, HBK_ACCESS_KIND_MASK };
+
+/* "same" | "read" | MASK; a mask is never zero and has no GENERIC_*, MAXIMUM_ALLOWED or
+ * ACCESS_SYSTEM_SECURITY bit: the decoder refuses those. */
+struct hbk_access {
+    uint8_t kind;
+    uint32_t mask; /* HBK_ACCESS_KIND_MASK only */
+};
+
+enum hbk_mode { HBK_MODE_AUTO = 0, HBK_MODE_ASK };
+
+/* One entry of an endpoint's `types`: "any" | "read" | MASK. */
+enum hbk_type_rule_kind { HBK_TYPE_RULE_ANY = 0, HBK_TYPE_RULE_READ, HBK_TYPE_RULE_MASK };
+
+struct hbk_type_rule {
+    struct hbk_text type;
+    uint8_t kind;
+    uint32_t mask;
+};
+
+/* ---- requests ---- */
+
+struct hbk_hello {
+    size_t protocol_count;
+    const uint32_t *protocol; /* 1..HBK_PROTOCOLS_MAX numbers */
+    struct hbk_text client_name, client_version;
+};
+
+struct hbk_endpoint_open {
+    struct hbk_text name;
+    uint8_t mode; /* enum hbk_mode */
+    bool types_present;
+    size_t types_count;
+    const struct hbk_type_rule *types; /* 1..HBK_TYPES_MAX where present */
+    uint32_t items_max;   /* 0: absent; 1..HBK_ITEMS_MAX */
+    struct hbk_text from; /* SDDL, or absent */
+    bool revocable;
+};
+
+struct hbk_endpoint_close {
+    struct hbk_text name;
+};
+
+struct hbk_paging {
+    struct hbk_text cursor; /* absent: from the start */
+    uint32_t limit;         /* 0: absent; 1..HBK_PAGE_MAX */
+};
+
+struct hbk_item {
+    uint32_t handle;      /* HBK_HANDLE_MIN..HBK_HANDLE_MAX, multiple of 4: the decoder refuses the rest */
+    struct hbk_text type; /* absent: whatever it is */
+    struct hbk_access access; /* default: same */
+    bool inherit, protect;
+};
+
+struct hbk_send {
+    struct hbk_text to_name; /* `to` is a NAME, or … */
+    struct hbk_text to_process_name; /* … {name, pid} */
+    uint32_t to_pid;                 /* 0: `to` is a plain name */
+    struct hbk_text expect_user;     /* absent: anyone */
+    uint32_t expect_pid;             /* 0: anyone */
+    size_t items_count;
+    const struct hbk_item *items; /* 1..HBK_ITEMS_MAX */
+    struct hbk_text data;         /* unescaped; absent: none */
+    uint32_t wait_ms;             /* default 0 */
+    uint32_t timeout_ms;          /* default HBK_TIMEOUT_MS_DEFAULT */
+    bool revocable;
+};
+
+struct hbk_delivery_answer { /* delivery.accept, delivery.reject */
+    uint64_t delivery;
+    struct hbk_text reason; /* reject only; absent: none */
+};
+
+/* ---- results ---- */
+
+struct hbk_peer_info {
+    uint32_t pid;
+    struct hbk_text user;     /* SID */
+    uint64_t logon_session;   /* LUID; a string of 16 hex digits on the wire, as it may pass 2^53 */
+    uint32_t integrity;       /* the RID of the mandatory label: 0x2000 is medium */
+};
+
+struct hbk_wire_limits { /* `limits` of hello's answer, as limits.h names them */
+    uint32_t line_bytes, items, data_bytes, name_bytes, requests, sessions_per_user, endpoints, pins,
+        pending, hello_ms, line_ms, write_ms, write_queue_bytes;
+};
+
+struct hbk_hello_result {
+    uint32_t protocol;
+    struct hbk_text server_name, server_version;
+    uint64_t session;
+    struct hbk_peer_info peer;
+    uint32_t proof; /* handle value in the client's own table */
+    struct hbk_wire_limits limits;
+};
+
+struct hbk_endpoint_open_result {
+    struct hbk_text endpoint; /* the name, as it was opened */
+};
+
+struct hbk_endpoint_info {
+    struct hbk_text name;
+    uint64_t session;
+    uint32_t pid;
+    struct hbk_text user;
+    uint64_t since_ms; /* milliseconds since it was opened */
+    uint8_t mode;
+    size_t types_count; /* 0: the default list */
+    const struct hbk_type_rule *types;
+};
+
+struct hbk_endpoint_list_result {
+    size_t endpoints_count;
+    const struct hbk_endpoint_info *endpoints; /* at most HBK_PAGE_MAX */
+    struct hbk_text next;                      /* absent: that was the last page */
+};
+
+struct hbk_sent_item {
+    struct hbk_text type;
+    uint32_t access; /* what the target got */
+};
+
+struct hbk_send_result {
+    uint64_t delivery;
+    size_t items_count;
+    const struct hbk_sent_item *items;
+};
+
+/* An item as the target sees it: in handle.delivered and delivery.accept's answer with its value, in
+ * handle.offered without. */
+struct hbk_delivered_item {
+    uint32_t handle; /* 0: absent (offered) */
+    struct hbk_text type;
+    uint32_t access;
+    bool inherit, protect;
+};
+
+struct hbk_accept_result {
+    size_t items_count;
+    const struct hbk_delivered_item *items;
+};
+
+struct hbk_status_result {
+    struct hbk_text server_name, server_version;
+    uint32_t protocol;
+    struct hbk_text state; /* "running" | "stopping" */
+    uint32_t pid;
+    uint64_t uptime_ms;
+    uint32_t sessions, sessions_proven, endpoints, deliveries_pending, pins;
+    uint64_t delivered, failed; /* sends since the start, by outcome */
+};
+
+/* ---- notifications ---- */
+
+struct hbk_sender {
+    uint64_t session;
+    struct hbk_peer_info peer;
+};
+
+struct hbk_delivered { /* handle.delivered and handle.offered */
+    uint64_t delivery;
+    struct hbk_text endpoint;
+    struct hbk_sender from;
+    size_t items_count;
+    const struct hbk_delivered_item *items;
+    struct hbk_text data; /* unescaped; absent: null on the wire */
+    bool revocable;
+};
+
+struct hbk_session_gone {
+    uint64_t session;
+};
+
+/* ---- a decoded line ---- */
+
+enum hbk_message_kind { HBK_MESSAGE_NONE = 0, HBK_MESSAGE_REQUEST, HBK_MESSAGE_NOTIFICATION,
+                        HBK_MESSAGE_RESULT, HBK_MESSAGE_ERROR };
+
+union hbk_params {
+    struct hbk_hello hello;
+    struct hbk_endpoint_open endpoint_open;
+    struct hbk_endpoint_close endpoint_close;
+    struct hbk_paging endpoint_list;
+    struct hbk_send send;
+    struct hbk_delivery_answer delivery_answer;
+    struct hbk_delivered delivered;
+    struct hbk_session_gone session_gone;
+};
+
+union hbk_outcome {
+    struct hbk_hello_result hello;
+    struct hbk_endpoint_open_result endpoint_open;
+    struct hbk_endpoint_list_result endpoint_list;
+    struct hbk_send_result send;
+    struct hbk_accept_result accept;
+    struct hbk_status_result status;
+};
+
+struct hbk_message {
+    enum hbk_message_kind kind;
+    enum hbk_method method; /* of a result: filled by hbk_message_read_result() */
+    struct hbk_id id;
+    union {
+        union hbk_params params;  /* request, notification */
+        union hbk_outcome result; /* after hbk_message_read_result() */
+    } u;
+    struct hbk_error error;   /* of HBK_MESSAGE_ERROR, or why decoding failed */
+    void *tree;               /* the parsed line; private to the codec */
+    void *lists;              /* memory of the lists; private to the codec */
+};
+
+enum { HBK_DECODE_E_REFUSED = 1 };
+
+/**
+ * hbk_message_read_request() - decode what a client sent
+ * @message: all-zero, or used before (it is cleared first)
+ * @line:    without LF
+ *
+ * Return: 0, with kind HBK_MESSAGE_REQUEST; HBK_DECODE_E_REFUSED, with message->error filled and
+ * message->id set where the line has a well-formed one (else HBK_ID_NONE) - error.code tells a line that is
+ * ill-formed (PARSE_ERROR, INVALID_REQUEST) from a request that is (METHOD_NOT_FOUND, INVALID_PARAMS,
+ * BAD_HANDLE with error.item); -1 out of memory.
+ */
+int hbk_message_read_request(struct hbk_message *message, struct hbk_text line);
+
+/**
+ * hbk_message_read_server_line() - decode what the service sent, as far as the line itself tells
+ *
+ * What a later service adds is let pass: unknown members of params, result and error are skipped, unknown
+ * error codes are kept; a notification of unknown name is refused with METHOD_NOT_FOUND and may be skipped.
+ * Return: 0, with kind NOTIFICATION (params filled), ERROR (error filled) or RESULT (its fields are read by
+ * hbk_message_read_result() once the caller has found by `id` which method it answers);
+ * HBK_DECODE_E_REFUSED; -1 out of memory.
+ */
+int hbk_message_read_server_line(struct hbk_message *message, struct hbk_text line);
+
+/** hbk_message_read_result() - fill u.result of a RESULT line as the answer to @method. As above. */
+int hbk_message_read_result(struct hbk_message *message, enum hbk_method method);
+
+/** hbk_message_clear() - free what was decoded; an all-zero message is accepted, and is left behind. */
+void hbk_message_clear(struct hbk_message *message);
+
+/* ---- lines out: each appends one whole line with its LF, or sets buffer->failed and leaves nothing of the
+ * line behind (no memory, the buffer's limit, or HBK_LINE_BYTES_MAX passed). A value that the
+ * schema does not allow is a broken invariant of ours (assertion) here, never a peer's doing: the public
+ * client API validates its arguments before. ---- */
+
+/** hbk_write_request() - @params: the struct of @method above, NULL where it has no parameters. */
+void hbk_write_request(struct hbk_buffer *buffer, const struct hbk_id *id, enum hbk_method method,
+                       const void *params);
+void hbk_write_notification(struct hbk_buffer *buffer, enum hbk_method method, const void *params);
+/** hbk_write_result() - @result: the result struct of @method, NULL where that is `{}`. */
+void hbk_write_result(struct hbk_buffer *buffer, const struct hbk_id *id, enum hbk_method method,
+                      const void *result);
+void hbk_write_error(struct hbk_buffer *buffer, const struct hbk_id *id, const struct hbk_error *error);
+
+/** hbk_escaped_size() - bytes that @text takes between its quotes on the wire, as we write it. */
+size_t hbk_escaped_size(struct hbk_text text);
+
+/** hbk_name_check() - is @name `SCOPE/PATH`: user, session or global, then 1 or more of [A-Za-z0-9._/-],
+ * at most HBK_NAME_BYTES_MAX in all? */
+bool hbk_name_check(struct hbk_text name);
+
+#endif

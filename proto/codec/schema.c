@@ -1,0 +1,318 @@
+#include "schema.h"
+
+#include <string.h>
+
+/* Shorthands of this file: S is the struct, M its member. What is not named in a row is zero. */
+#define FIELD(S, M, KEY, KIND, NEED)                                                               \
+    .key = (KEY), .kind = HBK_FIELD_##KIND, .need = HBK_FIELD_##NEED,                              \
+    .offset = (uint16_t)offsetof(struct S, M), .present = HBK_FIELD_NO_OFFSET
+#define LIST(S, COUNT, TYPE)                                                                       \
+    .count = (uint16_t)offsetof(struct S, COUNT), .size = (uint16_t)sizeof(TYPE)
+#define RANGE(MIN, MAX) .min = (MIN), .max = (MAX)
+#define ANY_U32         RANGE(0, UINT32_MAX)
+#define ID              RANGE(1, HBK_INTEGER_MAX)
+#define COUNTER         RANGE(0, HBK_INTEGER_MAX)
+#define NAME            RANGE(1, HBK_NAME_BYTES_MAX), .check = HBK_TEXT_NAME, .limit = "name_bytes"
+#define SID             RANGE(1, HBK_SID_BYTES_MAX), .check = HBK_TEXT_SID
+#define PID             RANGE(1, UINT32_MAX)
+#define DATA            RANGE(0, HBK_DATA_BYTES_MAX), .check = HBK_TEXT_ESCAPED, .limit = "data_bytes"
+#define ITEMS           RANGE(1, HBK_ITEMS_MAX), .items = true, .limit = "items"
+#define SCHEMA(WHAT)    {WHAT##_fields, sizeof WHAT##_fields / sizeof WHAT##_fields[0]}
+
+static const struct hbk_schema empty_schema = {NULL, 0};
+
+/* ---- sessions ---- */
+
+static const struct hbk_field client_fields[] = {
+    {FIELD(hbk_hello, client_name, "name", TEXT, REQUIRED), RANGE(1, HBK_CLIENT_NAME_BYTES_MAX)},
+    {FIELD(hbk_hello, client_version, "version", TEXT, REQUIRED),
+     RANGE(1, HBK_CLIENT_VERSION_BYTES_MAX)},
+};
+static const struct hbk_schema client_schema = SCHEMA(client);
+
+static const struct hbk_field hello_fields[] = {
+    {FIELD(hbk_hello, protocol, "protocol", NUMBERS, REQUIRED),
+     LIST(hbk_hello, protocol_count, uint32_t), RANGE(1, HBK_PROTOCOLS_MAX)},
+    {.key = "client", .kind = HBK_FIELD_OBJECT, .present = HBK_FIELD_NO_OFFSET, .sub = &client_schema},
+};
+static const struct hbk_schema hello_schema = SCHEMA(hello);
+
+static const struct hbk_field peer_fields[] = {
+    {FIELD(hbk_peer_info, pid, "pid", U32, REQUIRED), PID},
+    {FIELD(hbk_peer_info, user, "user", TEXT, REQUIRED), SID},
+    {FIELD(hbk_peer_info, logon_session, "logon_session", HEX64, REQUIRED)},
+    {FIELD(hbk_peer_info, integrity, "integrity", U32, REQUIRED), ANY_U32},
+};
+static const struct hbk_schema peer_schema = SCHEMA(peer);
+
+#define LIMIT(M) {FIELD(hbk_wire_limits, M, #M, U32, REQUIRED), ANY_U32}
+static const struct hbk_field limits_fields[] = {
+    LIMIT(line_bytes), LIMIT(items),    LIMIT(data_bytes),
+    LIMIT(name_bytes), LIMIT(requests), LIMIT(sessions_per_user),
+    LIMIT(endpoints),  LIMIT(pins),     LIMIT(pending),
+    LIMIT(hello_ms),   LIMIT(line_ms),  LIMIT(write_ms),
+    LIMIT(write_queue_bytes),
+};
+static const struct hbk_schema limits_schema = SCHEMA(limits);
+
+static const struct hbk_field hello_server_fields[] = {
+    {FIELD(hbk_hello_result, server_name, "name", TEXT, REQUIRED),
+     RANGE(1, HBK_CLIENT_NAME_BYTES_MAX)},
+    {FIELD(hbk_hello_result, server_version, "version", TEXT, REQUIRED),
+     RANGE(1, HBK_CLIENT_VERSION_BYTES_MAX)},
+};
+static const struct hbk_schema hello_server_schema = SCHEMA(hello_server);
+
+static const struct hbk_field hello_result_fields[] = {
+    {FIELD(hbk_hello_result, protocol, "protocol", U32, REQUIRED), RANGE(1, UINT32_MAX)},
+    {.key = "server", .kind = HBK_FIELD_OBJECT, .present = HBK_FIELD_NO_OFFSET,
+     .sub = &hello_server_schema},
+    {FIELD(hbk_hello_result, session, "session", U64, REQUIRED), ID},
+    {FIELD(hbk_hello_result, peer, "peer", OBJECT, REQUIRED), .sub = &peer_schema},
+    {FIELD(hbk_hello_result, proof, "proof", HANDLE, REQUIRED)},
+    {FIELD(hbk_hello_result, limits, "limits", OBJECT, REQUIRED), .sub = &limits_schema},
+};
+static const struct hbk_schema hello_result_schema = SCHEMA(hello_result);
+
+static const struct hbk_field session_gone_fields[] = {
+    {FIELD(hbk_session_gone, session, "session", U64, REQUIRED), ID},
+};
+static const struct hbk_schema session_gone_schema = SCHEMA(session_gone);
+
+/* ---- endpoints ---- */
+
+static const struct hbk_field open_fields[] = {
+    {FIELD(hbk_endpoint_open, name, "name", TEXT, REQUIRED), NAME},
+    {FIELD(hbk_endpoint_open, mode, "mode", MODE, OPTIONAL), .absent = HBK_MODE_AUTO},
+    {.key = "types", .kind = HBK_FIELD_TYPE_RULES, .need = HBK_FIELD_OPTIONAL,
+     .offset = (uint16_t)offsetof(struct hbk_endpoint_open, types),
+     .present = (uint16_t)offsetof(struct hbk_endpoint_open, types_present),
+     LIST(hbk_endpoint_open, types_count, struct hbk_type_rule), RANGE(1, HBK_TYPES_MAX)},
+    {FIELD(hbk_endpoint_open, items_max, "items_max", U32, OPTIONAL), RANGE(1, HBK_ITEMS_MAX)},
+    {FIELD(hbk_endpoint_open, from, "from", TEXT, OPTIONAL), RANGE(1, HBK_SDDL_BYTES_MAX)},
+    {FIELD(hbk_endpoint_open, revocable, "revocable", BOOL, OPTIONAL)},
+};
+static const struct hbk_schema open_schema = SCHEMA(open);
+
+static const struct hbk_field open_result_fields[] = {
+    {FIELD(hbk_endpoint_open_result, endpoint, "endpoint", TEXT, REQUIRED), NAME},
+};
+static const struct hbk_schema open_result_schema = SCHEMA(open_result);
+
+static const struct hbk_field close_fields[] = {
+    {FIELD(hbk_endpoint_close, name, "name", TEXT, REQUIRED), NAME},
+};
+static const struct hbk_schema close_schema = SCHEMA(close);
+
+static const struct hbk_field paging_fields[] = {
+    {FIELD(hbk_paging, cursor, "cursor", TEXT, OPTIONAL), RANGE(1, HBK_CURSOR_BYTES_MAX)},
+    {FIELD(hbk_paging, limit, "limit", U32, OPTIONAL), RANGE(1, HBK_PAGE_MAX)},
+};
+static const struct hbk_schema paging_schema = SCHEMA(paging);
+
+static const struct hbk_field endpoint_fields[] = {
+    {FIELD(hbk_endpoint_info, name, "name", TEXT, REQUIRED), NAME},
+    {FIELD(hbk_endpoint_info, session, "session", U64, REQUIRED), ID},
+    {FIELD(hbk_endpoint_info, pid, "pid", U32, REQUIRED), PID},
+    {FIELD(hbk_endpoint_info, user, "user", TEXT, REQUIRED), SID},
+    {FIELD(hbk_endpoint_info, since_ms, "since_ms", U64, REQUIRED), COUNTER},
+    {FIELD(hbk_endpoint_info, mode, "mode", MODE, REQUIRED)},
+    {FIELD(hbk_endpoint_info, types, "types", TYPE_RULES, REQUIRED),
+     LIST(hbk_endpoint_info, types_count, struct hbk_type_rule), RANGE(0, HBK_TYPES_MAX)},
+};
+static const struct hbk_schema endpoint_schema = SCHEMA(endpoint);
+
+static const struct hbk_field list_result_fields[] = {
+    {FIELD(hbk_endpoint_list_result, endpoints, "endpoints", OBJECTS, REQUIRED),
+     LIST(hbk_endpoint_list_result, endpoints_count, struct hbk_endpoint_info),
+     RANGE(0, HBK_PAGE_MAX), .sub = &endpoint_schema},
+    {FIELD(hbk_endpoint_list_result, next, "next", TEXT, OPTIONAL),
+     RANGE(1, HBK_CURSOR_BYTES_MAX)},
+};
+static const struct hbk_schema list_result_schema = SCHEMA(list_result);
+
+/* ---- hand-off ---- */
+
+static const struct hbk_field process_fields[] = {
+    {FIELD(hbk_send, to_process_name, "name", TEXT, REQUIRED), NAME},
+    {FIELD(hbk_send, to_pid, "pid", U32, REQUIRED), PID},
+};
+static const struct hbk_schema process_schema = SCHEMA(process);
+
+static const struct hbk_field expect_fields[] = {
+    {FIELD(hbk_send, expect_user, "user", TEXT, OPTIONAL), SID},
+    {FIELD(hbk_send, expect_pid, "pid", U32, OPTIONAL), PID},
+};
+static const struct hbk_schema expect_schema = SCHEMA(expect);
+
+static const struct hbk_field item_fields[] = {
+    {FIELD(hbk_item, handle, "handle", HANDLE, REQUIRED)},
+    {FIELD(hbk_item, type, "type", TEXT, OPTIONAL), RANGE(1, HBK_TYPE_BYTES_MAX)},
+    {FIELD(hbk_item, access, "access", ACCESS, OPTIONAL)},
+    {FIELD(hbk_item, inherit, "inherit", BOOL, OPTIONAL)},
+    {FIELD(hbk_item, protect, "protect", BOOL, OPTIONAL)},
+};
+static const struct hbk_schema item_schema = SCHEMA(item);
+
+static const struct hbk_field send_fields[] = {
+    {FIELD(hbk_send, to_name, "to", TARGET, REQUIRED), NAME, .sub = &process_schema},
+    {.key = "expect", .kind = HBK_FIELD_OBJECT, .need = HBK_FIELD_OPTIONAL, .min = 1,
+     .present = HBK_FIELD_NO_OFFSET, .sub = &expect_schema},
+    {FIELD(hbk_send, items, "items", OBJECTS, REQUIRED),
+     LIST(hbk_send, items_count, struct hbk_item), ITEMS, .sub = &item_schema},
+    {FIELD(hbk_send, data, "data", TEXT, OPTIONAL), DATA},
+    {FIELD(hbk_send, wait_ms, "wait_ms", U32, OPTIONAL), RANGE(0, HBK_WAIT_MS_MAX)},
+    {FIELD(hbk_send, timeout_ms, "timeout_ms", U32, OPTIONAL), RANGE(0, HBK_WAIT_MS_MAX),
+     .absent = HBK_TIMEOUT_MS_DEFAULT},
+    {FIELD(hbk_send, revocable, "revocable", BOOL, OPTIONAL)},
+};
+static const struct hbk_schema send_schema = SCHEMA(send);
+
+static const struct hbk_field sent_item_fields[] = {
+    {FIELD(hbk_sent_item, type, "type", TEXT, REQUIRED), RANGE(1, HBK_TYPE_BYTES_MAX)},
+    {FIELD(hbk_sent_item, access, "access", U32, REQUIRED), ANY_U32},
+};
+static const struct hbk_schema sent_item_schema = SCHEMA(sent_item);
+
+static const struct hbk_field send_result_fields[] = {
+    {FIELD(hbk_send_result, delivery, "delivery", U64, REQUIRED), ID},
+    {FIELD(hbk_send_result, items, "items", OBJECTS, REQUIRED),
+     LIST(hbk_send_result, items_count, struct hbk_sent_item), ITEMS, .sub = &sent_item_schema},
+};
+static const struct hbk_schema send_result_schema = SCHEMA(send_result);
+
+static const struct hbk_field accept_fields[] = {
+    {FIELD(hbk_delivery_answer, delivery, "delivery", U64, REQUIRED), ID},
+};
+static const struct hbk_schema accept_schema = SCHEMA(accept);
+
+static const struct hbk_field reject_fields[] = {
+    {FIELD(hbk_delivery_answer, delivery, "delivery", U64, REQUIRED), ID},
+    {FIELD(hbk_delivery_answer, reason, "reason", TEXT, OPTIONAL), RANGE(0, HBK_REASON_BYTES_MAX)},
+};
+static const struct hbk_schema reject_schema = SCHEMA(reject);
+
+#define DELIVERED_ITEM                                                                             \
+    {FIELD(hbk_delivered_item, type, "type", TEXT, REQUIRED), RANGE(1, HBK_TYPE_BYTES_MAX)},       \
+        {FIELD(hbk_delivered_item, access, "access", U32, REQUIRED), ANY_U32},                     \
+        {FIELD(hbk_delivered_item, inherit, "inherit", BOOL, REQUIRED)},                           \
+    {                                                                                              \
+        FIELD(hbk_delivered_item, protect, "protect", BOOL, REQUIRED)                              \
+    }
+
+static const struct hbk_field delivered_item_fields[] = {
+    {FIELD(hbk_delivered_item, handle, "handle", HANDLE, REQUIRED)},
+    DELIVERED_ITEM,
+};
+static const struct hbk_schema delivered_item_schema = SCHEMA(delivered_item);
+
+static const struct hbk_field offered_item_fields[] = {DELIVERED_ITEM};
+static const struct hbk_schema offered_item_schema = SCHEMA(offered_item);
+
+static const struct hbk_field accept_result_fields[] = {
+    {FIELD(hbk_accept_result, items, "items", OBJECTS, REQUIRED),
+     LIST(hbk_accept_result, items_count, struct hbk_delivered_item), ITEMS,
+     .sub = &delivered_item_schema},
+};
+static const struct hbk_schema accept_result_schema = SCHEMA(accept_result);
+
+static const struct hbk_field sender_fields[] = {
+    {FIELD(hbk_sender, session, "session", U64, REQUIRED), ID},
+    {FIELD(hbk_sender, peer.pid, "pid", U32, REQUIRED), PID},
+    {FIELD(hbk_sender, peer.user, "user", TEXT, REQUIRED), SID},
+    {FIELD(hbk_sender, peer.integrity, "integrity", U32, REQUIRED), ANY_U32},
+    {FIELD(hbk_sender, peer.logon_session, "logon_session", HEX64, REQUIRED)},
+};
+static const struct hbk_schema sender_schema = SCHEMA(sender);
+
+#define DELIVERED(ITEM)                                                                            \
+    {FIELD(hbk_delivered, delivery, "delivery", U64, REQUIRED), ID},                               \
+        {FIELD(hbk_delivered, endpoint, "endpoint", TEXT, REQUIRED), NAME},                        \
+        {FIELD(hbk_delivered, from, "from", OBJECT, REQUIRED), .sub = &sender_schema},                    \
+        {FIELD(hbk_delivered, items, "items", OBJECTS, REQUIRED),                                  \
+         LIST(hbk_delivered, items_count, struct hbk_delivered_item), ITEMS, .sub = (ITEM)},       \
+        {FIELD(hbk_delivered, data, "data", TEXT, NULLABLE), DATA},                                \
+    {                                                                                              \
+        FIELD(hbk_delivered, revocable, "revocable", BOOL, REQUIRED)                               \
+    }
+
+static const struct hbk_field delivered_fields[] = {DELIVERED(&delivered_item_schema)};
+static const struct hbk_schema delivered_schema = SCHEMA(delivered);
+
+static const struct hbk_field offered_fields[] = {DELIVERED(&offered_item_schema)};
+static const struct hbk_schema offered_schema = SCHEMA(offered);
+
+/* ---- operating ---- */
+
+static const struct hbk_field status_server_fields[] = {
+    {FIELD(hbk_status_result, server_name, "name", TEXT, REQUIRED),
+     RANGE(1, HBK_CLIENT_NAME_BYTES_MAX)},
+    {FIELD(hbk_status_result, server_version, "version", TEXT, REQUIRED),
+     RANGE(1, HBK_CLIENT_VERSION_BYTES_MAX)},
+};
+static const struct hbk_schema status_server_schema = SCHEMA(status_server);
+
+#define STATUS(M, KIND, ...) {FIELD(hbk_status_result, M, #M, KIND, REQUIRED), __VA_ARGS__}
+static const struct hbk_field status_result_fields[] = {
+    {.key = "server", .kind = HBK_FIELD_OBJECT, .present = HBK_FIELD_NO_OFFSET,
+     .sub = &status_server_schema},
+    STATUS(protocol, U32, RANGE(1, UINT32_MAX)),
+    STATUS(state, TEXT, RANGE(1, HBK_TYPE_BYTES_MAX)),
+    STATUS(pid, U32, ANY_U32),
+    STATUS(uptime_ms, U64, COUNTER),
+    STATUS(sessions, U32, ANY_U32),
+    STATUS(sessions_proven, U32, ANY_U32),
+    STATUS(endpoints, U32, ANY_U32),
+    STATUS(deliveries_pending, U32, ANY_U32),
+    STATUS(pins, U32, ANY_U32),
+    STATUS(delivered, U64, COUNTER),
+    STATUS(failed, U64, COUNTER),
+};
+static const struct hbk_schema status_result_schema = SCHEMA(status_result);
+
+/* ---- errors ---- */
+
+static const struct hbk_field error_data_fields[] = {
+    {FIELD(hbk_wire_error, item, "item", I32, OPTIONAL), RANGE(0, INT32_MAX), .absent = -1},
+    {FIELD(hbk_wire_error, detail, "detail", TEXT, REQUIRED), RANGE(0, HBK_DETAIL_BYTES_MAX)},
+    {FIELD(hbk_wire_error, win32, "win32", U32, OPTIONAL), RANGE(1, UINT32_MAX)},
+    {FIELD(hbk_wire_error, limit, "limit", TEXT, OPTIONAL), RANGE(1, HBK_LIMIT_NAME_BYTES_MAX)},
+};
+static const struct hbk_schema error_data_schema = SCHEMA(error_data);
+
+static const struct hbk_field error_fields[] = {
+    {FIELD(hbk_wire_error, code, "code", I32, REQUIRED), RANGE(INT32_MIN, INT32_MAX)},
+    {FIELD(hbk_wire_error, message, "message", TEXT, REQUIRED), RANGE(1, HBK_TYPE_BYTES_MAX)},
+    {.key = "data", .kind = HBK_FIELD_OBJECT, .present = HBK_FIELD_NO_OFFSET, .sub = &error_data_schema},
+};
+const struct hbk_schema hbk_schema_error = SCHEMA(error);
+
+/* ---- methods ---- */
+
+static const struct hbk_method_info methods[HBK_METHOD_COUNT] = {
+    [HBK_METHOD_SESSION_HELLO] = {"session.hello", false, &hello_schema, &hello_result_schema},
+    [HBK_METHOD_SESSION_PROVE] = {"session.prove", false, &empty_schema, &empty_schema},
+    [HBK_METHOD_ENDPOINT_OPEN] = {"endpoint.open", false, &open_schema, &open_result_schema},
+    [HBK_METHOD_ENDPOINT_CLOSE] = {"endpoint.close", false, &close_schema, &empty_schema},
+    [HBK_METHOD_ENDPOINT_LIST] = {"endpoint.list", false, &paging_schema, &list_result_schema},
+    [HBK_METHOD_HANDLE_SEND] = {"handle.send", false, &send_schema, &send_result_schema},
+    [HBK_METHOD_DELIVERY_ACCEPT] = {"delivery.accept", false, &accept_schema, &accept_result_schema},
+    [HBK_METHOD_DELIVERY_REJECT] = {"delivery.reject", false, &reject_schema, &empty_schema},
+    [HBK_METHOD_BROKER_STATUS] = {"broker.status", false, &empty_schema, &status_result_schema},
+    [HBK_METHOD_HANDLE_DELIVERED] = {"handle.delivered", true, &delivered_schema, NULL},
+    [HBK_METHOD_HANDLE_OFFERED] = {"handle.offered", true, &offered_schema, NULL},
+    [HBK_METHOD_SESSION_GONE] = {"session.gone", true, &session_gone_schema, NULL},
+};
+
+const struct hbk_method_info *hbk_method_info(enum hbk_method method)
+{
+    HBK_ASSERT(method > HBK_METHOD_NONE && method < HBK_METHOD_COUNT);
+    return &methods[method];
+}
+
+const char *hbk_method_name(enum hbk_method method)
+{
+    if (method <= HBK_METHOD_NONE || method >= HBK_METHOD_COUNT)
+        return NULL;
+    return methods[method].name;
+}

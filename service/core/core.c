@@ -1,0 +1,275 @@
+#include "internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void hbk_config_default(struct hbk_config *ret_config)
+{
+    *ret_config = (struct hbk_config){
+        .sessions = HBK_SESSIONS_MAX,
+        .sessions_per_user = HBK_SESSIONS_PER_USER_MAX,
+        .requests_per_session = HBK_REQUESTS_PER_SESSION_MAX,
+        .endpoints_per_session = HBK_ENDPOINTS_PER_SESSION_MAX,
+        .pins_per_session = HBK_PINS_PER_SESSION_MAX,
+        .pending_per_endpoint = HBK_PENDING_PER_ENDPOINT_MAX,
+        .write_queue_bytes = HBK_WRITE_QUEUE_BYTES_MAX,
+        .hello_ms = HBK_HELLO_DEADLINE_MS,
+        .line_ms = HBK_LINE_DEADLINE_MS,
+        .write_ms = HBK_WRITE_DEADLINE_MS,
+        .stop_ms = HBK_STOP_DEADLINE_MS,
+    };
+}
+
+struct hbk_core *hbk_core_new(const struct hbk_platform *platform, const struct hbk_config *config)
+{
+    struct hbk_core *core = calloc(1, sizeof *core);
+
+    if (core == NULL) {
+        return NULL;
+    }
+    core->platform = *platform;
+    core->config = *config;
+    hbk_pool_init(&core->session_pool, sizeof(struct hbk_session));
+    hbk_pool_init(&core->delivery_pool, sizeof(struct hbk_delivery));
+    hbk_list_init(&core->sessions);
+    hbk_list_init(&core->running);
+    hbk_list_init(&core->dirty);
+    hbk_list_init(&core->closing);
+    hbk_list_init(&core->settling);
+    core->stop_due = HBK_NEVER;
+    if (hbk_table_init(&core->users) != 0 || hbk_table_init(&core->scopes) != 0 ||
+        hbk_table_init(&core->endpoints) != 0 || hbk_table_init(&core->waiting) != 0) {
+        hbk_core_free(core);
+        return NULL;
+    }
+    core->platform.random(core->platform.context, &core->hash_key, sizeof core->hash_key);
+    core->started_ms = hbk_now(core);
+    return core;
+}
+
+void hbk_core_free(struct hbk_core *core)
+{
+    if (core == NULL) {
+        return;
+    }
+    HBK_ASSERT(hbk_list_empty(&core->sessions));
+    hbk_message_clear(&core->message);
+    hbk_table_deinit(&core->users);
+    hbk_table_deinit(&core->scopes);
+    hbk_table_deinit(&core->endpoints);
+    hbk_table_deinit(&core->waiting);
+    hbk_timers_deinit(&core->timers);
+    hbk_pool_deinit(&core->session_pool);
+    hbk_pool_deinit(&core->delivery_pool);
+    free(core);
+}
+
+/* ---- users and scopes: kept as long as a session is of them ---- */
+
+struct hbk_user *hbk_core_user(struct hbk_core *core, const char *sid)
+{
+    uint64_t hash = hbk_hash(&core->hash_key, sid, strlen(sid), NULL, 0);
+    struct hbk_node *node = hbk_table_find(&core->users, hash);
+    struct hbk_user *user;
+
+    for (; node != NULL; node = hbk_table_find_next(node)) {
+        user = HBK_CONTAINER(node, struct hbk_user, node);
+        if (strcmp(user->sid, sid) == 0) {
+            return user;
+        }
+    }
+    user = calloc(1, sizeof *user);
+    if (user == NULL) {
+        return NULL;
+    }
+    HBK_ASSERT(strlen(sid) < sizeof user->sid);
+    memcpy(user->sid, sid, strlen(sid) + 1);
+    hbk_table_insert(&core->users, &user->node, hash);
+    return user;
+}
+
+void hbk_core_user_release(struct hbk_core *core, struct hbk_user *user)
+{
+    if (user != NULL && user->sessions == 0) {
+        hbk_table_remove(&core->users, &user->node);
+        free(user);
+    }
+}
+
+struct hbk_scope *hbk_core_scope(struct hbk_core *core, const uint8_t digest[32])
+{
+    uint64_t hash = hbk_hash(&core->hash_key, digest, 32, NULL, 0);
+    struct hbk_node *node = hbk_table_find(&core->scopes, hash);
+    struct hbk_scope *scope;
+
+    for (; node != NULL; node = hbk_table_find_next(node)) {
+        scope = HBK_CONTAINER(node, struct hbk_scope, node);
+        if (memcmp(scope->digest, digest, 32) == 0) {
+            return scope;
+        }
+    }
+    scope = calloc(1, sizeof *scope);
+    if (scope == NULL) {
+        return NULL;
+    }
+    memcpy(scope->digest, digest, 32);
+    hbk_list_init(&scope->endpoints);
+    hbk_table_insert(&core->scopes, &scope->node, hash);
+    return scope;
+}
+
+void hbk_core_scope_release(struct hbk_core *core, struct hbk_scope *scope)
+{
+    if (scope != NULL && scope->sessions == 0) {
+        HBK_ASSERT(hbk_list_empty(&scope->endpoints));
+        hbk_table_remove(&core->scopes, &scope->node);
+        free(scope);
+    }
+}
+
+/* ---- events ---- */
+
+static struct hbk_session *session_of(struct hbk_core *core, uint64_t id)
+{
+    return hbk_pool_get(&core->session_pool, id);
+}
+
+void hbk_core_bytes(struct hbk_core *core, uint64_t session, const void *bytes, size_t size)
+{
+    struct hbk_session *s = session_of(core, session);
+
+    if (s != NULL && hbk_session_alive(s)) {
+        hbk_session_bytes(s, bytes, size);
+    }
+}
+
+void hbk_core_session_closed(struct hbk_core *core, uint64_t session)
+{
+    struct hbk_session *s = session_of(core, session);
+
+    if (s != NULL) {
+        hbk_session_hang_up(s, HBK_R_TARGET_GONE);
+    }
+}
+
+void hbk_core_written(struct hbk_core *core, uint64_t session, bool told)
+{
+    struct hbk_session *s = session_of(core, session);
+
+    HBK_ASSERT(s != NULL && s->write_pending);
+    hbk_output_written(s, told);
+}
+
+void hbk_core_unpinned(struct hbk_core *core, uint64_t ticket)
+{
+    struct hbk_delivery *delivery = hbk_pool_get(&core->delivery_pool, ticket);
+
+    HBK_ASSERT(delivery != NULL);
+    hbk_delivery_unpinned(delivery);
+}
+
+/* ---- work ---- */
+
+static void do_phases(struct hbk_core *core, unsigned *phases)
+{
+    while (*phases < HBK_PHASES_PER_TURN) {
+        struct hbk_link *link = hbk_list_pop(&core->running);
+
+        if (link == NULL) {
+            return;
+        }
+        hbk_session_phase(HBK_CONTAINER(link, struct hbk_session, run_link));
+        (*phases)++;
+    }
+}
+
+/* What follows a phase: writes first, as somebody waits for them; then pins, then sessions that ended. */
+static void follow_up(struct hbk_core *core)
+{
+    struct hbk_link *link;
+
+    while ((link = hbk_list_pop(&core->dirty)) != NULL) {
+        hbk_output_flush(HBK_CONTAINER(link, struct hbk_session, dirty_link));
+    }
+    while ((link = hbk_list_pop(&core->closing)) != NULL) {
+        hbk_delivery_close(HBK_CONTAINER(link, struct hbk_delivery, close_link));
+    }
+    while ((link = hbk_list_pop(&core->settling)) != NULL) {
+        hbk_session_settle(HBK_CONTAINER(link, struct hbk_session, settle_link));
+    }
+}
+
+static bool follow_up_due(const struct hbk_core *core)
+{
+    return !hbk_list_empty(&core->dirty) || !hbk_list_empty(&core->closing) ||
+           !hbk_list_empty(&core->settling);
+}
+
+bool hbk_core_run(struct hbk_core *core)
+{
+    unsigned phases = 0;
+
+    do {
+        do_phases(core, &phases);
+        while (follow_up_due(core)) {
+            follow_up(core);
+        }
+    } while (phases < HBK_PHASES_PER_TURN && !hbk_list_empty(&core->running));
+    return !hbk_list_empty(&core->running);
+}
+
+uint64_t hbk_core_deadline_ms(const struct hbk_core *core)
+{
+    const struct hbk_timer *timer = hbk_timers_next(&core->timers);
+    uint64_t due = timer == NULL ? HBK_NEVER : timer->due_ms;
+
+    return due < core->stop_due ? due : core->stop_due;
+}
+
+void hbk_core_tick(struct hbk_core *core)
+{
+    uint64_t now = hbk_now(core);
+    struct hbk_timer *timer;
+
+    while ((timer = hbk_timers_next(&core->timers)) != NULL && timer->due_ms <= now) {
+        hbk_timer_set(&core->timers, timer, HBK_NEVER);
+        if (timer->kind == HBK_TIMER_SESSION) {
+            hbk_session_expire(HBK_CONTAINER(timer, struct hbk_session, timer), now);
+        } else {
+            hbk_delivery_expire(HBK_CONTAINER(timer, struct hbk_delivery, timer), now);
+        }
+    }
+    if (core->stop_due <= now) {
+        core->stop_due = HBK_NEVER;
+        for (struct hbk_link *link = core->sessions.next; link != &core->sessions;
+             link = link->next) {
+            hbk_session_hang_up(HBK_CONTAINER(link, struct hbk_session, all_link), HBK_R_STOPPING);
+        }
+    }
+}
+
+void hbk_core_stop(struct hbk_core *core)
+{
+    if (core->stopping) {
+        return;
+    }
+    core->stopping = true;
+    core->stop_due = hbk_now(core) + core->config.stop_ms;
+    /* Answers first: a sender must hear `stopping`, not that its target has gone for the same reason. */
+    for (struct hbk_link *link = core->sessions.next; link != &core->sessions; link = link->next) {
+        hbk_delivery_stop_sends(HBK_CONTAINER(link, struct hbk_session, all_link));
+    }
+    for (struct hbk_link *link = core->sessions.next; link != &core->sessions; link = link->next) {
+        hbk_session_end(HBK_CONTAINER(link, struct hbk_session, all_link), HBK_R_STOPPING, NULL);
+    }
+}
+
+bool hbk_core_stopped(const struct hbk_core *core)
+{
+    return core->stopping && hbk_list_empty(&core->sessions);
+}
+
+uint32_t hbk_core_pins(const struct hbk_core *core)
+{
+    return core->pins;
+}

@@ -1,0 +1,590 @@
+/* A delivery from its second phase on: find the endpoint, wait, offer, or place and tell; then let the
+ * pins go. Whatever ends it early passes through hbk_delivery_fail(), which undoes what was placed. */
+#include "internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct hbk_core *core_of(const struct hbk_delivery *delivery)
+{
+    return delivery->sender->core;
+}
+
+bool hbk_delivery_expects(struct hbk_text user, uint32_t pid, const struct hbk_session *owner)
+{
+    return (user.data == NULL || hbk_text_is(user, owner->peer.user)) &&
+           (pid == 0 || pid == owner->peer.pid);
+}
+
+/* ---- from state to state ---- */
+
+static void set_timer(struct hbk_delivery *delivery, uint64_t due_ms)
+{
+    hbk_timer_set(&core_of(delivery)->timers, &delivery->timer, due_ms);
+}
+
+/* Out of every list that its state has it in. */
+static void leave_state(struct hbk_delivery *delivery)
+{
+    if (delivery->state == HBK_DELIVERY_WAITING) {
+        hbk_table_remove(&core_of(delivery)->waiting, &delivery->name_node);
+    }
+    hbk_list_remove(&delivery->ready_link);
+    hbk_list_remove(&delivery->target_link);
+}
+
+void hbk_delivery_make_ready(struct hbk_delivery *delivery)
+{
+    HBK_ASSERT(delivery->state == HBK_DELIVERY_BEHIND || delivery->state == HBK_DELIVERY_WAITING ||
+               delivery->state == HBK_DELIVERY_BLOCKED);
+    leave_state(delivery);
+    delivery->state = HBK_DELIVERY_READY;
+    hbk_list_append(&delivery->sender->ready, &delivery->ready_link);
+    hbk_session_schedule(delivery->sender);
+}
+
+void hbk_delivery_start(struct hbk_delivery *delivery)
+{
+    HBK_ASSERT(delivery->state == HBK_DELIVERY_BEHIND && delivery->item_count > 0);
+    hbk_lane_enter(delivery);
+    if (delivery->ahead == NULL) {
+        hbk_delivery_make_ready(delivery);
+    } else {
+        set_timer(delivery, delivery->wait_due);
+    }
+}
+
+static void bind(struct hbk_delivery *delivery, struct hbk_endpoint *endpoint)
+{
+    delivery->endpoint = endpoint;
+    delivery->target = endpoint->owner;
+    hbk_list_append(&endpoint->pending, &delivery->endpoint_link);
+    endpoint->pending_count++;
+}
+
+void hbk_delivery_unbind(struct hbk_delivery *delivery)
+{
+    if (delivery->endpoint != NULL) {
+        HBK_ASSERT(delivery->endpoint->pending_count > 0);
+        delivery->endpoint->pending_count--;
+        hbk_list_remove(&delivery->endpoint_link);
+        delivery->endpoint = NULL;
+    }
+}
+
+/* ---- the end ---- */
+
+static void undo_placed(struct hbk_delivery *delivery)
+{
+    struct hbk_core *core = core_of(delivery);
+
+    for (size_t i = 0; i < delivery->item_count; i++) {
+        struct hbk_pinned *item = &delivery->items[i];
+
+        if (item->value != 0) {
+            core->platform.unplace(delivery->target->connection, item->pin, item->value);
+            item->value = 0;
+        }
+    }
+}
+
+/* Its pins are closed after the lines of this turn are written. */
+static void finish(struct hbk_delivery *delivery)
+{
+    struct hbk_core *core = core_of(delivery);
+
+    HBK_ASSERT(delivery->state != HBK_DELIVERY_CLOSING);
+    leave_state(delivery);
+    set_timer(delivery, HBK_NEVER);
+    delivery->state = HBK_DELIVERY_CLOSING;
+    hbk_delivery_unbind(delivery);
+    hbk_lane_leave(delivery);
+    delivery->target = NULL;
+    HBK_ASSERT(core->pending > 0);
+    core->pending--;
+    hbk_list_append(&core->closing, &delivery->close_link);
+}
+
+/* True once: the sender is to be answered, and this is the answer. */
+static bool take_answer(struct hbk_delivery *delivery)
+{
+    if (delivery->answered) {
+        return false;
+    }
+    delivery->answered = true;
+    HBK_ASSERT(delivery->sender->requests > 0);
+    delivery->sender->requests--;
+    if (!hbk_session_alive(delivery->sender)) {
+        hbk_session_settle_later(delivery->sender);
+    }
+    return true;
+}
+
+static void fail_accept(struct hbk_delivery *delivery, const struct hbk_error *error)
+{
+    struct hbk_session *target = delivery->target;
+    struct hbk_id id = delivery->accept_id;
+
+    if (delivery->state == HBK_DELIVERY_ACCEPTED && id.kind != HBK_ID_NONE) {
+        delivery->accept_id.kind = HBK_ID_NONE; /* answered, also where answering ends the target */
+        HBK_ASSERT(target->requests > 0);
+        target->requests--;
+        hbk_output_error(target, &id, error);
+    }
+}
+
+void hbk_delivery_fail(struct hbk_delivery *delivery, const struct hbk_error *error)
+{
+    undo_placed(delivery);
+    fail_accept(delivery, error);
+    if (delivery->state == HBK_DELIVERY_CLOSING) {
+        return; /* telling the target failed, and that ended all that hangs on it, this one too */
+    }
+    finish(delivery);
+    core_of(delivery)->failed++;
+    if (take_answer(delivery)) {
+        hbk_output_error(delivery->sender, &delivery->id, error);
+    }
+}
+
+void hbk_delivery_fail_code(struct hbk_delivery *delivery, int32_t code, const char *detail)
+{
+    struct hbk_error error;
+
+    hbk_error_set(&error, code, "%s", detail);
+    hbk_delivery_fail(delivery, &error);
+}
+
+static void answer_success(struct hbk_delivery *delivery)
+{
+    struct hbk_sent_item items[HBK_ITEMS_MAX];
+    struct hbk_send_result result = {
+        .delivery = delivery->slot.id, .items_count = delivery->item_count, .items = items};
+
+    for (size_t i = 0; i < delivery->item_count; i++) {
+        const struct hbk_pinned *item = &delivery->items[i];
+
+        items[i].type = hbk_text_from(hbk_type_info((enum hbk_type)item->type)->name);
+        items[i].access = item->access;
+    }
+    result.items = items;
+    hbk_output_result(delivery->sender, &delivery->id, HBK_METHOD_HANDLE_SEND, &result);
+}
+
+void hbk_delivery_told(struct hbk_delivery *delivery, bool told)
+{
+    HBK_ASSERT(delivery->state == HBK_DELIVERY_WRITING);
+    if (!told) {
+        hbk_delivery_fail_code(delivery, delivery->target->gone_code,
+                               "the target did not take the notification; nothing is left there");
+        return;
+    }
+    for (size_t i = 0; i < delivery->item_count; i++) {
+        delivery->items[i].value = 0; /* it is the target's from now on */
+    }
+    finish(delivery);
+    core_of(delivery)->delivered++;
+    if (take_answer(delivery)) {
+        answer_success(delivery);
+    }
+}
+
+/* ---- pins ---- */
+
+static void delivery_free(struct hbk_delivery *delivery)
+{
+    struct hbk_session *sender = delivery->sender;
+    struct hbk_core *core = sender->core;
+
+    HBK_ASSERT(delivery->state == HBK_DELIVERY_CLOSING && delivery->answered);
+    HBK_ASSERT(delivery->ahead == NULL && delivery->behind == NULL);
+    hbk_list_remove(&delivery->send_link);
+    hbk_timers_unreserve(&core->timers);
+    if (delivery->items != delivery->few) {
+        free(delivery->items);
+    }
+    free(delivery->text);
+    hbk_pool_free(&core->delivery_pool, delivery);
+    if (!hbk_session_alive(sender)) {
+        hbk_session_settle_later(sender);
+    }
+}
+
+static void pin_closed(struct hbk_delivery *delivery)
+{
+    struct hbk_core *core = core_of(delivery);
+
+    HBK_ASSERT(core->pins > 0 && delivery->sender->pins > 0);
+    core->pins--;
+    delivery->sender->pins--;
+}
+
+void hbk_delivery_close(struct hbk_delivery *delivery)
+{
+    struct hbk_core *core = core_of(delivery);
+
+    HBK_ASSERT(delivery->closes_pending == 0);
+    for (size_t i = 0; i < delivery->item_count; i++) {
+        struct hbk_pinned *item = &delivery->items[i];
+        bool may_block = hbk_type_info((enum hbk_type)item->type)->close_may_block;
+
+        HBK_ASSERT(item->pin != 0 && item->value == 0);
+        if (core->platform.unpin(core->platform.context, item->pin, may_block, delivery->slot.id) ==
+            HBK_PLATFORM_PENDING) {
+            delivery->closes_pending++;
+        } else {
+            pin_closed(delivery);
+        }
+    }
+    if (delivery->closes_pending == 0) {
+        delivery_free(delivery);
+    }
+}
+
+void hbk_delivery_unpinned(struct hbk_delivery *delivery)
+{
+    HBK_ASSERT(delivery->state == HBK_DELIVERY_CLOSING && delivery->closes_pending > 0);
+    pin_closed(delivery);
+    delivery->closes_pending--;
+    if (delivery->closes_pending == 0) {
+        delivery_free(delivery);
+    }
+}
+
+/* ---- place and tell ---- */
+
+static int place_all(struct hbk_delivery *delivery, struct hbk_error *ret_error)
+{
+    struct hbk_core *core = core_of(delivery);
+    struct hbk_failure failure = {.code = HBK_R_OS_ERROR};
+
+    for (size_t i = 0; i < delivery->item_count; i++) {
+        struct hbk_pinned *item = &delivery->items[i];
+
+        HBK_ASSERT(item->value == 0);
+        if (core->platform.place(delivery->target->connection, item->pin, item->same, item->access,
+                                 &item->value, &failure) != 0) {
+            item->value = 0;
+            hbk_error_set(ret_error, failure.code, "%s",
+                          failure.detail != NULL ? failure.detail
+                                                 : hbk_result_meaning(failure.code));
+            ret_error->win32 = failure.win32;
+            ret_error->item = (int32_t)i;
+            return HBK_SEND_E_REFUSED;
+        }
+        HBK_ASSERT(item->value >= HBK_HANDLE_MIN && item->value <= HBK_HANDLE_MAX);
+    }
+    return 0;
+}
+
+/* @ret_items: room for HBK_ITEMS_MAX. An offer's have no value, as nothing is placed then. */
+static void describe_items(const struct hbk_delivery *delivery,
+                           struct hbk_delivered_item *ret_items)
+{
+    for (size_t i = 0; i < delivery->item_count; i++) {
+        const struct hbk_pinned *item = &delivery->items[i];
+
+        ret_items[i] = (struct hbk_delivered_item){
+            .handle = item->value,
+            .type = hbk_text_from(hbk_type_info((enum hbk_type)item->type)->name),
+            .access = item->access,
+            .inherit = item->inherit,
+            .protect = item->protect,
+        };
+    }
+}
+
+/* handle.delivered or handle.offered. Return: false if the target ended over it, and with it this. */
+static bool notify(struct hbk_delivery *delivery, enum hbk_method method)
+{
+    struct hbk_session *target = delivery->target;
+    struct hbk_delivered_item items[HBK_ITEMS_MAX];
+    struct hbk_delivered params = {
+        .delivery = delivery->slot.id,
+        .endpoint = delivery->name,
+        .from = hbk_session_as_sender(delivery->sender),
+        .items_count = delivery->item_count,
+        .items = items,
+        .data = delivery->data,
+        .revocable = false,
+    };
+    size_t begin = hbk_output_begin(target);
+
+    describe_items(delivery, items);
+    hbk_write_notification(&target->queued, method, &params);
+    return hbk_output_end(target, begin);
+}
+
+/* What is placed is named in the target's next write, whose end decides. */
+static void set_writing(struct hbk_delivery *delivery)
+{
+    leave_state(delivery);
+    delivery->state = HBK_DELIVERY_WRITING;
+    hbk_list_append(&delivery->target->carried, &delivery->target_link);
+    hbk_lane_leave(delivery);
+}
+
+static void place_and_tell(struct hbk_delivery *delivery)
+{
+    struct hbk_error error;
+
+    if (place_all(delivery, &error) != 0) {
+        hbk_delivery_fail(delivery, &error);
+        return;
+    }
+    if (notify(delivery, HBK_METHOD_HANDLE_DELIVERED)) {
+        set_writing(delivery);
+    }
+}
+
+static void offer(struct hbk_delivery *delivery)
+{
+    if (!notify(delivery, HBK_METHOD_HANDLE_OFFERED)) {
+        return;
+    }
+    leave_state(delivery);
+    delivery->state = HBK_DELIVERY_OFFERED;
+    hbk_list_append(&delivery->target->offered, &delivery->target_link);
+    set_timer(delivery, hbk_now(core_of(delivery)) + delivery->timeout_ms);
+    hbk_lane_leave(delivery);
+}
+
+static void place_accepted(struct hbk_delivery *delivery)
+{
+    struct hbk_session *target = delivery->target;
+    struct hbk_delivered_item items[HBK_ITEMS_MAX];
+    struct hbk_accept_result result = {.items_count = delivery->item_count, .items = items};
+    struct hbk_error error;
+    size_t begin;
+
+    if (!hbk_output_free(target)) {
+        return; /* stays in `accepted` until the write has ended, or has ended with its target */
+    }
+    if (place_all(delivery, &error) != 0) {
+        hbk_delivery_fail(delivery, &error);
+        return;
+    }
+    describe_items(delivery, items);
+    begin = hbk_output_begin(target);
+    hbk_write_result(&target->queued, &delivery->accept_id, HBK_METHOD_DELIVERY_ACCEPT, &result);
+    if (hbk_output_end(target, begin)) {
+        HBK_ASSERT(target->requests > 0);
+        target->requests--;
+        set_writing(delivery);
+    }
+}
+
+/* ---- the second phase ---- */
+
+static void wait_or_fail(struct hbk_delivery *delivery)
+{
+    struct hbk_core *core = core_of(delivery);
+
+    if (delivery->wait_due == HBK_NEVER) {
+        hbk_delivery_fail_code(delivery, HBK_R_NOT_FOUND, "the endpoint has closed");
+        return;
+    }
+    if (delivery->wait_due <= hbk_now(core)) {
+        hbk_delivery_fail_code(delivery, HBK_R_TIMEOUT, "no such endpoint opened in time");
+        return;
+    }
+    leave_state(delivery);
+    delivery->state = HBK_DELIVERY_WAITING;
+    hbk_table_insert(&core->waiting, &delivery->name_node, delivery->name_hash);
+    set_timer(delivery, delivery->wait_due);
+}
+
+/* Bound to the endpoint of its name, if that takes it now: what held when it was pinned may have changed. */
+static bool find_target(struct hbk_delivery *delivery)
+{
+    struct hbk_core *core = core_of(delivery);
+    struct hbk_endpoint *endpoint = delivery->endpoint;
+    struct hbk_error error;
+
+    if (endpoint != NULL) {
+        return true; /* bound before it was blocked; an endpoint that closes fails what is bound */
+    }
+    endpoint =
+        hbk_endpoint_find(core, delivery->sender->scope, delivery->name, delivery->name_hash);
+    if (endpoint == NULL ||
+        !hbk_delivery_expects(delivery->expect_user, delivery->expect_pid, endpoint->owner)) {
+        wait_or_fail(delivery);
+        return false;
+    }
+    if (hbk_send_accepted_by(delivery, endpoint, &error) != 0) {
+        hbk_delivery_fail(delivery, &error);
+        return false;
+    }
+    if (endpoint->pending_count >= core->config.pending_per_endpoint) {
+        hbk_delivery_fail_code(delivery, HBK_R_BUSY,
+                               "as many deliveries wait for that endpoint as may: try again later");
+        return false;
+    }
+    set_timer(delivery, HBK_NEVER);
+    bind(delivery, endpoint);
+    return true;
+}
+
+void hbk_delivery_phase(struct hbk_delivery *delivery)
+{
+    if (delivery->state == HBK_DELIVERY_ACCEPTED) {
+        place_accepted(delivery);
+        return;
+    }
+    HBK_ASSERT(delivery->state == HBK_DELIVERY_READY);
+    if (!find_target(delivery)) {
+        return;
+    }
+    if (!hbk_output_free(delivery->target)) {
+        if (delivery->state == HBK_DELIVERY_READY) { /* else the flush found the target gone */
+            delivery->state = HBK_DELIVERY_BLOCKED;
+            hbk_list_append(&delivery->target->blocked, &delivery->target_link);
+        }
+    } else if (delivery->endpoint->mode == HBK_MODE_ASK) {
+        offer(delivery);
+    } else {
+        place_and_tell(delivery);
+    }
+}
+
+void hbk_delivery_unlock(struct hbk_session *target)
+{
+    HBK_ASSERT(!target->write_pending);
+    while (!hbk_list_empty(&target->blocked)) {
+        hbk_delivery_make_ready(
+            HBK_CONTAINER(target->blocked.next, struct hbk_delivery, target_link));
+    }
+    for (struct hbk_link *link = target->accepted.next; link != &target->accepted;
+         link = link->next) {
+        struct hbk_delivery *delivery = HBK_CONTAINER(link, struct hbk_delivery, target_link);
+
+        if (hbk_list_empty(&delivery->ready_link)) {
+            hbk_list_append(&target->ready, &delivery->ready_link);
+        }
+    }
+    hbk_session_schedule(target);
+}
+
+void hbk_delivery_expire(struct hbk_delivery *delivery, uint64_t now_ms)
+{
+    bool waits = delivery->state == HBK_DELIVERY_WAITING || delivery->state == HBK_DELIVERY_BEHIND;
+
+    HBK_ASSERT(delivery->timer.due_ms <= now_ms);
+    if (waits &&
+        hbk_endpoint_find(core_of(delivery), delivery->sender->scope, delivery->name,
+                          delivery->name_hash) != NULL &&
+        delivery->state == HBK_DELIVERY_BEHIND) {
+        return; /* the endpoint is open: it only waits for its turn */
+    }
+    if (waits) {
+        hbk_delivery_fail_code(delivery, HBK_R_TIMEOUT, "no such endpoint opened in time");
+    } else if (delivery->state == HBK_DELIVERY_OFFERED) {
+        hbk_delivery_fail_code(delivery, HBK_R_TIMEOUT, "the target did not answer in time");
+    }
+}
+
+/* ---- what the target says to an offer ---- */
+
+static struct hbk_delivery *find_offer(struct hbk_session *session, const struct hbk_id *id,
+                                       uint64_t delivery_id)
+{
+    struct hbk_delivery *delivery = hbk_pool_get(&session->core->delivery_pool, delivery_id);
+    struct hbk_error error;
+
+    if (delivery != NULL && delivery->state == HBK_DELIVERY_OFFERED &&
+        delivery->target == session) {
+        return delivery;
+    }
+    hbk_error_set(&error, HBK_R_NOT_FOUND,
+                  "no such offer is open to this session: it was answered, withdrawn or too late");
+    hbk_output_error(session, id, &error);
+    return NULL;
+}
+
+void hbk_delivery_request_accept(struct hbk_session *session, const struct hbk_id *id,
+                                 const struct hbk_delivery_answer *params)
+{
+    struct hbk_delivery *delivery;
+
+    if (session->requests >= session->core->config.requests_per_session) {
+        struct hbk_error error;
+
+        hbk_error_set(&error, HBK_R_QUOTA,
+                      "%u requests of this session are in flight: wait for an answer",
+                      (unsigned)session->requests);
+        memcpy(error.limit, "requests", sizeof "requests");
+        hbk_output_error(session, id, &error);
+        return;
+    }
+    delivery = find_offer(session, id, params->delivery);
+    if (delivery == NULL) {
+        return;
+    }
+    leave_state(delivery);
+    set_timer(delivery, HBK_NEVER);
+    delivery->state = HBK_DELIVERY_ACCEPTED;
+    delivery->accept_id = *id;
+    session->requests++;
+    hbk_list_append(&session->accepted, &delivery->target_link);
+    hbk_list_append(&session->ready, &delivery->ready_link);
+    hbk_session_schedule(session);
+}
+
+void hbk_delivery_request_reject(struct hbk_session *session, const struct hbk_id *id,
+                                 const struct hbk_delivery_answer *params)
+{
+    struct hbk_delivery *delivery = find_offer(session, id, params->delivery);
+    struct hbk_error error;
+
+    if (delivery == NULL) {
+        return;
+    }
+    if (params->reason.data != NULL && params->reason.size != 0) {
+        hbk_error_set(&error, HBK_R_REJECTED, "%.*s", (int)params->reason.size,
+                      params->reason.data);
+    } else {
+        hbk_error_set(&error, HBK_R_REJECTED, "the target gave no reason");
+    }
+    hbk_delivery_fail(delivery, &error);
+    hbk_output_result(session, id, HBK_METHOD_DELIVERY_REJECT, NULL);
+}
+
+/* ---- the sender's end ---- */
+
+static void withdraw(struct hbk_delivery *delivery)
+{
+    bool seen_by_target =
+        delivery->state == HBK_DELIVERY_OFFERED || delivery->state == HBK_DELIVERY_ACCEPTED;
+
+    if (seen_by_target) {
+        hbk_output_gone(delivery->target, delivery->sender->slot.id);
+    }
+    if (delivery->state != HBK_DELIVERY_CLOSING) {
+        hbk_delivery_fail_code(delivery, HBK_R_NOT_FOUND,
+                               "the sender has ended; its offer is withdrawn");
+    }
+}
+
+void hbk_delivery_drop_sends(struct hbk_session *sender)
+{
+    for (struct hbk_link *link = sender->sends.next; link != &sender->sends; link = link->next) {
+        struct hbk_delivery *delivery = HBK_CONTAINER(link, struct hbk_delivery, send_link);
+
+        if (delivery->state == HBK_DELIVERY_CLOSING || delivery->state == HBK_DELIVERY_WRITING) {
+            continue;
+        }
+        (void)take_answer(delivery);
+        withdraw(delivery);
+    }
+}
+
+void hbk_delivery_stop_sends(struct hbk_session *sender)
+{
+    for (struct hbk_link *link = sender->sends.next; link != &sender->sends; link = link->next) {
+        struct hbk_delivery *delivery = HBK_CONTAINER(link, struct hbk_delivery, send_link);
+
+        if (delivery->state != HBK_DELIVERY_CLOSING && delivery->state != HBK_DELIVERY_WRITING) {
+            hbk_delivery_fail_code(delivery, HBK_R_STOPPING, "the service is shutting down");
+        }
+    }
+}

@@ -1,0 +1,270 @@
+/* From a line to the part of the broker that acts on it; the session's own methods and the status. */
+#include "internal.h"
+
+#include <string.h>
+
+#define SERVER_NAME "Handle Broker"
+#define SERVER_VERSION HBK_VERSION_STRING
+
+static struct hbk_peer_info peer_info(const struct hbk_peer *peer)
+{
+    return (struct hbk_peer_info){
+        .pid = peer->pid,
+        .user = hbk_text_from(peer->user),
+        .logon_session = peer->logon_session,
+        .integrity = peer->integrity,
+    };
+}
+
+struct hbk_sender hbk_session_as_sender(const struct hbk_session *session)
+{
+    return (struct hbk_sender){.session = session->slot.id, .peer = peer_info(&session->peer)};
+}
+
+static void refuse(struct hbk_session *session, const struct hbk_id *id, int32_t code,
+                   const char *detail)
+{
+    struct hbk_error error;
+
+    hbk_error_set(&error, code, "%s", detail);
+    hbk_output_error(session, id, &error);
+}
+
+/* ---- session.hello, session.prove ---- */
+
+static struct hbk_wire_limits wire_limits(const struct hbk_config *config)
+{
+    return (struct hbk_wire_limits){
+        .line_bytes = HBK_LINE_BYTES_MAX,
+        .items = HBK_ITEMS_MAX,
+        .data_bytes = HBK_DATA_BYTES_MAX,
+        .name_bytes = HBK_NAME_BYTES_MAX,
+        .requests = config->requests_per_session,
+        .sessions_per_user = config->sessions_per_user,
+        .endpoints = config->endpoints_per_session,
+        .pins = config->pins_per_session,
+        .pending = config->pending_per_endpoint,
+        .hello_ms = config->hello_ms,
+        .line_ms = config->line_ms,
+        .write_ms = config->write_ms,
+        .write_queue_bytes = config->write_queue_bytes,
+    };
+}
+
+static bool speaks_our_protocol(const struct hbk_hello *params)
+{
+    for (size_t i = 0; i < params->protocol_count; i++) {
+        if (params->protocol[i] == HBK_PROTOCOL_VERSION) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Its answer carries a handle value, so nothing is placed while a write is pending. */
+void hbk_request_hello_go_on(struct hbk_session *session)
+{
+    struct hbk_core *core = session->core;
+    struct hbk_hello_result result = {
+        .protocol = HBK_PROTOCOL_VERSION,
+        .server_name = hbk_text_from(SERVER_NAME),
+        .server_version = hbk_text_from(SERVER_VERSION),
+        .session = session->slot.id,
+        .peer = peer_info(&session->peer),
+        .limits = wire_limits(&core->config),
+    };
+    struct hbk_failure failure = {.code = HBK_R_OS_ERROR};
+    struct hbk_id id;
+
+    if (session->hello_id.kind == HBK_ID_NONE || !hbk_output_free(session)) {
+        return;
+    }
+    id = session->hello_id;
+    if (id.kind == HBK_ID_NONE || !hbk_session_alive(session)) {
+        return; /* freeing the output came here too, or ended the session */
+    }
+    session->hello_id.kind = HBK_ID_NONE;
+    if (core->platform.proof_open(session->connection, &result.proof, &failure) != 0) {
+        struct hbk_error error;
+
+        hbk_error_set(&error, failure.code, "%s",
+                      failure.detail != NULL ? failure.detail
+                                             : "the proof could not be placed in your process");
+        error.win32 = failure.win32;
+        hbk_output_error(session, &id, &error);
+        return;
+    }
+    session->state = HBK_SESSION_HELLO;
+    hbk_output_result(session, &id, HBK_METHOD_SESSION_HELLO, &result);
+}
+
+static void hello(struct hbk_session *session, const struct hbk_id *id,
+                  const struct hbk_hello *params)
+{
+    if (session->state != HBK_SESSION_NEW || session->hello_id.kind != HBK_ID_NONE) {
+        refuse(session, id, HBK_R_INVALID_REQUEST, "session.hello was said already");
+        return;
+    }
+    if (!speaks_our_protocol(params)) {
+        refuse(session, id, HBK_R_INVALID_PARAMS, "this broker speaks protocol version 1 only");
+        return;
+    }
+    session->hello_id = *id;
+    hbk_request_hello_go_on(session);
+}
+
+static void prove(struct hbk_session *session, const struct hbk_id *id)
+{
+    struct hbk_core *core = session->core;
+
+    if (session->state == HBK_SESSION_PROVEN) {
+        refuse(session, id, HBK_R_INVALID_REQUEST, "this session is proven already");
+        return;
+    }
+    if (session->state == HBK_SESSION_NEW) {
+        refuse(session, id, HBK_R_NOT_PROVEN, "call session.hello first: its answer has the proof");
+        return;
+    }
+    if (!core->platform.proof_is_set(session->connection)) {
+        /* The proof has been tried: it is closed, and with it the session. */
+        refuse(session, id, HBK_R_NOT_PROVEN,
+               "SetEvent on the proof comes before session.prove: connect again");
+        hbk_session_end(session, HBK_R_TARGET_GONE, NULL);
+        return;
+    }
+    core->platform.proof_close(session->connection);
+    session->state = HBK_SESSION_PROVEN;
+    session->hello_due = HBK_NEVER;
+    hbk_session_arm(session);
+    core->proven++;
+    hbk_output_result(session, id, HBK_METHOD_SESSION_PROVE, NULL);
+}
+
+/* ---- broker.status ---- */
+
+static void status(struct hbk_session *session, const struct hbk_id *id)
+{
+    struct hbk_core *core = session->core;
+    struct hbk_status_result result = {
+        .server_name = hbk_text_from(SERVER_NAME),
+        .server_version = hbk_text_from(SERVER_VERSION),
+        .protocol = HBK_PROTOCOL_VERSION,
+        .state = hbk_text_from(core->stopping ? "stopping" : "running"),
+        .pid = core->config.pid,
+        .uptime_ms = hbk_now(core) - core->started_ms,
+        .sessions = core->session_pool.used_count,
+        .sessions_proven = core->proven,
+        .endpoints = (uint32_t)core->endpoints.count,
+        .deliveries_pending = core->pending,
+        .pins = core->pins,
+        .delivered = core->delivered,
+        .failed = core->failed,
+    };
+
+    hbk_output_result(session, id, HBK_METHOD_BROKER_STATUS, &result);
+}
+
+/* ---- dispatch ---- */
+
+static bool id_in_flight(const struct hbk_session *session, const struct hbk_id *id)
+{
+    const struct hbk_link *link;
+
+    if (session->hello_id.kind != HBK_ID_NONE && hbk_id_equal(&session->hello_id, id)) {
+        return true;
+    }
+    if (session->requests == 0) {
+        return false;
+    }
+    for (link = session->sends.next; link != &session->sends; link = link->next) {
+        const struct hbk_delivery *d = HBK_CONTAINER(link, struct hbk_delivery, send_link);
+
+        if (!d->answered && hbk_id_equal(&d->id, id)) {
+            return true;
+        }
+    }
+    for (link = session->accepted.next; link != &session->accepted; link = link->next) {
+        const struct hbk_delivery *d = HBK_CONTAINER(link, struct hbk_delivery, target_link);
+
+        if (hbk_id_equal(&d->accept_id, id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool before_proof(enum hbk_method method)
+{
+    return method == HBK_METHOD_SESSION_HELLO || method == HBK_METHOD_SESSION_PROVE ||
+           method == HBK_METHOD_BROKER_STATUS;
+}
+
+static void dispatch(struct hbk_session *session, const struct hbk_message *message)
+{
+    const struct hbk_id *id = &message->id;
+    const union hbk_params *params = &message->u.params;
+
+    switch (message->method) {
+    case HBK_METHOD_SESSION_HELLO:
+        hello(session, id, &params->hello);
+        return;
+    case HBK_METHOD_SESSION_PROVE:
+        prove(session, id);
+        return;
+    case HBK_METHOD_BROKER_STATUS:
+        status(session, id);
+        return;
+    case HBK_METHOD_ENDPOINT_OPEN:
+        hbk_endpoint_request_open(session, id, &params->endpoint_open);
+        return;
+    case HBK_METHOD_ENDPOINT_CLOSE:
+        hbk_endpoint_request_close(session, id, &params->endpoint_close);
+        return;
+    case HBK_METHOD_ENDPOINT_LIST:
+        hbk_endpoint_request_list(session, id, &params->endpoint_list);
+        return;
+    case HBK_METHOD_HANDLE_SEND:
+        hbk_send_request(session, id, &params->send);
+        return;
+    case HBK_METHOD_DELIVERY_ACCEPT:
+        hbk_delivery_request_accept(session, id, &params->delivery_answer);
+        return;
+    case HBK_METHOD_DELIVERY_REJECT:
+        hbk_delivery_request_reject(session, id, &params->delivery_answer);
+        return;
+    case HBK_METHOD_NONE:
+    case HBK_METHOD_HANDLE_DELIVERED:
+    case HBK_METHOD_HANDLE_OFFERED:
+    case HBK_METHOD_SESSION_GONE:
+    case HBK_METHOD_COUNT:
+        break;
+    }
+    HBK_ASSERT(!"the decoder lets requests through only");
+}
+
+void hbk_request_line(struct hbk_session *session, struct hbk_text line)
+{
+    struct hbk_message *message = &session->core->message;
+    int result = hbk_message_read_request(message, line);
+    int32_t code = result == 0 ? HBK_R_OK : message->error.code;
+
+    if (result < 0) {
+        hbk_session_hang_up(session, HBK_R_TARGET_GONE);
+    } else if (message->id.kind != HBK_ID_NONE && id_in_flight(session, &message->id)) {
+        refuse(session, &message->id, HBK_R_INVALID_REQUEST,
+               "a request with this id is still in flight: use another");
+    } else if (message->method != HBK_METHOD_NONE && session->state != HBK_SESSION_PROVEN &&
+               !before_proof(message->method)) {
+        refuse(session, &message->id, HBK_R_NOT_PROVEN,
+               "call session.hello, SetEvent on its proof, then session.prove");
+    } else if (result == 0) {
+        dispatch(session, message);
+    } else {
+        hbk_output_error(session, &message->id, &message->error);
+        if (session->state != HBK_SESSION_PROVEN &&
+            (code == HBK_R_PARSE_ERROR || code == HBK_R_INVALID_REQUEST)) {
+            hbk_session_end(session, HBK_R_TARGET_GONE, NULL);
+        }
+    }
+    hbk_message_clear(message);
+}

@@ -1,0 +1,316 @@
+/* The first phase of a send: what was asked is checked, pinned and inspected, before any waiting. From
+ * here on the sender's table is never read again. */
+#include "internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void set_item_error(struct hbk_error *error, size_t item)
+{
+    error->item = (int32_t)item;
+}
+
+static void set_failure(struct hbk_error *error, const struct hbk_failure *failure, size_t item)
+{
+    hbk_error_set(error, failure->code, "%s",
+                  failure->detail != NULL ? failure->detail : hbk_result_meaning(failure->code));
+    error->win32 = failure->win32;
+    set_item_error(error, item);
+}
+
+/* ---- before a delivery exists ---- */
+
+static int check_quota(const struct hbk_session *session, const struct hbk_send *params,
+                       struct hbk_error *ret_error)
+{
+    const struct hbk_config *config = &session->core->config;
+    uint32_t pins;
+
+    if (session->requests >= config->requests_per_session) {
+        hbk_error_set(ret_error, HBK_R_QUOTA,
+                      "%u requests of this session are in flight: wait for an answer",
+                      (unsigned)session->requests);
+        memcpy(ret_error->limit, "requests", sizeof "requests");
+        return HBK_SEND_E_REFUSED;
+    }
+    if (!hbk_add_u32(session->pins, (uint32_t)params->items_count, &pins) ||
+        pins > config->pins_per_session) {
+        hbk_error_set(ret_error, HBK_R_QUOTA,
+                      "this session may have %u handles under way and has %u: wait for an answer",
+                      (unsigned)config->pins_per_session, (unsigned)session->pins);
+        memcpy(ret_error->limit, "pins", sizeof "pins");
+        return HBK_SEND_E_REFUSED;
+    }
+    return 0;
+}
+
+static int check_target(const struct hbk_send *params, struct hbk_error *ret_error)
+{
+    if (params->to_pid != 0) {
+        hbk_error_set(ret_error, HBK_R_DENIED,
+                      "to: {name, pid} is not supported by this version: use a name in user/");
+        return HBK_SEND_E_REFUSED;
+    }
+    if (hbk_endpoint_scope_check(params->to_name, ret_error) != 0) {
+        return HBK_SEND_E_REFUSED;
+    }
+    if (params->revocable) {
+        hbk_error_set(ret_error, HBK_R_DENIED,
+                      "revocable is not supported by this version: leave it out");
+        return HBK_SEND_E_REFUSED;
+    }
+    return 0;
+}
+
+/* ---- the delivery ---- */
+
+static struct hbk_text keep_text(char **place, struct hbk_text text)
+{
+    struct hbk_text kept = {.data = NULL, .size = 0};
+
+    if (text.data != NULL) {
+        memcpy(*place, text.data, text.size);
+        kept = (struct hbk_text){.data = *place, .size = text.size};
+        *place += text.size;
+    }
+    return kept;
+}
+
+static int keep_params(struct hbk_delivery *delivery, const struct hbk_send *params)
+{
+    char *place;
+
+    /* One byte more, as an empty text needs a place too. */
+    delivery->text =
+        malloc(params->to_name.size + params->data.size + params->expect_user.size + 1);
+    if (delivery->text == NULL) {
+        return -1;
+    }
+    place = delivery->text;
+    delivery->name = keep_text(&place, params->to_name);
+    delivery->data = keep_text(&place, params->data);
+    delivery->expect_user = keep_text(&place, params->expect_user);
+    delivery->expect_pid = params->expect_pid;
+    delivery->timeout_ms = params->timeout_ms;
+    delivery->items = delivery->few;
+    if (params->items_count > HBK_DELIVERY_INLINE_ITEMS) {
+        delivery->items = calloc(params->items_count, sizeof *delivery->items);
+        if (delivery->items == NULL) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static struct hbk_delivery *delivery_new(struct hbk_session *session, const struct hbk_id *id,
+                                         const struct hbk_send *params, uint64_t hash)
+{
+    struct hbk_core *core = session->core;
+    struct hbk_delivery *delivery;
+
+    if (hbk_timers_reserve(&core->timers) != 0) {
+        return NULL;
+    }
+    delivery = hbk_pool_new(&core->delivery_pool);
+    if (delivery == NULL) {
+        hbk_timers_unreserve(&core->timers);
+        return NULL;
+    }
+    hbk_list_init(&delivery->send_link);
+    hbk_list_init(&delivery->ready_link);
+    hbk_list_init(&delivery->target_link);
+    hbk_list_init(&delivery->endpoint_link);
+    hbk_list_init(&delivery->close_link);
+    delivery->sender = session;
+    delivery->state = HBK_DELIVERY_BEHIND;
+    delivery->id = *id;
+    delivery->timer.kind = HBK_TIMER_DELIVERY;
+    delivery->wait_due = params->wait_ms == 0 ? HBK_NEVER : hbk_now(core) + params->wait_ms;
+    delivery->name_hash = hash;
+    hbk_list_append(&session->sends, &delivery->send_link);
+    session->requests++;
+    core->pending++;
+    return delivery;
+}
+
+/* ---- pin and inspect ---- */
+
+static int check_type(const struct hbk_item *wanted, const struct hbk_object *object,
+                      enum hbk_type *ret_type, struct hbk_error *ret_error)
+{
+    struct hbk_text name = hbk_text_from(object->type);
+    const char *advice = hbk_type_advice(name);
+    enum hbk_type type = hbk_type_find(name);
+
+    if (hbk_text_is(wanted->type, "Socket")) {
+        hbk_error_set(ret_error, HBK_R_TYPE_NOT_ALLOWED, "%s", hbk_type_advice(wanted->type));
+        return HBK_SEND_E_REFUSED;
+    }
+    if (type == HBK_TYPE_COUNT) {
+        hbk_error_set(ret_error, HBK_R_TYPE_NOT_ALLOWED, "this is a %s: %s", object->type,
+                      advice != NULL ? advice : "objects of this type are never brokered");
+        return HBK_SEND_E_REFUSED;
+    }
+    if (wanted->type.data != NULL && !hbk_text_equal(wanted->type, name)) {
+        hbk_error_set(ret_error, HBK_R_TYPE_MISMATCH, "this is a %s, not what `type` says",
+                      object->type);
+        return HBK_SEND_E_REFUSED;
+    }
+    *ret_type = type;
+    return 0;
+}
+
+/* Rights only shrink: what the target gets is within what the pin was granted. */
+static int check_access(const struct hbk_item *wanted, enum hbk_type type, uint32_t granted,
+                        struct hbk_pinned *item, struct hbk_error *ret_error)
+{
+    const struct hbk_type_info *info = hbk_type_info(type);
+    uint32_t access = granted;
+
+    if (wanted->access.kind == HBK_ACCESS_KIND_READ) {
+        access = granted & info->read;
+        if ((granted & info->essential) != info->essential) {
+            hbk_error_set(ret_error, HBK_R_ACCESS_EXCEEDS_SOURCE,
+                          "the handle has access 0x%x, and \"read\" of a %s needs 0x%x",
+                          (unsigned)granted, info->name, (unsigned)info->essential);
+            return HBK_SEND_E_REFUSED;
+        }
+    } else if (wanted->access.kind == HBK_ACCESS_KIND_MASK) {
+        access = wanted->access.mask;
+        if ((access & ~granted) != 0) {
+            hbk_error_set(ret_error, HBK_R_ACCESS_EXCEEDS_SOURCE,
+                          "the handle has access 0x%x and lacks 0x%x of what was asked",
+                          (unsigned)granted, (unsigned)(access & ~granted));
+            return HBK_SEND_E_REFUSED;
+        }
+    }
+    HBK_ASSERT((access & ~granted) == 0);
+    item->access = access;
+    item->same = access == granted;
+    item->type = (uint8_t)type;
+    return 0;
+}
+
+static int pin_item(struct hbk_delivery *delivery, const struct hbk_item *wanted,
+                    struct hbk_error *ret_error)
+{
+    struct hbk_session *session = delivery->sender;
+    struct hbk_core *core = session->core;
+    struct hbk_pinned *item = &delivery->items[delivery->item_count];
+    struct hbk_failure failure = {.code = HBK_R_OS_ERROR};
+    enum hbk_type type = HBK_TYPE_COUNT;
+    struct hbk_object object;
+    size_t index = delivery->item_count;
+
+    HBK_ASSERT(wanted->handle >= HBK_HANDLE_MIN && wanted->handle <= HBK_HANDLE_MAX &&
+               wanted->handle % 4 == 0);
+    if (core->platform.pin(session->connection, wanted->handle, &item->pin, &failure) != 0) {
+        set_failure(ret_error, &failure, index);
+        return HBK_SEND_E_REFUSED;
+    }
+    HBK_ASSERT(item->pin != 0);
+    item->type = HBK_TYPE_FILE; /* until it is known: its close may block */
+    delivery->item_count++;
+    session->pins++;
+    core->pins++;
+    if (core->platform.inspect(core->platform.context, item->pin, &object, &failure) != 0) {
+        set_failure(ret_error, &failure, index);
+        return HBK_SEND_E_REFUSED;
+    }
+    if (check_type(wanted, &object, &type, ret_error) != 0 ||
+        check_access(wanted, type, object.access, item, ret_error) != 0) {
+        set_item_error(ret_error, index);
+        return HBK_SEND_E_REFUSED;
+    }
+    item->inherit = wanted->inherit;
+    item->protect = wanted->protect;
+    return 0;
+}
+
+int hbk_send_accepted_by(const struct hbk_delivery *delivery, const struct hbk_endpoint *endpoint,
+                         struct hbk_error *ret_error)
+{
+    if (delivery->item_count > endpoint->items_max) {
+        hbk_error_set(ret_error, HBK_R_ACCESS_NOT_ACCEPTED,
+                      "the endpoint takes at most %u items in one send",
+                      (unsigned)endpoint->items_max);
+        return HBK_SEND_E_REFUSED;
+    }
+    for (size_t i = 0; i < delivery->item_count; i++) {
+        const struct hbk_pinned *item = &delivery->items[i];
+        uint32_t accepts = endpoint->accepts[item->type];
+
+        if (endpoint->any[item->type]) {
+            continue;
+        }
+        if (accepts == 0) {
+            hbk_error_set(ret_error, HBK_R_ACCESS_NOT_ACCEPTED, "the endpoint takes no %s",
+                          hbk_type_info((enum hbk_type)item->type)->name);
+        } else if ((item->access & ~accepts) != 0) {
+            hbk_error_set(ret_error, HBK_R_ACCESS_NOT_ACCEPTED,
+                          "the endpoint takes a %s with access within 0x%x, not 0x%x: ask for less",
+                          hbk_type_info((enum hbk_type)item->type)->name, (unsigned)accepts,
+                          (unsigned)item->access);
+        } else {
+            continue;
+        }
+        set_item_error(ret_error, i);
+        return HBK_SEND_E_REFUSED;
+    }
+    return 0;
+}
+
+static int pin_all(struct hbk_delivery *delivery, const struct hbk_send *params,
+                   const struct hbk_endpoint *endpoint, struct hbk_error *ret_error)
+{
+    for (size_t i = 0; i < params->items_count; i++) {
+        if (pin_item(delivery, &params->items[i], ret_error) != 0) {
+            return HBK_SEND_E_REFUSED;
+        }
+    }
+    HBK_ASSERT(delivery->item_count == params->items_count);
+    return endpoint == NULL ? 0 : hbk_send_accepted_by(delivery, endpoint, ret_error);
+}
+
+void hbk_send_request(struct hbk_session *session, const struct hbk_id *id,
+                      const struct hbk_send *params)
+{
+    struct hbk_core *core = session->core;
+    struct hbk_endpoint *endpoint = NULL;
+    struct hbk_delivery *delivery;
+    struct hbk_error error;
+    uint64_t hash;
+
+    if (check_target(params, &error) != 0 || check_quota(session, params, &error) != 0) {
+        goto refused;
+    }
+    hash = hbk_endpoint_hash(core, session->scope, params->to_name);
+    endpoint = hbk_endpoint_find(core, session->scope, params->to_name, hash);
+    if (endpoint != NULL &&
+        !hbk_delivery_expects(params->expect_user, params->expect_pid, endpoint->owner)) {
+        endpoint = NULL;
+    }
+    if (endpoint == NULL && params->wait_ms == 0) {
+        hbk_error_set(&error, HBK_R_NOT_FOUND,
+                      "no such endpoint is open for you; wait_ms waits for it to open");
+        goto refused;
+    }
+    delivery = delivery_new(session, id, params, hash);
+    if (delivery == NULL) {
+        hbk_error_set(&error, HBK_R_INTERNAL_ERROR, "out of memory: try again later");
+        goto refused;
+    }
+    if (keep_params(delivery, params) != 0) {
+        hbk_delivery_fail_code(delivery, HBK_R_INTERNAL_ERROR, "out of memory: try again later");
+        return;
+    }
+    if (pin_all(delivery, params, endpoint, &error) != 0) {
+        hbk_delivery_fail(delivery, &error);
+        return;
+    }
+    hbk_delivery_start(delivery);
+    return;
+refused:
+    core->failed++;
+    hbk_output_error(session, id, &error);
+}

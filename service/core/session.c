@@ -1,0 +1,337 @@
+/* A session: one connected client, from the accepted pipe to the last handle that it cost. */
+#include "internal.h"
+
+#include <string.h>
+
+/* Answers, and notifications that nobody waits for: beyond this the client is let go. */
+#define QUEUED_BYTES_MAX ((size_t)4 * 1024 * 1024)
+
+static void init_lists(struct hbk_session *session)
+{
+    hbk_list_init(&session->all_link);
+    hbk_list_init(&session->run_link);
+    hbk_list_init(&session->dirty_link);
+    hbk_list_init(&session->settle_link);
+    hbk_list_init(&session->sends);
+    hbk_list_init(&session->ready);
+    hbk_list_init(&session->endpoints);
+    hbk_list_init(&session->blocked);
+    hbk_list_init(&session->offered);
+    hbk_list_init(&session->accepted);
+    hbk_list_init(&session->carried);
+    hbk_list_init(&session->in_flight);
+}
+
+static struct hbk_session *session_new(struct hbk_core *core, const struct hbk_peer *peer,
+                                       void *connection)
+{
+    struct hbk_scope *scope = hbk_core_scope(core, peer->scope);
+    struct hbk_session *session = NULL;
+
+    if (scope == NULL || hbk_timers_reserve(&core->timers) != 0) {
+        goto out;
+    }
+    session = hbk_pool_new(&core->session_pool);
+    if (session == NULL) {
+        hbk_timers_unreserve(&core->timers);
+        goto out;
+    }
+    init_lists(session);
+    session->core = core;
+    session->connection = connection;
+    session->state = HBK_SESSION_NEW;
+    session->timer.kind = HBK_TIMER_SESSION;
+    session->line_due = session->write_due = session->end_due = HBK_NEVER;
+    session->hello_due = hbk_now(core) + core->config.hello_ms;
+    session->gone_code = HBK_R_TARGET_GONE;
+    session->scope = scope;
+    session->peer = *peer;
+    hbk_buffer_init(&session->queued, QUEUED_BYTES_MAX);
+    hbk_buffer_init(&session->writing, QUEUED_BYTES_MAX);
+    scope->sessions++;
+    hbk_list_append(&core->sessions, &session->all_link);
+    hbk_session_arm(session);
+out:
+    if (session == NULL) {
+        hbk_core_scope_release(core, scope);
+    }
+    return session;
+}
+
+int hbk_core_session_opened(struct hbk_core *core, const struct hbk_peer *peer, void *connection,
+                            uint64_t *ret_session)
+{
+    struct hbk_user *user;
+    struct hbk_session *session;
+
+    if (core->stopping || core->session_pool.used_count >= core->config.sessions) {
+        return HBK_CORE_E_REFUSED;
+    }
+    user = hbk_core_user(core, peer->user);
+    if (user == NULL) {
+        return HBK_CORE_E_REFUSED;
+    }
+    session = session_new(core, peer, connection);
+    if (session == NULL) {
+        hbk_core_user_release(core, user);
+        return HBK_CORE_E_REFUSED;
+    }
+    *ret_session = session->slot.id;
+    if (user->sessions >= core->config.sessions_per_user) {
+        struct hbk_error error;
+
+        hbk_error_set(&error, HBK_R_QUOTA,
+                      "this user has %u sessions, as many as it may: close one and connect again",
+                      (unsigned)user->sessions);
+        memcpy(error.limit, "sessions_per_user", sizeof "sessions_per_user");
+        hbk_session_end(session, HBK_R_TARGET_GONE, &error);
+        return 0;
+    }
+    user->sessions++;
+    session->user = user;
+    return 0;
+}
+
+bool hbk_session_alive(const struct hbk_session *session)
+{
+    return session->state < HBK_SESSION_ENDING;
+}
+
+void hbk_session_arm(struct hbk_session *session)
+{
+    uint64_t due = session->hello_due;
+
+    due = session->line_due < due ? session->line_due : due;
+    due = session->write_due < due ? session->write_due : due;
+    due = session->end_due < due ? session->end_due : due;
+    hbk_timer_set(&session->core->timers, &session->timer, due);
+}
+
+/* ---- input ---- */
+
+static bool has_phase(const struct hbk_session *session)
+{
+    return !hbk_list_empty(&session->ready) ||
+           (session->input_ready && hbk_session_alive(session) && !hbk_output_full(session));
+}
+
+void hbk_session_schedule(struct hbk_session *session)
+{
+    if (hbk_list_empty(&session->run_link) && has_phase(session)) {
+        hbk_list_append(&session->core->running, &session->run_link);
+    }
+}
+
+/* Reading stops while the client does not read its answers, or while more than a line of it waits to be
+ * acted on; it goes on when half of that is gone. */
+void hbk_session_update_pause(struct hbk_session *session)
+{
+    struct hbk_core *core = session->core;
+    size_t queued = session->queued.size + session->writing.size;
+    size_t held = hbk_framer_size(&session->input);
+    bool paused = session->read_paused;
+
+    if (!hbk_session_alive(session)) {
+        return;
+    }
+    if (queued > core->config.write_queue_bytes || held > HBK_LINE_BYTES_MAX) {
+        paused = true;
+    } else if (queued <= core->config.write_queue_bytes / 2) {
+        paused = false;
+    }
+    if (paused != session->read_paused) {
+        session->read_paused = paused;
+        core->platform.read_pause(session->connection, paused);
+    }
+    hbk_session_schedule(session);
+}
+
+void hbk_session_bytes(struct hbk_session *session, const void *bytes, size_t size)
+{
+    if (hbk_framer_push(&session->input, bytes, size) != 0) {
+        hbk_session_hang_up(session, HBK_R_TARGET_GONE);
+        return;
+    }
+    session->input_ready = true;
+    hbk_session_update_pause(session);
+}
+
+static void set_line_due(struct hbk_session *session, uint64_t due)
+{
+    if (session->line_due != due) {
+        session->line_due = due;
+        hbk_session_arm(session);
+    }
+}
+
+static void take_line(struct hbk_session *session)
+{
+    struct hbk_core *core = session->core;
+    struct hbk_error error;
+    struct hbk_text line;
+    int result = hbk_framer_next(&session->input, &line);
+
+    if (result == HBK_FRAME_LINE) {
+        set_line_due(session, HBK_NEVER);
+        hbk_request_line(session, line);
+        return;
+    }
+    if (result == HBK_FRAME_E_TOO_LONG) {
+        hbk_error_set(&error, HBK_R_PARSE_ERROR, "a line has at most %d bytes, its LF included",
+                      HBK_LINE_BYTES_MAX);
+        hbk_session_end(session, HBK_R_TARGET_GONE, &error);
+        return;
+    }
+    session->input_ready = false;
+    if (hbk_framer_size(&session->input) != 0 && session->line_due == HBK_NEVER) {
+        set_line_due(session, hbk_now(core) + core->config.line_ms);
+    }
+}
+
+void hbk_session_phase(struct hbk_session *session)
+{
+    struct hbk_link *link = hbk_list_pop(&session->ready);
+
+    if (link != NULL) {
+        hbk_delivery_phase(HBK_CONTAINER(link, struct hbk_delivery, ready_link));
+    } else if (has_phase(session)) {
+        take_line(session);
+        hbk_session_update_pause(session);
+    }
+    hbk_session_schedule(session);
+}
+
+/* ---- the end ---- */
+
+/* Take back all that hangs on a session. What is placed and not told yet is left to the write's end. */
+static void unlink_all(struct hbk_session *session, int32_t gone_code)
+{
+    struct hbk_core *core = session->core;
+
+    session->gone_code = gone_code;
+    if (session->state == HBK_SESSION_HELLO) {
+        core->platform.proof_close(session->connection);
+    } else if (session->state == HBK_SESSION_PROVEN) {
+        HBK_ASSERT(core->proven > 0);
+        core->proven--;
+    }
+    session->state = HBK_SESSION_ENDING;
+    session->hello_due = session->line_due = HBK_NEVER;
+    hbk_framer_deinit(&session->input);
+    session->input_ready = false;
+    while (!hbk_list_empty(&session->endpoints)) {
+        hbk_endpoint_free(
+            HBK_CONTAINER(session->endpoints.next, struct hbk_endpoint, session_link));
+    }
+    hbk_delivery_drop_sends(session);
+    if (session->user != NULL) {
+        session->user->sessions--;
+        hbk_core_user_release(core, session->user);
+        session->user = NULL;
+    }
+}
+
+void hbk_session_end(struct hbk_session *session, int32_t gone_code, const struct hbk_error *error)
+{
+    static const struct hbk_id no_id = {.kind = HBK_ID_NONE};
+
+    if (!hbk_session_alive(session)) {
+        return;
+    }
+    if (error != NULL) {
+        hbk_output_error(session, &no_id, error);
+        if (!hbk_session_alive(session)) {
+            return;
+        }
+    }
+    unlink_all(session, gone_code);
+    session->end_due = hbk_now(session->core) + session->core->config.write_ms;
+    hbk_session_arm(session);
+    session->core->platform.read_pause(session->connection, true);
+    hbk_session_settle_later(session);
+}
+
+void hbk_session_hang_up(struct hbk_session *session, int32_t gone_code)
+{
+    struct hbk_link *link;
+
+    if (session->state == HBK_SESSION_CLOSED) {
+        return;
+    }
+    if (hbk_session_alive(session)) {
+        unlink_all(session, gone_code);
+    }
+    session->gone_code = gone_code;
+    session->state = HBK_SESSION_CLOSED;
+    session->write_due = session->end_due = HBK_NEVER;
+    hbk_session_arm(session);
+    hbk_buffer_deinit(&session->queued);
+    while ((link = hbk_list_pop(&session->carried)) != NULL) {
+        hbk_delivery_told(HBK_CONTAINER(link, struct hbk_delivery, target_link), false);
+    }
+    session->core->platform.close(session->connection);
+    hbk_session_settle_later(session);
+}
+
+void hbk_session_settle_later(struct hbk_session *session)
+{
+    if (hbk_list_empty(&session->settle_link)) {
+        hbk_list_append(&session->core->settling, &session->settle_link);
+    }
+}
+
+static void session_free(struct hbk_session *session)
+{
+    struct hbk_core *core = session->core;
+
+    HBK_ASSERT(session->requests == 0 && session->pins == 0 && session->endpoint_count == 0);
+    HBK_ASSERT(hbk_list_empty(&session->blocked) && hbk_list_empty(&session->offered));
+    HBK_ASSERT(hbk_list_empty(&session->accepted) && hbk_list_empty(&session->carried));
+    HBK_ASSERT(hbk_list_empty(&session->in_flight) && hbk_list_empty(&session->ready));
+    core->platform.release(session->connection);
+    hbk_list_remove(&session->all_link);
+    hbk_list_remove(&session->run_link);
+    hbk_list_remove(&session->dirty_link);
+    hbk_list_remove(&session->settle_link);
+    hbk_timer_set(&core->timers, &session->timer, HBK_NEVER);
+    hbk_timers_unreserve(&core->timers);
+    hbk_buffer_deinit(&session->queued);
+    hbk_buffer_deinit(&session->writing);
+    session->scope->sessions--;
+    hbk_core_scope_release(core, session->scope);
+    hbk_pool_free(&core->session_pool, session);
+}
+
+void hbk_session_settle(struct hbk_session *session)
+{
+    if (session->state == HBK_SESSION_ENDING && !session->write_pending &&
+        session->queued.size == 0 && session->requests == 0) {
+        hbk_session_hang_up(session, session->gone_code);
+    }
+    if (session->state == HBK_SESSION_CLOSED && !session->write_pending &&
+        hbk_list_empty(&session->sends)) {
+        session_free(session);
+    }
+}
+
+void hbk_session_expire(struct hbk_session *session, uint64_t now_ms)
+{
+    struct hbk_error error;
+
+    if (session->end_due <= now_ms) {
+        hbk_session_hang_up(session, session->gone_code);
+    } else if (session->write_due <= now_ms) {
+        hbk_session_hang_up(session, HBK_R_BUSY);
+    } else if (session->hello_due <= now_ms) {
+        hbk_error_set(&error, HBK_R_TIMEOUT,
+                      "session.hello and session.prove must be done within %u ms of connecting",
+                      (unsigned)session->core->config.hello_ms);
+        hbk_session_end(session, HBK_R_TARGET_GONE, &error);
+    } else if (session->line_due <= now_ms) {
+        hbk_error_set(&error, HBK_R_TIMEOUT, "a line must be ended by LF within %u ms",
+                      (unsigned)session->core->config.line_ms);
+        hbk_session_end(session, HBK_R_TARGET_GONE, &error);
+    } else {
+        hbk_session_arm(session);
+    }
+}

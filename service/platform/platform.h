@@ -1,0 +1,108 @@
+/* The seam between the broker and the machine that it runs on. service/core calls these operations and
+ * nothing else of the outside world; service/win implements them on Windows, the tests in a fake kernel.
+ *
+ * All calls come from one thread, and none may block: what could is answered HBK_PLATFORM_PENDING and
+ * finished later by an event of core.h. No operation calls back into the core before it returns. */
+#ifndef HBK_PLATFORM_H
+#define HBK_PLATFORM_H
+
+#include "base.h"
+
+/* What the platform established about the process at the other end of a pipe before it told the core. */
+struct hbk_peer {
+    uint32_t pid;
+    uint32_t terminal_session;
+    uint64_t logon_session; /* AuthenticationId (LUID) of the token */
+    uint32_t integrity;     /* RID of the mandatory label */
+    char user[HBK_SID_BYTES_MAX + 1];
+    /* SHA-256 over user, logon session, integrity, AppContainer, restricting and deny-only SIDs: equal for
+     * two processes if and only if they are one identity in the scope user/. */
+    uint8_t scope[32];
+};
+
+/* A handle in the broker's own table that keeps a sender's object alive and unchangeable. 0: none. */
+typedef uint64_t hbk_pin;
+
+struct hbk_object {
+    char type[HBK_TYPE_BYTES_MAX + 1]; /* as the NT kernel spells it; cut if longer */
+    uint32_t access;                   /* granted to the pin, and so to the sender's handle */
+};
+
+enum {
+    HBK_PLATFORM_PENDING = 1, /* will be reported by an event */
+    HBK_PLATFORM_FAILED = 2,
+};
+
+/* Why an operation on a process failed: an hbk_result_code for the sender (BAD_HANDLE, TARGET_GONE,
+ * OS_ERROR, …) and the Windows error behind it. */
+struct hbk_failure {
+    int32_t code;
+    uint32_t win32;
+    const char *detail; /* static text that says what to do; NULL: the code's own meaning */
+};
+
+/* `connection` is the platform's own object for one accepted pipe with the process at its other end; the
+ * process reference in it is held until release(), so its pid cannot be reused meanwhile. */
+struct hbk_platform {
+    void *context;
+
+    /** now_ms() - milliseconds on a clock that never goes back. */
+    uint64_t (*now_ms)(void *context);
+    /** random() - @size bytes that nobody can foresee. */
+    void (*random)(void *context, void *bytes, size_t size);
+
+    /* ---- the pipe ---- */
+
+    /**
+     * write() - start writing @bytes, which stay untouched until the write has ended
+     *
+     * One write a connection at a time. Return: 0, done: what the bytes name is told;
+     * HBK_PLATFORM_PENDING, hbk_core_written() will say how it ended; HBK_PLATFORM_FAILED, nothing is
+     * told, and the connection is of no more use.
+     */
+    int (*write)(void *connection, const void *bytes, size_t size);
+    /** cancel_write() - ask for the end of a pending write, whose own end still decides. */
+    void (*cancel_write)(void *connection);
+    /** read_pause() - stop or go on feeding hbk_core_bytes(). */
+    void (*read_pause)(void *connection, bool paused);
+    /** close() - close the pipe (with CloseHandle: the peer may still read what was written). No more
+     * events of this connection follow, but for the end of a pending write, which is cancelled. */
+    void (*close)(void *connection);
+    /** release() - after close() and after the last write has ended: free it and its process reference. */
+    void (*release)(void *connection);
+
+    /* ---- proof of possession ---- */
+
+    /** proof_open() - make an event and place it in the peer's table with EVENT_MODIFY_STATE alone. */
+    int (*proof_open)(void *connection, uint32_t *ret_value, struct hbk_failure *ret_failure);
+    /** proof_is_set() - has the peer set it? */
+    bool (*proof_is_set)(void *connection);
+    /** proof_close() - close it there, if it is still the same object, and here. Accepts none. */
+    void (*proof_close)(void *connection);
+
+    /* ---- handles; every value was checked against pseudo-handles and tag bits before ---- */
+
+    /** pin() - duplicate the peer's @handle into the broker, same access. Return: 0 or FAILED. */
+    int (*pin)(void *connection, uint32_t handle, hbk_pin *ret_pin,
+               struct hbk_failure *ret_failure);
+    /** inspect() - type and granted access of a pin; never asks the object itself. Return: 0 or FAILED. */
+    int (*inspect)(void *context, hbk_pin pin, struct hbk_object *ret_object,
+                   struct hbk_failure *ret_failure);
+    /**
+     * place() - duplicate a pin into the peer's table, not inheritable
+     * @access:    mask to grant; ignored if @same
+     * @ret_value: the handle's value there
+     */
+    int (*place)(void *connection, hbk_pin pin, bool same, uint32_t access, uint32_t *ret_value,
+                 struct hbk_failure *ret_failure);
+    /** unplace() - close @value in the peer's table if the object there is still that of @pin. */
+    void (*unplace)(void *connection, hbk_pin pin, uint32_t value);
+    /**
+     * unpin() - close a pin
+     * @may_block: its last close may block (File, Section): do it elsewhere
+     * @ticket:    what hbk_core_unpinned() is to be called with if this returns HBK_PLATFORM_PENDING
+     */
+    int (*unpin)(void *context, hbk_pin pin, bool may_block, uint64_t ticket);
+};
+
+#endif
