@@ -50,9 +50,9 @@ const char *hbk_result_meaning(int32_t code);
 
 /* What went wrong with a request, as it goes into `error` on the wire. */
 struct hbk_error {
-    int32_t code;    /* enum hbk_result_code; HBK_R_OK: no error */
-    int32_t item;    /* index of the item that failed, or -1 */
-    uint32_t win32;  /* Windows error code, or 0 */
+    int32_t code;   /* enum hbk_result_code; HBK_R_OK: no error */
+    int32_t item;   /* index of the item that failed, or -1 */
+    uint32_t win32; /* Windows error code, or 0 */
     char limit[HBK_LIMIT_NAME_BYTES_MAX + 1];
     char detail[HBK_DETAIL_BYTES_MAX + 1]; /* valid UTF-8; for people; says what to do */
 };

@@ -8,9 +8,8 @@
 #define HBK_LINE_BYTES_MAX 65536 /* with its LF */
 #define HBK_JSON_DEPTH_MAX 8
 #define HBK_JSON_VALUES_MAX 4096 /* values a line, so that 64 KiB cannot become megabytes of tree */
-#define HBK_JSON_MEMBERS_MAX \
-    64                         /* members an object, so that the search for duplicates is bounded */
-#define HBK_JSON_DIGITS_MAX 20 /* digits a number: the longest spelling of 64 bits */
+#define HBK_JSON_MEMBERS_MAX 64  /* members an object: bounds the search for duplicates */
+#define HBK_JSON_DIGITS_MAX 20   /* digits a number: the longest spelling of 64 bits */
 #define HBK_INTEGER_MAX 9007199254740991LL /* 2^53 - 1: exact in every JSON library */
 #define HBK_ID_TEXT_BYTES_MAX 64
 

@@ -41,7 +41,8 @@ static bool is_first(const struct reader *reader, size_t index)
     return true;
 }
 
-/* Writes what could have stood in place of an unknown name: the sections, or the fields of @section. */
+/* Writes what could have stood in place of an unknown name: the sections, or the fields of
+ * @section. */
 static void list_known(const struct reader *reader, const char *section, char *list,
                        size_t capacity)
 {

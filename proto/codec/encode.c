@@ -382,7 +382,8 @@ void hbk_write_result(struct hbk_buffer *buffer, const struct hbk_id *id, enum h
     end_line(buffer, start);
 }
 
-void hbk_write_error(struct hbk_buffer *buffer, const struct hbk_id *id, const struct hbk_error *error)
+void hbk_write_error(struct hbk_buffer *buffer, const struct hbk_id *id,
+                     const struct hbk_error *error)
 {
     const struct hbk_wire_error wire = {
         .code = error->code,

@@ -4,7 +4,7 @@
 
 /* A limit as text. */
 #define DIGITS_OF(number) #number
-#define DIGITS(limit)     DIGITS_OF(limit)
+#define DIGITS(limit) DIGITS_OF(limit)
 
 /* A key that was seen: where it stands between its quotes, and a hash of what it means. */
 struct key {
@@ -252,8 +252,7 @@ static enum state scan_word(struct scan *scan)
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         const size_t size = strlen(words[i]);
 
-        if (scan->size - scan->at >= size &&
-            memcmp(scan->bytes + scan->at, words[i], size) == 0) {
+        if (scan->size - scan->at >= size && memcmp(scan->bytes + scan->at, words[i], size) == 0) {
             scan->at += size;
             return STATE_AFTER;
         }
@@ -266,7 +265,8 @@ static enum state scan_container(struct scan *scan)
     struct level *level;
 
     if (scan->depth == HBK_JSON_DEPTH_MAX)
-        return refuse(scan, scan->at, "objects and arrays more than " DIGITS(HBK_JSON_DEPTH_MAX) " deep");
+        return refuse(scan, scan->at,
+                      "objects and arrays more than " DIGITS(HBK_JSON_DEPTH_MAX) " deep");
     level = &scan->levels[scan->depth++];
     level->object = peek(scan) == '{';
     level->members = 0;
@@ -299,7 +299,8 @@ static enum state scan_key(struct scan *scan)
     if (peek(scan) != '"')
         return refuse_byte(scan, "a key in double quotes should stand here");
     if (level->members == HBK_JSON_MEMBERS_MAX)
-        return refuse(scan, start, "an object of more than " DIGITS(HBK_JSON_MEMBERS_MAX) " members");
+        return refuse(scan, start,
+                      "an object of more than " DIGITS(HBK_JSON_MEMBERS_MAX) " members");
     if (scan_string(scan) == STATE_REFUSED)
         return STATE_REFUSED;
     key = make_key(scan->bytes + start + 1, scan->at - start - 2);
@@ -356,7 +357,8 @@ static enum state scan_start(struct scan *scan)
     if (scan->at == scan->size)
         return refuse(scan, scan->at, "nothing here; send one JSON object a line");
     if (peek(scan) == '[')
-        return refuse(scan, scan->at, "an array; send requests one by one, each an object on its line");
+        return refuse(scan, scan->at,
+                      "an array; send requests one by one, each an object on its line");
     if (peek(scan) != '{')
         return refuse_byte(scan, "this is no JSON object");
     return STATE_VALUE;

@@ -4,9 +4,8 @@
 
 #include "base.h"
 
-enum {
-    HBK_JSON_MULTILINE = 1, /* tab, CR and LF count as blanks: for configuration files, never for lines */
-};
+/* Tab, CR and LF count as blanks too: for configuration files, never for lines. */
+enum { HBK_JSON_MULTILINE = 1 };
 
 /**
  * hbk_json_check() - is @text one document of the strict profile?

@@ -111,18 +111,19 @@ const char *hbk_mask_fault(uint32_t mask)
 const char *hbk_handle_fault(double value)
 {
     const double two32 = 4294967296.0;
-    const double two64 = 18446744073709551616.0; /* what 64-bit spellings of -1 to -16 are as doubles */
+    const double two64 =
+        18446744073709551616.0; /* what 64-bit spellings of -1 to -16 are as doubles */
 
     /* Never `(double)value` to an integer before the range is known. */
     if (value == 0)
         return "0 is no handle";
     if ((value >= -16 && value <= -1) || (value >= two32 - 16 && value < two32) || value == two64)
         return "a pseudo-handle (-1 to -16); duplicate it into a real handle first";
-    if (value < 0 || (value > HBK_HANDLE_MAX + 3.0 && value < two32))
-        return "in the kernel's half of the values; no process holds such a handle";
     if (value >= two32)
         return "out of range: a handle is 4 to 2147483644";
-    if ((uint32_t)value % 4 != 0)
+    if (value < 0 || value > HBK_HANDLE_MAX + 3.0)
+        return "in the kernel's half of the values; no process holds such a handle";
+    if ((uint64_t)value % 4 != 0)
         return "tag bits are set: a handle is a multiple of 4";
     return NULL;
 }

@@ -79,8 +79,8 @@ struct hbk_endpoint_open {
     bool types_present;
     size_t types_count;
     const struct hbk_type_rule *types; /* 1..HBK_TYPES_MAX where present */
-    uint32_t items_max;   /* 0: absent; 1..HBK_ITEMS_MAX */
-    struct hbk_text from; /* SDDL, or absent */
+    uint32_t items_max;                /* 0: absent; 1..HBK_ITEMS_MAX */
+    struct hbk_text from;              /* SDDL, or absent */
     bool revocable;
 };
 
@@ -94,14 +94,14 @@ struct hbk_paging {
 };
 
 struct hbk_item {
-    uint32_t handle;      /* HBK_HANDLE_MIN..HBK_HANDLE_MAX, multiple of 4: the decoder refuses the rest */
-    struct hbk_text type; /* absent: whatever it is */
+    uint32_t handle;          /* 4..HBK_HANDLE_MAX, a multiple of 4: the decoder refuses the rest */
+    struct hbk_text type;     /* absent: whatever it is */
     struct hbk_access access; /* default: same */
     bool inherit, protect;
 };
 
 struct hbk_send {
-    struct hbk_text to_name; /* `to` is a NAME, or … */
+    struct hbk_text to_name;         /* `to` is a NAME, or … */
     struct hbk_text to_process_name; /* … {name, pid} */
     uint32_t to_pid;                 /* 0: `to` is a plain name */
     struct hbk_text expect_user;     /* absent: anyone */
@@ -123,14 +123,14 @@ struct hbk_delivery_answer { /* delivery.accept, delivery.reject */
 
 struct hbk_peer_info {
     uint32_t pid;
-    struct hbk_text user;     /* SID */
-    uint64_t logon_session;   /* LUID; a string of 16 hex digits on the wire, as it may pass 2^53 */
-    uint32_t integrity;       /* the RID of the mandatory label: 0x2000 is medium */
+    struct hbk_text user;   /* SID */
+    uint64_t logon_session; /* LUID; a string of 16 hex digits on the wire, as it may pass 2^53 */
+    uint32_t integrity;     /* the RID of the mandatory label: 0x2000 is medium */
 };
 
 struct hbk_wire_limits { /* `limits` of hello's answer, as limits.h names them */
-    uint32_t line_bytes, items, data_bytes, name_bytes, requests, sessions_per_user, endpoints, pins,
-        pending, hello_ms, line_ms, write_ms, write_queue_bytes;
+    uint32_t line_bytes, items, data_bytes, name_bytes, requests, sessions_per_user, endpoints,
+        pins, pending, hello_ms, line_ms, write_ms, write_queue_bytes;
 };
 
 struct hbk_hello_result {
@@ -150,9 +150,9 @@ struct hbk_endpoint_info {
     struct hbk_text name;
     uint64_t session;
     uint32_t pid;
+    uint8_t mode; /* enum hbk_mode */
     struct hbk_text user;
-    uint64_t since_ms; /* milliseconds since it was opened */
-    uint8_t mode;
+    uint64_t since_ms;  /* milliseconds since it was opened */
     size_t types_count; /* 0: the default list */
     const struct hbk_type_rule *types;
 };
@@ -221,8 +221,13 @@ struct hbk_session_gone {
 
 /* ---- a decoded line ---- */
 
-enum hbk_message_kind { HBK_MESSAGE_NONE = 0, HBK_MESSAGE_REQUEST, HBK_MESSAGE_NOTIFICATION,
-                        HBK_MESSAGE_RESULT, HBK_MESSAGE_ERROR };
+enum hbk_message_kind {
+    HBK_MESSAGE_NONE = 0,
+    HBK_MESSAGE_REQUEST,
+    HBK_MESSAGE_NOTIFICATION,
+    HBK_MESSAGE_RESULT,
+    HBK_MESSAGE_ERROR
+};
 
 union hbk_params {
     struct hbk_hello hello;
@@ -252,9 +257,9 @@ struct hbk_message {
         union hbk_params params;  /* request, notification */
         union hbk_outcome result; /* after hbk_message_read_result() */
     } u;
-    struct hbk_error error;   /* of HBK_MESSAGE_ERROR, or why decoding failed */
-    void *tree;               /* the parsed line; private to the codec */
-    void *lists;              /* memory of the lists; private to the codec */
+    struct hbk_error error; /* of HBK_MESSAGE_ERROR, or why decoding failed */
+    void *tree;             /* the parsed line; private to the codec */
+    void *lists;            /* memory of the lists; private to the codec */
 };
 
 enum { HBK_DECODE_E_REFUSED = 1 };
@@ -300,7 +305,8 @@ void hbk_write_notification(struct hbk_buffer *buffer, enum hbk_method method, c
 /** hbk_write_result() - @result: the result struct of @method, NULL where that is `{}`. */
 void hbk_write_result(struct hbk_buffer *buffer, const struct hbk_id *id, enum hbk_method method,
                       const void *result);
-void hbk_write_error(struct hbk_buffer *buffer, const struct hbk_id *id, const struct hbk_error *error);
+void hbk_write_error(struct hbk_buffer *buffer, const struct hbk_id *id,
+                     const struct hbk_error *error);
 
 /** hbk_escaped_size() - bytes that @text takes between its quotes on the wire, as we write it. */
 size_t hbk_escaped_size(struct hbk_text text);

@@ -3,21 +3,24 @@
 #include <string.h>
 
 /* Shorthands of this file: S is the struct, M its member. What is not named in a row is zero. */
-#define FIELD(S, M, KEY, KIND, NEED)                                                               \
-    .key = (KEY), .kind = HBK_FIELD_##KIND, .need = HBK_FIELD_##NEED,                              \
+#define FIELD(S, M, KEY, KIND, NEED)                                  \
+    .key = (KEY), .kind = HBK_FIELD_##KIND, .need = HBK_FIELD_##NEED, \
     .offset = (uint16_t)offsetof(struct S, M), .present = HBK_FIELD_NO_OFFSET
-#define LIST(S, COUNT, TYPE)                                                                       \
+#define LIST(S, COUNT, TYPE) \
     .count = (uint16_t)offsetof(struct S, COUNT), .size = (uint16_t)sizeof(TYPE)
 #define RANGE(MIN, MAX) .min = (MIN), .max = (MAX)
-#define ANY_U32         RANGE(0, UINT32_MAX)
-#define ID              RANGE(1, HBK_INTEGER_MAX)
-#define COUNTER         RANGE(0, HBK_INTEGER_MAX)
-#define NAME            RANGE(1, HBK_NAME_BYTES_MAX), .check = HBK_TEXT_NAME, .limit = "name_bytes"
-#define SID             RANGE(1, HBK_SID_BYTES_MAX), .check = HBK_TEXT_SID
-#define PID             RANGE(1, UINT32_MAX)
-#define DATA            RANGE(0, HBK_DATA_BYTES_MAX), .check = HBK_TEXT_ESCAPED, .limit = "data_bytes"
-#define ITEMS           RANGE(1, HBK_ITEMS_MAX), .items = true, .limit = "items"
-#define SCHEMA(WHAT)    {WHAT##_fields, sizeof WHAT##_fields / sizeof WHAT##_fields[0]}
+#define ANY_U32 RANGE(0, UINT32_MAX)
+#define ID RANGE(1, HBK_INTEGER_MAX)
+#define COUNTER RANGE(0, HBK_INTEGER_MAX)
+#define NAME RANGE(1, HBK_NAME_BYTES_MAX), .check = HBK_TEXT_NAME, .limit = "name_bytes"
+#define SID RANGE(1, HBK_SID_BYTES_MAX), .check = HBK_TEXT_SID
+#define PID RANGE(1, UINT32_MAX)
+#define DATA RANGE(0, HBK_DATA_BYTES_MAX), .check = HBK_TEXT_ESCAPED, .limit = "data_bytes"
+#define ITEMS RANGE(1, HBK_ITEMS_MAX), .items = true, .limit = "items"
+#define SCHEMA(WHAT)                                                  \
+    {                                                                 \
+        WHAT##_fields, sizeof WHAT##_fields / sizeof WHAT##_fields[0] \
+    }
 
 static const struct hbk_schema empty_schema = {NULL, 0};
 
@@ -33,7 +36,10 @@ static const struct hbk_schema client_schema = SCHEMA(client);
 static const struct hbk_field hello_fields[] = {
     {FIELD(hbk_hello, protocol, "protocol", NUMBERS, REQUIRED),
      LIST(hbk_hello, protocol_count, uint32_t), RANGE(1, HBK_PROTOCOLS_MAX)},
-    {.key = "client", .kind = HBK_FIELD_OBJECT, .present = HBK_FIELD_NO_OFFSET, .sub = &client_schema},
+    {.key = "client",
+     .kind = HBK_FIELD_OBJECT,
+     .present = HBK_FIELD_NO_OFFSET,
+     .sub = &client_schema},
 };
 static const struct hbk_schema hello_schema = SCHEMA(hello);
 
@@ -45,12 +51,15 @@ static const struct hbk_field peer_fields[] = {
 };
 static const struct hbk_schema peer_schema = SCHEMA(peer);
 
-#define LIMIT(M) {FIELD(hbk_wire_limits, M, #M, U32, REQUIRED), ANY_U32}
+#define LIMIT(M)                                              \
+    {                                                         \
+        FIELD(hbk_wire_limits, M, #M, U32, REQUIRED), ANY_U32 \
+    }
 static const struct hbk_field limits_fields[] = {
-    LIMIT(line_bytes), LIMIT(items),    LIMIT(data_bytes),
-    LIMIT(name_bytes), LIMIT(requests), LIMIT(sessions_per_user),
-    LIMIT(endpoints),  LIMIT(pins),     LIMIT(pending),
-    LIMIT(hello_ms),   LIMIT(line_ms),  LIMIT(write_ms),
+    LIMIT(line_bytes),        LIMIT(items),    LIMIT(data_bytes),
+    LIMIT(name_bytes),        LIMIT(requests), LIMIT(sessions_per_user),
+    LIMIT(endpoints),         LIMIT(pins),     LIMIT(pending),
+    LIMIT(hello_ms),          LIMIT(line_ms),  LIMIT(write_ms),
     LIMIT(write_queue_bytes),
 };
 static const struct hbk_schema limits_schema = SCHEMA(limits);
@@ -65,7 +74,9 @@ static const struct hbk_schema hello_server_schema = SCHEMA(hello_server);
 
 static const struct hbk_field hello_result_fields[] = {
     {FIELD(hbk_hello_result, protocol, "protocol", U32, REQUIRED), RANGE(1, UINT32_MAX)},
-    {.key = "server", .kind = HBK_FIELD_OBJECT, .present = HBK_FIELD_NO_OFFSET,
+    {.key = "server",
+     .kind = HBK_FIELD_OBJECT,
+     .present = HBK_FIELD_NO_OFFSET,
      .sub = &hello_server_schema},
     {FIELD(hbk_hello_result, session, "session", U64, REQUIRED), ID},
     {FIELD(hbk_hello_result, peer, "peer", OBJECT, REQUIRED), .sub = &peer_schema},
@@ -84,10 +95,13 @@ static const struct hbk_schema session_gone_schema = SCHEMA(session_gone);
 static const struct hbk_field open_fields[] = {
     {FIELD(hbk_endpoint_open, name, "name", TEXT, REQUIRED), NAME},
     {FIELD(hbk_endpoint_open, mode, "mode", MODE, OPTIONAL), .absent = HBK_MODE_AUTO},
-    {.key = "types", .kind = HBK_FIELD_TYPE_RULES, .need = HBK_FIELD_OPTIONAL,
+    {.key = "types",
+     .kind = HBK_FIELD_TYPE_RULES,
+     .need = HBK_FIELD_OPTIONAL,
      .offset = (uint16_t)offsetof(struct hbk_endpoint_open, types),
      .present = (uint16_t)offsetof(struct hbk_endpoint_open, types_present),
-     LIST(hbk_endpoint_open, types_count, struct hbk_type_rule), RANGE(1, HBK_TYPES_MAX)},
+     LIST(hbk_endpoint_open, types_count, struct hbk_type_rule),
+     RANGE(1, HBK_TYPES_MAX)},
     {FIELD(hbk_endpoint_open, items_max, "items_max", U32, OPTIONAL), RANGE(1, HBK_ITEMS_MAX)},
     {FIELD(hbk_endpoint_open, from, "from", TEXT, OPTIONAL), RANGE(1, HBK_SDDL_BYTES_MAX)},
     {FIELD(hbk_endpoint_open, revocable, "revocable", BOOL, OPTIONAL)},
@@ -126,8 +140,7 @@ static const struct hbk_field list_result_fields[] = {
     {FIELD(hbk_endpoint_list_result, endpoints, "endpoints", OBJECTS, REQUIRED),
      LIST(hbk_endpoint_list_result, endpoints_count, struct hbk_endpoint_info),
      RANGE(0, HBK_PAGE_MAX), .sub = &endpoint_schema},
-    {FIELD(hbk_endpoint_list_result, next, "next", TEXT, OPTIONAL),
-     RANGE(1, HBK_CURSOR_BYTES_MAX)},
+    {FIELD(hbk_endpoint_list_result, next, "next", TEXT, OPTIONAL), RANGE(1, HBK_CURSOR_BYTES_MAX)},
 };
 static const struct hbk_schema list_result_schema = SCHEMA(list_result);
 
@@ -156,8 +169,12 @@ static const struct hbk_schema item_schema = SCHEMA(item);
 
 static const struct hbk_field send_fields[] = {
     {FIELD(hbk_send, to_name, "to", TARGET, REQUIRED), NAME, .sub = &process_schema},
-    {.key = "expect", .kind = HBK_FIELD_OBJECT, .need = HBK_FIELD_OPTIONAL, .min = 1,
-     .present = HBK_FIELD_NO_OFFSET, .sub = &expect_schema},
+    {.key = "expect",
+     .kind = HBK_FIELD_OBJECT,
+     .need = HBK_FIELD_OPTIONAL,
+     .min = 1,
+     .present = HBK_FIELD_NO_OFFSET,
+     .sub = &expect_schema},
     {FIELD(hbk_send, items, "items", OBJECTS, REQUIRED),
      LIST(hbk_send, items_count, struct hbk_item), ITEMS, .sub = &item_schema},
     {FIELD(hbk_send, data, "data", TEXT, OPTIONAL), DATA},
@@ -192,12 +209,12 @@ static const struct hbk_field reject_fields[] = {
 };
 static const struct hbk_schema reject_schema = SCHEMA(reject);
 
-#define DELIVERED_ITEM                                                                             \
-    {FIELD(hbk_delivered_item, type, "type", TEXT, REQUIRED), RANGE(1, HBK_TYPE_BYTES_MAX)},       \
-        {FIELD(hbk_delivered_item, access, "access", U32, REQUIRED), ANY_U32},                     \
-        {FIELD(hbk_delivered_item, inherit, "inherit", BOOL, REQUIRED)},                           \
-    {                                                                                              \
-        FIELD(hbk_delivered_item, protect, "protect", BOOL, REQUIRED)                              \
+#define DELIVERED_ITEM                                                                       \
+    {FIELD(hbk_delivered_item, type, "type", TEXT, REQUIRED), RANGE(1, HBK_TYPE_BYTES_MAX)}, \
+        {FIELD(hbk_delivered_item, access, "access", U32, REQUIRED), ANY_U32},               \
+        {FIELD(hbk_delivered_item, inherit, "inherit", BOOL, REQUIRED)},                     \
+    {                                                                                        \
+        FIELD(hbk_delivered_item, protect, "protect", BOOL, REQUIRED)                        \
     }
 
 static const struct hbk_field delivered_item_fields[] = {
@@ -225,15 +242,15 @@ static const struct hbk_field sender_fields[] = {
 };
 static const struct hbk_schema sender_schema = SCHEMA(sender);
 
-#define DELIVERED(ITEM)                                                                            \
-    {FIELD(hbk_delivered, delivery, "delivery", U64, REQUIRED), ID},                               \
-        {FIELD(hbk_delivered, endpoint, "endpoint", TEXT, REQUIRED), NAME},                        \
-        {FIELD(hbk_delivered, from, "from", OBJECT, REQUIRED), .sub = &sender_schema},                    \
-        {FIELD(hbk_delivered, items, "items", OBJECTS, REQUIRED),                                  \
-         LIST(hbk_delivered, items_count, struct hbk_delivered_item), ITEMS, .sub = (ITEM)},       \
-        {FIELD(hbk_delivered, data, "data", TEXT, NULLABLE), DATA},                                \
-    {                                                                                              \
-        FIELD(hbk_delivered, revocable, "revocable", BOOL, REQUIRED)                               \
+#define DELIVERED(ITEM)                                                                      \
+    {FIELD(hbk_delivered, delivery, "delivery", U64, REQUIRED), ID},                         \
+        {FIELD(hbk_delivered, endpoint, "endpoint", TEXT, REQUIRED), NAME},                  \
+        {FIELD(hbk_delivered, from, "from", OBJECT, REQUIRED), .sub = &sender_schema},       \
+        {FIELD(hbk_delivered, items, "items", OBJECTS, REQUIRED),                            \
+         LIST(hbk_delivered, items_count, struct hbk_delivered_item), ITEMS, .sub = (ITEM)}, \
+        {FIELD(hbk_delivered, data, "data", TEXT, NULLABLE), DATA},                          \
+    {                                                                                        \
+        FIELD(hbk_delivered, revocable, "revocable", BOOL, REQUIRED)                         \
     }
 
 static const struct hbk_field delivered_fields[] = {DELIVERED(&delivered_item_schema)};
@@ -252,9 +269,14 @@ static const struct hbk_field status_server_fields[] = {
 };
 static const struct hbk_schema status_server_schema = SCHEMA(status_server);
 
-#define STATUS(M, KIND, ...) {FIELD(hbk_status_result, M, #M, KIND, REQUIRED), __VA_ARGS__}
+#define STATUS(M, KIND, ...)                                         \
+    {                                                                \
+        FIELD(hbk_status_result, M, #M, KIND, REQUIRED), __VA_ARGS__ \
+    }
 static const struct hbk_field status_result_fields[] = {
-    {.key = "server", .kind = HBK_FIELD_OBJECT, .present = HBK_FIELD_NO_OFFSET,
+    {.key = "server",
+     .kind = HBK_FIELD_OBJECT,
+     .present = HBK_FIELD_NO_OFFSET,
      .sub = &status_server_schema},
     STATUS(protocol, U32, RANGE(1, UINT32_MAX)),
     STATUS(state, TEXT, RANGE(1, HBK_TYPE_BYTES_MAX)),
@@ -283,7 +305,10 @@ static const struct hbk_schema error_data_schema = SCHEMA(error_data);
 static const struct hbk_field error_fields[] = {
     {FIELD(hbk_wire_error, code, "code", I32, REQUIRED), RANGE(INT32_MIN, INT32_MAX)},
     {FIELD(hbk_wire_error, message, "message", TEXT, REQUIRED), RANGE(1, HBK_TYPE_BYTES_MAX)},
-    {.key = "data", .kind = HBK_FIELD_OBJECT, .present = HBK_FIELD_NO_OFFSET, .sub = &error_data_schema},
+    {.key = "data",
+     .kind = HBK_FIELD_OBJECT,
+     .present = HBK_FIELD_NO_OFFSET,
+     .sub = &error_data_schema},
 };
 const struct hbk_schema hbk_schema_error = SCHEMA(error);
 
@@ -296,7 +321,8 @@ static const struct hbk_method_info methods[HBK_METHOD_COUNT] = {
     [HBK_METHOD_ENDPOINT_CLOSE] = {"endpoint.close", false, &close_schema, &empty_schema},
     [HBK_METHOD_ENDPOINT_LIST] = {"endpoint.list", false, &paging_schema, &list_result_schema},
     [HBK_METHOD_HANDLE_SEND] = {"handle.send", false, &send_schema, &send_result_schema},
-    [HBK_METHOD_DELIVERY_ACCEPT] = {"delivery.accept", false, &accept_schema, &accept_result_schema},
+    [HBK_METHOD_DELIVERY_ACCEPT] = {"delivery.accept", false, &accept_schema,
+                                    &accept_result_schema},
     [HBK_METHOD_DELIVERY_REJECT] = {"delivery.reject", false, &reject_schema, &empty_schema},
     [HBK_METHOD_BROKER_STATUS] = {"broker.status", false, &empty_schema, &status_result_schema},
     [HBK_METHOD_HANDLE_DELIVERED] = {"handle.delivered", true, &delivered_schema, NULL},

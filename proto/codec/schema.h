@@ -7,18 +7,18 @@
 
 enum hbk_field_kind {
     HBK_FIELD_BOOL,
-    HBK_FIELD_MODE,       /* "auto" | "ask" <-> enum hbk_mode in a uint8_t */
-    HBK_FIELD_I32,        /* integers, min..max; `absent` is the value of a missing one */
+    HBK_FIELD_MODE, /* "auto" | "ask" <-> enum hbk_mode in a uint8_t */
+    HBK_FIELD_I32,  /* integers, min..max; `absent` is the value of a missing one */
     HBK_FIELD_U32,
     HBK_FIELD_U64,
-    HBK_FIELD_HEX64,      /* string of 16 lower-case hex digits <-> uint64_t */
-    HBK_FIELD_HANDLE,     /* a handle value in a uint32_t; another is HBK_R_BAD_HANDLE */
-    HBK_FIELD_ACCESS,     /* "same" | "read" | MASK <-> struct hbk_access */
-    HBK_FIELD_TEXT,       /* struct hbk_text of min..max bytes that passes `check` */
-    HBK_FIELD_OBJECT,     /* sub-schema over the part of the struct at `offset`; at least min members */
-    HBK_FIELD_TARGET,     /* TEXT (as in `check`) at `offset`, or an object by the sub-schema */
-    HBK_FIELD_NUMBERS,    /* array of 1..UINT32_MAX: const uint32_t * at `offset`, size_t at `count` */
-    HBK_FIELD_OBJECTS,    /* array of objects: const struct * at `offset`, size_t at `count` */
+    HBK_FIELD_HEX64,  /* string of 16 lower-case hex digits <-> uint64_t */
+    HBK_FIELD_HANDLE, /* a handle value in a uint32_t; another is HBK_R_BAD_HANDLE */
+    HBK_FIELD_ACCESS, /* "same" | "read" | MASK <-> struct hbk_access */
+    HBK_FIELD_TEXT,   /* struct hbk_text of min..max bytes that passes `check` */
+    HBK_FIELD_OBJECT, /* sub-schema over the part of the struct at `offset`; at least min members */
+    HBK_FIELD_TARGET, /* TEXT (as in `check`) at `offset`, or an object by the sub-schema */
+    HBK_FIELD_NUMBERS, /* array of 1..UINT32_MAX: const uint32_t * at `offset`, size_t at `count` */
+    HBK_FIELD_OBJECTS, /* array of objects: const struct * at `offset`, size_t at `count` */
     HBK_FIELD_TYPE_RULES, /* {TYPE: "any" | "read" | MASK}: const struct hbk_type_rule *, likewise */
     HBK_FIELD_KIND_COUNT
 };

@@ -236,7 +236,7 @@ void hbk_core_tick(struct hbk_core *core)
         if (timer->kind == HBK_TIMER_SESSION) {
             hbk_session_expire(HBK_CONTAINER(timer, struct hbk_session, timer), now);
         } else {
-            hbk_delivery_expire(HBK_CONTAINER(timer, struct hbk_delivery, timer), now);
+            hbk_delivery_expire(HBK_CONTAINER(timer, struct hbk_delivery, timer));
         }
     }
     if (core->stop_due <= now) {

@@ -465,11 +465,10 @@ void hbk_delivery_unlock(struct hbk_session *target)
     hbk_session_schedule(target);
 }
 
-void hbk_delivery_expire(struct hbk_delivery *delivery, uint64_t now_ms)
+void hbk_delivery_expire(struct hbk_delivery *delivery)
 {
     bool waits = delivery->state == HBK_DELIVERY_WAITING || delivery->state == HBK_DELIVERY_BEHIND;
 
-    HBK_ASSERT(delivery->timer.due_ms <= now_ms);
     if (waits &&
         hbk_endpoint_find(core_of(delivery), delivery->sender->scope, delivery->name,
                           delivery->name_hash) != NULL &&

@@ -287,7 +287,7 @@ void hbk_delivery_fail_code(struct hbk_delivery *delivery, int32_t code, const c
 /** hbk_delivery_close() - close the pins; frees the delivery when the last close has returned. */
 void hbk_delivery_close(struct hbk_delivery *delivery);
 void hbk_delivery_unpinned(struct hbk_delivery *delivery);
-void hbk_delivery_expire(struct hbk_delivery *delivery, uint64_t now_ms);
+void hbk_delivery_expire(struct hbk_delivery *delivery);
 void hbk_delivery_request_accept(struct hbk_session *session, const struct hbk_id *id,
                                  const struct hbk_delivery_answer *params);
 void hbk_delivery_request_reject(struct hbk_session *session, const struct hbk_id *id,

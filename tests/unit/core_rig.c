@@ -1,0 +1,251 @@
+#include "alloc_fault.h"
+#include "core_client.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What a failed test leaves behind stays reachable, so that the leak checker's report is not in the way
+ * of the failure's own. */
+static struct rig *rigs;
+
+void rig_enter_core(void)
+{
+    alloc_fault_pause(false);
+}
+
+void rig_leave_core(void)
+{
+    alloc_fault_pause(true);
+}
+
+struct rig *rig_new(const struct hbk_config *config, uint64_t seed)
+{
+    struct rig *rig = calloc(1, sizeof *rig);
+    assert_non_null(rig);
+    rig_leave_core();
+    rig->next = rigs;
+    rigs = rig;
+    rig->kernel = fake_kernel_new(seed);
+    rig->kernel->told = client_told;
+    rig->kernel->outside = alloc_fault_pause;
+    if (config)
+        rig->config = *config;
+    else
+        hbk_config_default(&rig->config);
+    struct hbk_platform platform = fake_platform(rig->kernel);
+    rig->core = hbk_core_new(&platform, &rig->config);
+    assert_non_null(rig->core);
+    return rig;
+}
+
+/* ---- checks ---- */
+
+void rig_check(struct rig *rig)
+{
+    fake_check(rig->kernel);
+    uint32_t held = fake_pins_held(rig->kernel);
+    if (held != hbk_core_pins(rig->core))
+        fake_violation(rig->kernel, "%u pins are held, the core says %u", held,
+                       hbk_core_pins(rig->core));
+}
+
+/* @process: NULL for any. */
+static bool write_pends_for(const struct fake_kernel *kernel, const struct fake_process *process)
+{
+    for (size_t i = 0; i < kernel->connections_count; ++i) {
+        const struct fake_connection *connection = kernel->connections[i];
+        if (connection->pending && (!process || connection->process == process))
+            return true;
+    }
+    return false;
+}
+
+void rig_check_idle(struct rig *rig)
+{
+    const struct fake_kernel *kernel = rig->kernel;
+    rig_check(rig);
+    /* A session may stay for a pin of its that is being closed, or placed where a write pends. */
+    bool may_stay = fake_pins_closing(kernel) || write_pends_for(kernel, NULL);
+    for (size_t i = 0; i < kernel->connections_count && !may_stay; ++i) {
+        const struct fake_connection *connection = kernel->connections[i];
+        if (connection->closed && !connection->released)
+            fake_violation(kernel, "connection %u is closed and not released", connection->number);
+    }
+    for (size_t i = 0; i < FAKE_PROCESSES_MAX; ++i) {
+        const struct fake_process *process = &kernel->processes[i];
+        if (process->running && fake_handles_untold(process) && !write_pends_for(kernel, process))
+            fake_violation(kernel, "process %u holds what nobody will tell it of", process->pid);
+    }
+}
+
+void client_forget(struct client *client)
+{
+    struct rig *rig = client->rig;
+    size_t i = 0;
+    while (rig->clients[i] != client)
+        ++i;
+    rig->clients[i] = rig->clients[--rig->clients_count];
+    fake_connection_free(client->connection);
+    client_free(client);
+}
+
+/* ---- the loop ---- */
+
+bool rig_turn(struct rig *rig)
+{
+    rig_enter_core();
+    bool more = hbk_core_run(rig->core);
+    rig_leave_core();
+    rig_check(rig);
+    return more;
+}
+
+static bool feed_all(struct rig *rig)
+{
+    bool fed = false;
+    for (size_t i = 0; i < rig->clients_count; ++i)
+        fed |= client_feed(rig->clients[i]);
+    return fed;
+}
+
+void rig_run(struct rig *rig)
+{
+    for (unsigned turns = 0; rig_turn(rig) || feed_all(rig); ++turns)
+        if (turns > 100000)
+            fake_violation(rig->kernel, "hbk_core_run() never has enough");
+    rig_check_idle(rig);
+}
+
+static void tick(struct rig *rig)
+{
+    rig_enter_core();
+    hbk_core_tick(rig->core);
+    rig_leave_core();
+}
+
+void rig_advance(struct rig *rig, uint64_t ms)
+{
+    struct fake_kernel *kernel = rig->kernel;
+    uint64_t end_ms = kernel->now_ms + ms;
+    for (;;) {
+        uint64_t due_ms = hbk_core_deadline_ms(rig->core);
+        if (due_ms > end_ms)
+            break;
+        if (due_ms > kernel->now_ms)
+            kernel->now_ms = due_ms;
+        tick(rig);
+        rig_run(rig);
+        if (hbk_core_deadline_ms(rig->core) <= kernel->now_ms)
+            fake_violation(kernel, "a deadline stays due after its tick");
+    }
+    kernel->now_ms = end_ms;
+    rig_run(rig);
+}
+
+void rig_stop(struct rig *rig)
+{
+    rig_enter_core();
+    hbk_core_stop(rig->core);
+    rig_leave_core();
+    rig_run(rig);
+}
+
+void rig_unpin_end(struct rig *rig, uint32_t index)
+{
+    uint64_t ticket = fake_unpin_end(rig->kernel, index);
+    rig_enter_core();
+    hbk_core_unpinned(rig->core, ticket);
+    rig_leave_core();
+    rig_check(rig);
+}
+
+void rig_unpins_end(struct rig *rig)
+{
+    for (uint32_t left = fake_pins_closing(rig->kernel); left > 0; --left)
+        rig_unpin_end(rig, left - 1);
+    rig_run(rig);
+}
+
+/* ---- the end of a test ---- */
+
+/* What keeps a broker from stopping comes to its end: writes and pins' closes. */
+static void let_all_end(struct rig *rig)
+{
+    bool progress = true;
+    while (progress) {
+        progress = false;
+        for (size_t i = 0; i < rig->clients_count; ++i) {
+            struct client *client = rig->clients[i];
+            if (!client->connection->pending)
+                continue;
+            client_write_ends(client, client->process->running && !client->connection->cancelled);
+            progress = true;
+        }
+        if (fake_pins_closing(rig->kernel)) {
+            rig_unpins_end(rig);
+            progress = true;
+        }
+    }
+}
+
+static void check_nothing_left(struct rig *rig)
+{
+    struct fake_kernel *kernel = rig->kernel;
+    assert_int_equal(fake_pins_held(kernel), 0);
+    assert_int_equal(hbk_core_pins(rig->core), 0);
+    for (size_t i = 0; i < rig->clients_count; ++i) {
+        const struct client *client = rig->clients[i];
+        assert_true(client->connection->closed);
+        assert_true(client->connection->released);
+        assert_int_equal(client->connection->proof_object, 0);
+    }
+    for (size_t i = 0; i < FAKE_PROCESSES_MAX; ++i) {
+        const struct fake_process *process = &kernel->processes[i];
+        assert_int_equal(process->references, 0);
+        for (uint32_t j = 0; j < process->slots_high; ++j)
+            if (process->slots[j].object && process->slots[j].origin != FAKE_ORIGIN_OWN)
+                assert_int_equal(process->slots[j].origin, FAKE_ORIGIN_TOLD);
+    }
+}
+
+/* Who still listens when the broker is told to stop must get every answer. */
+static bool listens(const struct client *client)
+{
+    const struct fake_connection *connection = client->connection;
+    return !connection->closed && !connection->broken && !connection->cancelled &&
+           !client->hung_up && client->process->running && client->outbound.size == 0 &&
+           connection->write_mode != FAKE_WRITE_FAILS;
+}
+
+void rig_end(struct rig *rig)
+{
+    struct fake_kernel *kernel = rig->kernel;
+    bool listening[RIG_CLIENTS_MAX];
+    memset(kernel->faults, 0, sizeof kernel->faults);
+    memset(&kernel->chaos, 0, sizeof kernel->chaos);
+    kernel->unpins_pend = false;
+    for (size_t i = 0; i < rig->clients_count; ++i)
+        listening[i] = listens(rig->clients[i]);
+
+    rig_stop(rig);
+    let_all_end(rig);
+    if (!hbk_core_stopped(rig->core))
+        rig_advance(rig, rig->config.stop_ms);
+    let_all_end(rig);
+    if (!hbk_core_stopped(rig->core))
+        fake_violation(kernel, "the broker does not stop");
+    check_nothing_left(rig);
+    for (size_t i = 0; i < rig->clients_count; ++i)
+        if (listening[i])
+            client_fail_if_unanswered(rig->clients[i]);
+
+    hbk_core_free(rig->core);
+    for (size_t i = 0; i < rig->clients_count; ++i)
+        client_free(rig->clients[i]);
+    fake_kernel_free(kernel);
+    struct rig **at = &rigs;
+    while (*at != rig)
+        at = &(*at)->next;
+    *at = rig->next;
+    free(rig);
+}

@@ -1,0 +1,220 @@
+/* A fake kernel behind the platform seam: processes with handle tables, objects with reference counts,
+ * pins, connections. It keeps its own books, and fails the running test at once where the core does
+ * something that the design forbids: a pseudo-handle, a foreign handle closed, rights that grow, a value
+ * placed while a write is pending, anything used after its end or released twice.
+ *
+ * It is as nasty as reality: writes pend and end either way, a cancelled write may still succeed, pins'
+ * closes pend and return in any order, any operation fails at a chosen call, processes end inside a
+ * call, and the lowest free handle value is reused at once. */
+#ifndef FAKE_PLATFORM_H
+#define FAKE_PLATFORM_H
+
+#include "base.h"
+#include "platform.h"
+
+enum {
+    FAKE_HANDLES_MAX = 2048, /* a process; a full table fails a place */
+    FAKE_PROCESSES_MAX = 96,
+    FAKE_CONNECTIONS_MAX = 512,
+    FAKE_OBJECTS_MAX = 8192,
+    FAKE_PINS_MAX = 4096,
+    FAKE_TRACE_MAX = 4096,
+};
+
+enum fake_origin {
+    FAKE_ORIGIN_OWN,    /* the process made it itself */
+    FAKE_ORIGIN_PROOF,  /* the broker's proof event */
+    FAKE_ORIGIN_UNTOLD, /* placed by the broker, the process does not know of it yet */
+    FAKE_ORIGIN_TOLD,   /* placed by the broker, and told: the process's own from now on */
+};
+
+/* One entry of a handle table; its value is (index + 1) * 4. object 0: free. */
+struct fake_slot {
+    uint32_t object;
+    uint32_t access;
+    enum fake_origin origin;
+};
+
+struct fake_process {
+    uint32_t pid;
+    bool running;
+    uint32_t references; /* connections that hold it: its pid is nobody else's until they let go */
+    uint32_t slots_high; /* no entry at or above this index was ever used */
+    struct fake_slot slots[FAKE_HANDLES_MAX];
+};
+
+enum fake_write_mode { FAKE_WRITE_DONE, FAKE_WRITE_PENDS, FAKE_WRITE_FAILS };
+
+struct fake_connection {
+    struct fake_kernel *kernel;
+    struct fake_process *process;
+    uint32_t number;
+    void *owner; /* for who drives the fake */
+
+    bool closed, released;
+    bool broken; /* a write failed: of no more use to write */
+    bool paused;
+
+    enum fake_write_mode write_mode;
+    const uint8_t *pending; /* the core's memory, which must not change; NULL: no write pending */
+    size_t pending_size;
+    uint8_t *pending_copy;
+    bool cancelled; /* its end was asked for */
+    uint64_t bytes_told;
+    uint32_t writes;
+
+    uint32_t proof_value; /* in the process's table; 0: none open */
+    uint32_t proof_object;
+    bool proof_set;
+    bool proven; /* the core saw it set */
+};
+
+enum fake_pin_state { FAKE_PIN_FREE, FAKE_PIN_OPEN, FAKE_PIN_CLOSING };
+
+struct fake_pin {
+    enum fake_pin_state state;
+    hbk_pin id;
+    uint32_t object;
+    uint32_t access;
+    bool inspected;
+    bool may_block;
+    uint64_t ticket;
+};
+
+enum fake_op {
+    FAKE_OP_WRITE,
+    FAKE_OP_PROOF_OPEN,
+    FAKE_OP_PIN,
+    FAKE_OP_INSPECT,
+    FAKE_OP_PLACE,
+    FAKE_OP_UNPLACE,
+    FAKE_OP_UNPIN,
+    FAKE_OP_COUNT,
+};
+
+/* What is to happen at the @at-th call of an operation from now (1: the next; 0: nothing). */
+struct fake_fault {
+    uint32_t at;
+    int32_t code; /* 0: the operation itself does not fail */
+    uint32_t win32;
+    struct fake_process *exits; /* NULL: nobody */
+    bool exits_after;           /* after the operation's effect, not before it */
+};
+
+/* Chances per thousand, for tests that draw from the seed. All zero: everything works. */
+struct fake_chaos {
+    uint32_t write_pends, write_fails, unpin_pends, op_fails, exits;
+    bool fragments; /* what clients write comes in small pieces */
+};
+
+struct fake_step {
+    enum fake_op op;
+    uint32_t connection; /* number; 0: the operation names none */
+};
+
+struct fake_kernel {
+    uint64_t now_ms;
+    uint64_t seed, random_state;
+    const char *label; /* printed with a violation */
+
+    struct fake_fault faults[FAKE_OP_COUNT];
+    struct fake_chaos chaos;
+    bool unpins_pend;
+
+    struct fake_process processes[FAKE_PROCESSES_MAX];
+    struct {
+        char type[HBK_TYPE_BYTES_MAX + 1];
+        uint32_t references;
+    } objects[FAKE_OBJECTS_MAX];
+    struct fake_pin pins[FAKE_PINS_MAX];
+    uint64_t pins_made;
+    struct fake_connection *connections[FAKE_CONNECTIONS_MAX];
+    size_t connections_count;
+    uint32_t connections_made;
+
+    struct fake_step trace[FAKE_TRACE_MAX];
+    size_t
+        trace_size; /* calls since the last fake_trace_clear(); the first FAKE_TRACE_MAX are kept */
+
+    /* Called at the moment when @bytes become readable for the client: they are told. */
+    void (*told)(struct fake_connection *connection, const uint8_t *bytes, size_t size);
+    /* Called around what allocates, so that injected failures of malloc hit the core alone. */
+    void (*outside)(bool outside);
+};
+
+struct fake_kernel *fake_kernel_new(uint64_t seed);
+void fake_kernel_free(struct fake_kernel *kernel);
+
+/** fake_platform() - the seam's operations over @kernel. */
+struct hbk_platform fake_platform(struct fake_kernel *kernel);
+
+/** fake_violation() - the core did what it must not: print it with the seed and end the test. */
+HBK_NORETURN void fake_violation(const struct fake_kernel *kernel, const char *format, ...);
+
+uint64_t fake_random(struct fake_kernel *kernel);
+/** fake_random_below() - evenly in 0..@limit-1. */
+uint32_t fake_random_below(struct fake_kernel *kernel, uint32_t limit);
+
+/* ---- processes and their handles ---- */
+
+/** fake_process_start() - fails the test while the pid is running or held by a connection. */
+struct fake_process *fake_process_start(struct fake_kernel *kernel, uint32_t pid);
+/** fake_process_exit() - its table is emptied at once; a process that has exited is accepted. */
+void fake_process_exit(struct fake_kernel *kernel, struct fake_process *process);
+
+/** fake_handle_make() - a handle to a new object. Return: its value. */
+uint32_t fake_handle_make(struct fake_kernel *kernel, struct fake_process *process,
+                          const char *type, uint32_t access);
+void fake_handle_close(struct fake_kernel *kernel, struct fake_process *process, uint32_t value);
+/** fake_handle_find() - the table entry of @value, NULL if there is none. */
+struct fake_slot *fake_handle_find(struct fake_process *process, uint32_t value);
+/** fake_handle_is() - @value names @object of @process. */
+bool fake_handle_is(struct fake_process *process, uint32_t value, uint32_t object);
+uint32_t fake_handles_count(const struct fake_process *process);
+uint32_t fake_handles_untold(const struct fake_process *process);
+
+/* The two halves of fake_handle_make(): an object without reference; a table entry (0: table full). */
+uint32_t fake_object_new(struct fake_kernel *kernel, const char *type);
+uint32_t fake_slot_take(struct fake_kernel *kernel, struct fake_process *process, uint32_t object,
+                        uint32_t access, enum fake_origin origin);
+void fake_object_ref(struct fake_kernel *kernel, uint32_t object);
+void fake_object_unref(struct fake_kernel *kernel, uint32_t object);
+
+/* ---- connections ---- */
+
+struct fake_connection *fake_connect(struct fake_kernel *kernel, struct fake_process *process);
+/** fake_connection_free() - of one that was released. */
+void fake_connection_free(struct fake_connection *connection);
+/** fake_write_end() - let the pending write end; the caller then tells the core. */
+void fake_write_end(struct fake_connection *connection, bool told);
+
+/* ---- pins ---- */
+
+/** fake_pins_held() - pins whose close has not returned. */
+uint32_t fake_pins_held(const struct fake_kernel *kernel);
+uint32_t fake_pins_closing(const struct fake_kernel *kernel);
+/** fake_unpin_end() - let the @index-th pending close return. Return: its ticket, for the core. */
+uint64_t fake_unpin_end(struct fake_kernel *kernel, uint32_t index);
+
+/* ---- faults and books ---- */
+
+/** fake_fail() - the @at-th call of @op from now fails with @code. */
+void fake_fail(struct fake_kernel *kernel, enum fake_op op, uint32_t at, int32_t code,
+               uint32_t win32);
+/** fake_exit_at() - @process ends inside the @at-th call of @op from now. */
+void fake_exit_at(struct fake_kernel *kernel, enum fake_op op, uint32_t at,
+                  struct fake_process *process, bool after);
+
+void fake_trace_clear(struct fake_kernel *kernel);
+uint32_t fake_trace_count(const struct fake_kernel *kernel, enum fake_op op);
+/** fake_trace_find() - index of the @nth (from 1) call of @op on @connection, SIZE_MAX if none. */
+size_t fake_trace_find(const struct fake_kernel *kernel, enum fake_op op,
+                       const struct fake_connection *connection, uint32_t nth);
+
+/** fake_hash() - one number over all tables and pins: equal if nothing changed. */
+uint64_t fake_hash(const struct fake_kernel *kernel);
+
+/** fake_check() - the books agree: each object has as many references as tables and pins show. */
+void fake_check(const struct fake_kernel *kernel);
+
+#endif

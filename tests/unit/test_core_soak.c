@@ -1,0 +1,397 @@
+/* Random events over several sessions, with every fault on. After each event the books of core and fake
+ * kernel must agree; what a sender is answered must agree with what the target was told; and in the end
+ * nothing may be left and nobody unanswered.
+ *
+ *     test_core_soak [SEED [STEPS]]
+ *
+ * runs one seed, for a failure to be looked at. */
+#include "core_rig.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CLIENTS = 7, NAMES = 3, TAGS_MAX = 100000, OFFERS_MAX = 64, SEEDS = 12, STEPS = 3000 };
+
+/* Each send carries a number in its data, which shows what became of it. */
+enum fate { FATE_OPEN, FATE_TOLD, FATE_FAILED };
+
+struct offer {
+    uint64_t delivery;
+    uint32_t tag;
+};
+
+struct soak {
+    struct rig *rig;
+    struct fake_kernel *kernel;
+    uint32_t next_pid;
+    uint32_t tags;
+    enum fate fates[TAGS_MAX];
+    struct offer offers[OFFERS_MAX]; /* the latest ones, also those that are over */
+    uint32_t offers_count;
+    unsigned long steps, told, failed;
+};
+
+static uint32_t below(struct soak *soak, uint32_t limit)
+{
+    return fake_random_below(soak->kernel, limit);
+}
+
+/* ---- what clients are told ---- */
+
+static void note_told(struct soak *soak, uint32_t tag)
+{
+    assert_true(tag < soak->tags);
+    if (soak->fates[tag] != FATE_OPEN)
+        fake_violation(soak->kernel, "send %u is told, and was %s", tag,
+                       soak->fates[tag] == FATE_TOLD ? "told before" : "answered as failed");
+    soak->fates[tag] = FATE_TOLD;
+    ++soak->told;
+}
+
+static uint32_t tag_of(const struct hbk_delivered *delivered)
+{
+    char text[16] = "";
+    assert_true(delivered->data.size < sizeof text);
+    memcpy(text, delivered->data.data, delivered->data.size);
+    return (uint32_t)strtoul(text, NULL, 10);
+}
+
+static void note_answer(struct soak *soak, const struct request *request,
+                        const struct hbk_message *message)
+{
+    bool result = message->kind == HBK_MESSAGE_RESULT;
+    if (request->method == HBK_METHOD_DELIVERY_ACCEPT && result) {
+        note_told(soak, request->tag);
+    } else if (request->method == HBK_METHOD_HANDLE_SEND && result) {
+        if (soak->fates[request->tag] != FATE_TOLD)
+            fake_violation(soak->kernel, "send %u succeeds, and nobody was told", request->tag);
+    } else if (request->method == HBK_METHOD_HANDLE_SEND) {
+        if (soak->fates[request->tag] != FATE_OPEN)
+            fake_violation(soak->kernel, "send %u fails with %s, and its target was told",
+                           request->tag, hbk_result_name(message->error.code));
+        soak->fates[request->tag] = FATE_FAILED;
+        ++soak->failed;
+    }
+}
+
+static void line_told(struct client *client, const struct hbk_message *message)
+{
+    struct soak *soak = client->rig->context;
+    if (message->kind != HBK_MESSAGE_NOTIFICATION) {
+        if (message->id.kind == HBK_ID_NUMBER)
+            note_answer(soak, &client->requests[message->id.number - 1], message);
+    } else if (message->method == HBK_METHOD_HANDLE_DELIVERED) {
+        note_told(soak, tag_of(&message->u.params.delivered));
+    } else if (message->method == HBK_METHOD_HANDLE_OFFERED) {
+        soak->offers[soak->offers_count++ % OFFERS_MAX] =
+            (struct offer){.delivery = message->u.params.delivered.delivery,
+                           .tag = tag_of(&message->u.params.delivered)};
+    }
+}
+
+/* ---- what clients do ---- */
+
+static struct client *any_client(struct soak *soak)
+{
+    struct client *client = soak->rig->clients[below(soak, (uint32_t)soak->rig->clients_count)];
+    return client_ended(client) || client->hung_up || !client->process->running ? NULL : client;
+}
+
+static uint32_t make_a_handle(struct soak *soak, struct fake_process *process)
+{
+    static const char *const types[] = {"Event", "Mutant", "Section", "File"};
+    uint32_t access = below(soak, 10) ? 0x1FFFFF : 1 + below(soak, 0x1FFFFF);
+    return fake_handle_make(soak->kernel, process,
+                            below(soak, 30) ? types[below(soak, 4)] : "Process", access);
+}
+
+static void connect_one(struct soak *soak)
+{
+    /* Pids are few, so that they are used again. */
+    uint32_t pid = 0;
+    for (uint32_t tries = 0; pid == 0; ++tries) {
+        pid = 100 + soak->next_pid++ % (4 * CLIENTS);
+        for (size_t i = 0; i < FAKE_PROCESSES_MAX; ++i) {
+            const struct fake_process *process = &soak->kernel->processes[i];
+            if (process->pid == pid && (process->running || process->references))
+                pid = 0;
+        }
+        if (tries > 4 * CLIENTS)
+            return;
+    }
+    struct fake_process *process = fake_process_start(soak->kernel, pid);
+    for (uint32_t i = 0; i < 6; ++i)
+        make_a_handle(soak, process);
+    client_connect(soak->rig, process, below(soak, 2));
+}
+
+/* One step nearer to proof, if it is not proven yet. Return: it was not. */
+static bool prove_on(struct client *client)
+{
+    struct fake_connection *connection = client->connection;
+    if (connection->proven)
+        return false;
+    if (!connection->proof_object) {
+        client_request(client, HBK_METHOD_SESSION_HELLO,
+                       "{'protocol':[1],'client':{'name':'soak','version':'1'}}");
+    } else {
+        client_set_event(client, connection->proof_value);
+        client_request(client, HBK_METHOD_SESSION_PROVE, NULL);
+    }
+    return true;
+}
+
+static uint32_t any_handle(struct soak *soak, const struct client *client)
+{
+    const struct fake_process *process = client->process;
+    uint32_t index = below(soak, process->slots_high + 1);
+    for (uint32_t i = 0; i < process->slots_high; ++i, index = (index + 1) % process->slots_high)
+        if (index < process->slots_high && process->slots[index].object &&
+            process->slots[index].origin != FAKE_ORIGIN_UNTOLD)
+            return (index + 1) * 4;
+    return 4;
+}
+
+static void send_some(struct soak *soak, struct client *client)
+{
+    static const char *const accesses[] = {"", "", ",'access':'same'", ",'access':'read'",
+                                           ",'access':1"};
+    char items[1024];
+    int size = 0;
+    uint32_t count = below(soak, 20) ? 1 + below(soak, 3) : 10;
+    if (soak->tags == TAGS_MAX)
+        return;
+    for (uint32_t i = 0; i < count; ++i)
+        size +=
+            snprintf(items + size, sizeof items - (size_t)size, "%s{'handle':%u%s}", i ? "," : "",
+                     below(soak, 50) ? any_handle(soak, client) : below(soak, 10000),
+                     accesses[below(soak, 5)]);
+    uint32_t tag = soak->tags++;
+    uint32_t id = client_request(
+        client, HBK_METHOD_HANDLE_SEND,
+        "{'to':'user/n%u','items':[%s],'data':'%u','wait_ms':%u,'timeout_ms':%u}",
+        below(soak, NAMES), items, tag, below(soak, 2) ? 0 : below(soak, 3000), below(soak, 3000));
+    client->requests[id - 1].tag = tag;
+}
+
+static void answer_an_offer(struct soak *soak, struct client *client)
+{
+    if (soak->offers_count == 0)
+        return;
+    uint32_t kept = soak->offers_count < OFFERS_MAX ? soak->offers_count : OFFERS_MAX;
+    const struct offer *offer = &soak->offers[below(soak, kept)];
+    uint32_t id = client_request(
+        client, below(soak, 4) ? HBK_METHOD_DELIVERY_ACCEPT : HBK_METHOD_DELIVERY_REJECT,
+        "{'delivery':%llu}", (unsigned long long)offer->delivery);
+    client->requests[id - 1].tag = offer->tag;
+}
+
+/* It knows what it holds: its own, and what it was told of. The value is used again at once. */
+static void close_a_handle(struct soak *soak, struct client *client)
+{
+    uint32_t value = any_handle(soak, client);
+    const struct fake_slot *slot = fake_handle_find(client->process, value);
+    if (!slot || slot->origin == FAKE_ORIGIN_UNTOLD)
+        return;
+    fake_handle_close(soak->kernel, client->process, value);
+    make_a_handle(soak, client->process);
+}
+
+static void do_something(struct soak *soak, struct client *client)
+{
+    uint32_t what = below(soak, 100);
+    if (client->requests_count > 400) /* its memory is enough; the next one comes */
+        what = 99;
+    if (what < 50) {
+        send_some(soak, client);
+    } else if (what < 66) {
+        client_request(client, HBK_METHOD_ENDPOINT_OPEN, "{'name':'user/n%u','mode':'%s'}",
+                       below(soak, NAMES), below(soak, 2) ? "ask" : "auto");
+    } else if (what < 72) {
+        client_request(client, HBK_METHOD_ENDPOINT_CLOSE, "{'name':'user/n%u'}",
+                       below(soak, NAMES));
+    } else if (what < 76) {
+        client_request(client, below(soak, 2) ? HBK_METHOD_ENDPOINT_LIST : HBK_METHOD_BROKER_STATUS,
+                       NULL);
+    } else if (what < 92) {
+        answer_an_offer(soak, client);
+    } else if (what < 94) {
+        client_bytes(client, "{\"jsonrpc\":\"2.0\"}\n", 18);
+    } else if (what < 98) {
+        close_a_handle(soak, client);
+    } else if (below(soak, 4) == 0 || client->requests_count > 400) {
+        fake_process_exit(soak->kernel, client->process);
+    }
+}
+
+/* ---- what the world does ---- */
+
+static void hear_of_exits(struct soak *soak)
+{
+    for (size_t i = 0; i < soak->rig->clients_count; ++i) {
+        struct client *client = soak->rig->clients[i];
+        if (client->process->running || client->hung_up || below(soak, 3))
+            continue;
+        client->hung_up = true;
+        if (!client_ended(client) || below(soak, 2))
+            hbk_core_session_closed(soak->rig->core, client->session);
+        rig_check(soak->rig);
+    }
+}
+
+static void end_a_write(struct soak *soak)
+{
+    struct client *client = soak->rig->clients[below(soak, (uint32_t)soak->rig->clients_count)];
+    struct fake_connection *connection = client->connection;
+    if (!connection->pending)
+        return;
+    bool told =
+        connection->cancelled || !client->process->running ? below(soak, 2) : below(soak, 30);
+    fake_write_end(connection, told);
+    hbk_core_written(soak->rig->core, client->session, told);
+    rig_check(soak->rig);
+}
+
+static void end_an_unpin(struct soak *soak)
+{
+    uint32_t closing = fake_pins_closing(soak->kernel);
+    if (closing)
+        rig_unpin_end(soak->rig, below(soak, closing));
+}
+
+static void replace_the_ended(struct soak *soak)
+{
+    for (size_t i = soak->rig->clients_count; i-- > 0;) {
+        struct client *client = soak->rig->clients[i];
+        if (!client->connection->released)
+            continue;
+        fake_process_exit(soak->kernel, client->process);
+        client_forget(client);
+    }
+    while (soak->rig->clients_count < CLIENTS) {
+        size_t before = soak->rig->clients_count;
+        connect_one(soak);
+        if (soak->rig->clients_count == before)
+            break;
+    }
+}
+
+static void step(struct soak *soak)
+{
+    struct client *client = any_client(soak);
+    uint32_t what = below(soak, 100);
+    if (what < 60) {
+        if (client && !prove_on(client))
+            do_something(soak, client);
+    } else if (what < 75) {
+        end_a_write(soak);
+    } else if (what < 85) {
+        end_an_unpin(soak);
+    } else if (what < 90) {
+        hear_of_exits(soak);
+    } else if (what < 97) {
+        rig_advance(soak->rig, below(soak, 300));
+    } else if (what < 98) {
+        rig_advance(soak->rig, below(soak, 12000));
+    } else {
+        replace_the_ended(soak);
+    }
+    rig_check(soak->rig);
+    if (below(soak, 10) < 6)
+        rig_run(soak->rig);
+}
+
+/* With the world at peace, broker.status must say what is there. */
+static void check_status(struct soak *soak)
+{
+    struct rig *rig = soak->rig;
+    memset(&soak->kernel->chaos, 0, sizeof soak->kernel->chaos);
+    rig_run(rig);
+    for (bool progress = true; progress;) {
+        progress = fake_pins_closing(soak->kernel) > 0;
+        rig_unpins_end(rig);
+        for (size_t i = 0; i < rig->clients_count; ++i) {
+            struct client *client = rig->clients[i];
+            if (client->connection->pending) {
+                progress = true;
+                client_write_ends(client, client->process->running && !client_ended(client));
+            }
+            if (!client->process->running && !client->hung_up)
+                client_exit(client);
+        }
+    }
+    replace_the_ended(soak);
+    uint32_t sessions = 1, proven = 1, endpoints = 0;
+    for (size_t i = 0; i < rig->clients_count; ++i) {
+        ++sessions;
+        proven += rig->clients[i]->connection->proven;
+        endpoints += (uint32_t)rig->clients[i]->endpoints_count;
+    }
+    struct hbk_status_result status = client_status(client_new(rig, 9999, 0));
+    assert_int_equal(status.sessions, sessions);
+    assert_int_equal(status.sessions_proven, proven);
+    assert_int_equal(status.endpoints, endpoints);
+    assert_int_equal(status.pins, fake_pins_held(soak->kernel));
+}
+
+static void run_seed(uint64_t seed, unsigned long steps)
+{
+    fprintf(stderr, "soak: seed %llu, %lu steps\n", (unsigned long long)seed, steps);
+    struct soak *soak = calloc(1, sizeof *soak);
+    assert_non_null(soak);
+    struct hbk_config config;
+    hbk_config_default(&config);
+    config.requests_per_session = 12;
+    config.endpoints_per_session = 3;
+    config.pins_per_session = 30;
+    config.pending_per_endpoint = 6;
+    config.write_queue_bytes = 4000;
+    soak->rig = rig_new(&config, seed);
+    soak->rig->context = soak;
+    soak->rig->line_told = line_told;
+    soak->kernel = soak->rig->kernel;
+    soak->kernel->label = "soak";
+    soak->kernel->chaos = (struct fake_chaos){.write_pends = 250,
+                                              .write_fails = 5,
+                                              .unpin_pends = 300,
+                                              .op_fails = 10,
+                                              .exits = 2,
+                                              .fragments = true};
+    replace_the_ended(soak);
+    for (unsigned long i = 0; i < steps; ++i)
+        step(soak);
+    check_status(soak);
+    fprintf(stderr, "soak: %lu sends told, %lu failed\n", soak->told, soak->failed);
+    if (steps >= STEPS && (soak->told < 20 || soak->failed < 20))
+        fake_violation(soak->kernel,
+                       "only %lu sends were told, %lu failed: too few to show anything", soak->told,
+                       soak->failed);
+    rig_end(soak->rig);
+    free(soak);
+}
+
+static uint64_t first_seed = 1;
+static unsigned seeds = SEEDS;
+static unsigned long steps_a_seed = STEPS;
+
+static void random_events_keep_the_books(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < seeds; ++i)
+        run_seed(first_seed + i, steps_a_seed);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(random_events_keep_the_books),
+    };
+    if (argc > 1) {
+        first_seed = strtoull(argv[1], NULL, 10);
+        seeds = 1;
+    }
+    if (argc > 2)
+        steps_a_seed = strtoul(argv[2], NULL, 10);
+    return cmocka_run_group_tests_name("core: soak", tests, NULL, NULL);
+}
