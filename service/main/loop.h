@@ -1,0 +1,31 @@
+/* The service's one loop: core and platform put together. */
+#ifndef HBK_LOOP_H
+#define HBK_LOOP_H
+
+#include "core.h"
+#include "win.h"
+
+struct hbk_loop;
+
+enum {
+    HBK_LOOP_E_FAILED = 1,
+    HBK_LOOP_E_STUCK = 2, /* something did not end in time: leave the process as it is, at once */
+};
+
+/** hbk_loop_new() - make everything and listen. Return: 0; HBK_LOOP_E_FAILED; -1 out of memory. */
+int hbk_loop_new(const struct hbk_config *config, const wchar_t *pipe, bool console,
+                 struct hbk_loop **ret_loop, struct hbk_win_failure *ret_failure);
+
+/** hbk_loop_run() - serve until hbk_loop_stop(). Return: 0; HBK_LOOP_E_STUCK. */
+int hbk_loop_run(struct hbk_loop *loop);
+
+/** hbk_loop_stop() - ask for the end; any thread, any number of times, until hbk_loop_free(). */
+void hbk_loop_stop(struct hbk_loop *loop);
+
+/** hbk_loop_stop_ms() - how long the end may take at most. */
+uint32_t hbk_loop_stop_ms(const struct hbk_config *config);
+
+/** hbk_loop_free() - NULL is accepted. Not after HBK_LOOP_E_STUCK. */
+void hbk_loop_free(struct hbk_loop *loop);
+
+#endif
