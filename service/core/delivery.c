@@ -229,8 +229,8 @@ void hbk_delivery_close(struct hbk_delivery *delivery)
         bool may_block = hbk_type_info((enum hbk_type)item->type)->close_may_block;
 
         HBK_ASSERT(item->pin != 0 && item->value == 0);
-        if (core->platform.unpin(core->platform.context, item->pin, may_block, delivery->slot.id) ==
-            HBK_PLATFORM_PENDING) {
+        if (core->platform.unpin(delivery->sender->connection, item->pin, may_block,
+                                 delivery->slot.id) == HBK_PLATFORM_PENDING) {
             delivery->closes_pending++;
         } else {
             pin_closed(delivery);

@@ -98,11 +98,11 @@ struct hbk_platform {
     /** unplace() - close @value in the peer's table if the object there is still that of @pin. */
     void (*unplace)(void *connection, hbk_pin pin, uint32_t value);
     /**
-     * unpin() - close a pin
+     * unpin() - close a pin of the peer's
      * @may_block: its last close may block (File, Section): do it elsewhere
      * @ticket:    what hbk_core_unpinned() is to be called with if this returns HBK_PLATFORM_PENDING
      */
-    int (*unpin)(void *context, hbk_pin pin, bool may_block, uint64_t ticket);
+    int (*unpin)(void *connection, hbk_pin pin, bool may_block, uint64_t ticket);
 };
 
 #endif

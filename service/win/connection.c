@@ -145,6 +145,8 @@ void hbk_connection_release(void *context)
     struct hbk_connection *connection = context;
     HBK_ASSERT(connection->closing && !connection->writing && !connection->released);
     hbk_handles_proof_close(connection);
+    hbk_workers_closer_release(connection->win->workers, connection->closer);
+    connection->closer = NULL;
     connection->released = true;
     free_if_done(connection);
 }
@@ -305,8 +307,9 @@ static bool prepare(struct hbk_connection *connection)
     connection->write_event = CreateEventW(NULL, TRUE, FALSE, NULL);
     connection->write_wait = CreateThreadpoolWait(on_write_event, connection, NULL);
     connection->exit_wait = CreateThreadpoolWait(on_process_exit, connection, NULL);
+    connection->closer = hbk_workers_closer(connection->win->workers, connection->peer.user);
     return connection->write_event != NULL && connection->write_wait != NULL &&
-           connection->exit_wait != NULL;
+           connection->exit_wait != NULL && connection->closer != NULL;
 }
 
 /* A connection that the core never took. */

@@ -153,14 +153,16 @@ int hbk_handles_place(void *context, hbk_pin pin, bool same, uint32_t access, ui
 }
 
 /* Closes @there, which was just duplicated from another process's table and may be anything. */
-static void close_there(struct hbk_win *win, HANDLE there, bool same)
+static void close_there(struct hbk_connection *connection, HANDLE there, bool same)
 {
+    struct hbk_workers *workers = connection->win->workers;
+
     /* The same object as one that we hold: this is not its last handle, so this cannot block.
      * Another may be its last by now, if its process meant us to wait. */
-    if (same || hbk_workers_reserve(win->workers) != 0) {
+    if (same || hbk_workers_reserve(workers) != 0) {
         CloseHandle(there);
     } else {
-        hbk_workers_close(win->workers, there, HBK_WORKERS_NO_TICKET);
+        hbk_workers_close(workers, connection->closer, there, HBK_WORKERS_NO_TICKET);
     }
 }
 
@@ -177,7 +179,7 @@ static void unplace(struct hbk_connection *connection, HANDLE own, uint32_t valu
         return; /* closed already, or the process is gone */
     }
     bool same = compare_object_handles(there, own);
-    close_there(connection->win, there, same);
+    close_there(connection, there, same);
     if (!same) {
         return;
     }
@@ -186,7 +188,7 @@ static void unplace(struct hbk_connection *connection, HANDLE own, uint32_t valu
      * target. */
     if (DuplicateHandle(connection->process, to_handle(value), GetCurrentProcess(), &there, 0,
                         FALSE, DUPLICATE_SAME_ACCESS | DUPLICATE_CLOSE_SOURCE)) {
-        close_there(connection->win, there, compare_object_handles(there, own));
+        close_there(connection, there, compare_object_handles(there, own));
     }
 }
 
@@ -197,14 +199,15 @@ void hbk_handles_unplace(void *context, hbk_pin pin, uint32_t value)
 
 int hbk_handles_unpin(void *context, hbk_pin pin, bool may_block, uint64_t ticket)
 {
-    struct hbk_win *win = context;
+    struct hbk_connection *connection = context;
+    struct hbk_workers *workers = connection->win->workers;
     if (may_block) {
-        hbk_workers_close(win->workers, to_handle(pin), ticket);
+        hbk_workers_close(workers, connection->closer, to_handle(pin), ticket);
         return HBK_PLATFORM_PENDING;
     }
     BOOL closed = CloseHandle(to_handle(pin));
     HBK_ASSERT(closed);
-    hbk_workers_unreserve(win->workers);
+    hbk_workers_unreserve(workers);
     return 0;
 }
 

@@ -86,14 +86,20 @@ uint32_t hbk_descriptor_new(bool console, PSECURITY_DESCRIPTOR *ret_descriptor);
 #define HBK_WORKERS_NO_TICKET UINT64_MAX /* nobody waits for this close */
 
 struct hbk_workers;
+struct hbk_closer; /* one user's closes: they run one after the other */
 
 struct hbk_workers *hbk_workers_new(uv_async_t *wake);
+/** hbk_workers_closer() - who closes for @user; to be released. Return: NULL out of memory. */
+struct hbk_closer *hbk_workers_closer(struct hbk_workers *workers, const char *user);
+/** hbk_workers_closer_release() - NULL is accepted. */
+void hbk_workers_closer_release(struct hbk_workers *workers, struct hbk_closer *closer);
 /** hbk_workers_reserve() - room for one more close, so that hbk_workers_close() cannot fail. */
 int hbk_workers_reserve(struct hbk_workers *workers);
 /** hbk_workers_unreserve() - that handle was closed without a worker. */
 void hbk_workers_unreserve(struct hbk_workers *workers);
-/** hbk_workers_close() - close @handle on a worker; uses up the room that was reserved for it. */
-void hbk_workers_close(struct hbk_workers *workers, HANDLE handle, uint64_t ticket);
+/** hbk_workers_close() - close @handle after @closer's others; takes over the room reserved for it. */
+void hbk_workers_close(struct hbk_workers *workers, struct hbk_closer *closer, HANDLE handle,
+                       uint64_t ticket);
 /** hbk_workers_collect() - hand each finished ticket to the core. */
 void hbk_workers_collect(struct hbk_workers *workers, struct hbk_core *core);
 /** hbk_workers_hurry() - from now on each finished close wakes the loop. */
@@ -117,6 +123,7 @@ struct hbk_connection {
     PTP_WAIT exit_wait;
     uint32_t write_size;
 
+    struct hbk_closer *closer;
     HANDLE proof;
     uint32_t proof_value;
 

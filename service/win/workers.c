@@ -1,6 +1,7 @@
-/* Threads for closes that may block: the last close of a file or a section can wait for a
- * driver, and for as long as that likes. They are our own, because libuv's four are shared by
- * all that uses them. */
+/* Threads for closes that may block: the last close of a file or a section can wait for a driver, and for as
+ * long as that likes. They are our own, because libuv's four are shared by all that uses them. The
+ * closes of one user run one after the other, so that a user whose closes are stuck holds one thread and
+ * delays nobody else. */
 #include "parts.h"
 
 #include <process.h>
@@ -8,15 +9,27 @@
 #include <string.h>
 
 enum {
-    CAPACITY_MIN = 64,
     /* Finished closes wait for the loop to turn by itself, but no more than these. */
     DONE_WAKE = 32,
     END_MS_MAX = 1000,
 };
 
 struct job {
+    struct job *next;
+    struct hbk_closer *closer;
     HANDLE handle;
     uint64_t ticket;
+};
+
+/* One user's closes. References are counted on the loop's thread alone. */
+struct hbk_closer {
+    struct hbk_closer *next; /* in workers->closers */
+    uint32_t references;     /* connections, and jobs not collected yet */
+    char user[HBK_SID_BYTES_MAX + 1];
+    /* under the lock */
+    struct job *first, **end;
+    struct hbk_closer *next_ready;
+    bool running; /* a worker is in one of its closes */
 };
 
 struct hbk_workers {
@@ -24,35 +37,63 @@ struct hbk_workers {
     HANDLE thread[HBK_WORKERS_MAX];
     volatile LONG done_pending; /* nonzero: `done` is not empty; spares the loop the lock */
 
+    /* The loop's thread alone. A job for each reserved handle exists before it is needed. */
+    struct hbk_closer *closers;
+    struct job *spare;
+    size_t jobs, reserved;
+
     SRWLOCK lock; /* guards what follows */
     CONDITION_VARIABLE work;
-    bool ending;
-    bool hurry;
-    uint32_t threads;
-    uint32_t idle;
-    /* Of each reserved handle there is at most one job or one ticket, so this much room is
-     * enough. */
-    size_t reserved;
-    size_t capacity;
-    struct job *jobs; /* a ring */
-    size_t jobs_first;
-    size_t jobs_count;
-    uint64_t *done;
-    size_t done_count;
+    bool ending, hurry;
+    uint32_t threads, idle;
+    struct hbk_closer *ready, **ready_end; /* have a job, and none running */
+    uint32_t ready_count;
+    struct job *done;
+    uint32_t done_count;
 };
+
+/* ---- under the lock ---- */
+
+static void make_ready(struct hbk_workers *workers, struct hbk_closer *closer)
+{
+    closer->next_ready = NULL;
+    *workers->ready_end = closer;
+    workers->ready_end = &closer->next_ready;
+    workers->ready_count++;
+}
+
+static struct hbk_closer *take_ready(struct hbk_workers *workers)
+{
+    struct hbk_closer *closer = workers->ready;
+
+    workers->ready = closer->next_ready;
+    if (workers->ready == NULL) {
+        workers->ready_end = &workers->ready;
+    }
+    workers->ready_count--;
+    return closer;
+}
 
 static void run_job(struct hbk_workers *workers)
 {
-    struct job job = workers->jobs[workers->jobs_first];
-    workers->jobs_first = (workers->jobs_first + 1) % workers->capacity;
-    workers->jobs_count--;
+    struct hbk_closer *closer = take_ready(workers);
+    struct job *job = closer->first;
 
+    closer->first = job->next;
+    if (closer->first == NULL) {
+        closer->end = &closer->first;
+    }
+    closer->running = true;
     ReleaseSRWLockExclusive(&workers->lock);
-    CloseHandle(job.handle);
+    CloseHandle(job->handle);
     AcquireSRWLockExclusive(&workers->lock);
-
-    HBK_ASSERT(workers->done_count < workers->capacity);
-    workers->done[workers->done_count++] = job.ticket;
+    closer->running = false;
+    if (closer->first != NULL) {
+        make_ready(workers, closer);
+    }
+    job->next = workers->done;
+    workers->done = job;
+    workers->done_count++;
     InterlockedExchange(&workers->done_pending, 1);
     if (workers->hurry || (workers->done_count == DONE_WAKE && !workers->ending)) {
         uv_async_send(workers->wake);
@@ -65,7 +106,7 @@ static unsigned __stdcall worker_thread(void *context)
 
     AcquireSRWLockExclusive(&workers->lock);
     for (;;) {
-        if (workers->jobs_count > 0) {
+        if (workers->ready != NULL) {
             run_job(workers);
             continue;
         }
@@ -80,66 +121,7 @@ static unsigned __stdcall worker_thread(void *context)
     return 0;
 }
 
-struct hbk_workers *hbk_workers_new(uv_async_t *wake)
-{
-    struct hbk_workers *workers = calloc(1, sizeof(*workers));
-    if (workers == NULL) {
-        return NULL;
-    }
-    workers->wake = wake;
-    InitializeSRWLock(&workers->lock);
-    InitializeConditionVariable(&workers->work);
-    return workers;
-}
-
-/* Under the lock: room for @capacity jobs and tickets. */
-static int grow(struct hbk_workers *workers, size_t capacity)
-{
-    struct job *jobs = malloc(capacity * sizeof(*jobs));
-    uint64_t *done = malloc(capacity * sizeof(*done));
-    if (jobs == NULL || done == NULL) {
-        free(jobs);
-        free(done);
-        return -1;
-    }
-    for (size_t i = 0; i < workers->jobs_count; i++) {
-        jobs[i] = workers->jobs[(workers->jobs_first + i) % workers->capacity];
-    }
-    if (workers->done_count > 0) {
-        memcpy(done, workers->done, workers->done_count * sizeof(*done));
-    }
-    free(workers->jobs);
-    free(workers->done);
-    workers->jobs = jobs;
-    workers->jobs_first = 0;
-    workers->done = done;
-    workers->capacity = capacity;
-    return 0;
-}
-
-int hbk_workers_reserve(struct hbk_workers *workers)
-{
-    int result = 0;
-    /* Only this thread changes these two, so that the common case takes no lock. */
-    if (workers->reserved == workers->capacity) {
-        size_t capacity = workers->capacity == 0 ? CAPACITY_MIN : workers->capacity * 2;
-        AcquireSRWLockExclusive(&workers->lock);
-        result = grow(workers, capacity);
-        ReleaseSRWLockExclusive(&workers->lock);
-    }
-    if (result == 0) {
-        workers->reserved++;
-    }
-    return result;
-}
-
-void hbk_workers_unreserve(struct hbk_workers *workers)
-{
-    HBK_ASSERT(workers->reserved > 0);
-    workers->reserved--;
-}
-
-/* Under the lock: one more worker, if there may be one and Windows gives it. */
+/* One more worker, if there may be one and Windows gives it. */
 static void hire(struct hbk_workers *workers)
 {
     if (workers->threads == HBK_WORKERS_MAX) {
@@ -151,43 +133,133 @@ static void hire(struct hbk_workers *workers)
     }
 }
 
-void hbk_workers_close(struct hbk_workers *workers, HANDLE handle, uint64_t ticket)
+/* ---- on the loop's thread ---- */
+
+struct hbk_workers *hbk_workers_new(uv_async_t *wake)
 {
-    AcquireSRWLockExclusive(&workers->lock);
-    HBK_ASSERT(workers->jobs_count < workers->reserved);
-    size_t last = (workers->jobs_first + workers->jobs_count) % workers->capacity;
-    workers->jobs[last] = (struct job){.handle = handle, .ticket = ticket};
-    workers->jobs_count++;
-    if (workers->jobs_count > workers->idle) {
-        hire(workers);
+    struct hbk_workers *workers = calloc(1, sizeof(*workers));
+    if (workers == NULL) {
+        return NULL;
     }
-    if (workers->threads == 0) {
-        /* Windows gives no thread at all: then this one has to wait for the close. */
-        run_job(workers);
+    workers->wake = wake;
+    workers->ready_end = &workers->ready;
+    InitializeSRWLock(&workers->lock);
+    InitializeConditionVariable(&workers->work);
+    return workers;
+}
+
+struct hbk_closer *hbk_workers_closer(struct hbk_workers *workers, const char *user)
+{
+    struct hbk_closer *closer = workers->closers;
+
+    while (closer != NULL && strcmp(closer->user, user) != 0) {
+        closer = closer->next;
+    }
+    if (closer == NULL) {
+        closer = calloc(1, sizeof(*closer));
+        if (closer == NULL) {
+            return NULL;
+        }
+        HBK_ASSERT(strlen(user) < sizeof(closer->user));
+        memcpy(closer->user, user, strlen(user) + 1);
+        closer->end = &closer->first;
+        closer->next = workers->closers;
+        workers->closers = closer;
+    }
+    closer->references++;
+    return closer;
+}
+
+void hbk_workers_closer_release(struct hbk_workers *workers, struct hbk_closer *closer)
+{
+    struct hbk_closer **place = &workers->closers;
+
+    if (closer == NULL) {
+        return;
+    }
+    HBK_ASSERT(closer->references > 0);
+    closer->references--;
+    if (closer->references > 0) {
+        return;
+    }
+    while (*place != closer) {
+        place = &(*place)->next;
+    }
+    *place = closer->next;
+    free(closer);
+}
+
+int hbk_workers_reserve(struct hbk_workers *workers)
+{
+    if (workers->jobs == workers->reserved) {
+        struct job *job = malloc(sizeof(*job));
+        if (job == NULL) {
+            return -1;
+        }
+        job->next = workers->spare;
+        workers->spare = job;
+        workers->jobs++;
+    }
+    workers->reserved++;
+    return 0;
+}
+
+void hbk_workers_unreserve(struct hbk_workers *workers)
+{
+    HBK_ASSERT(workers->reserved > 0);
+    workers->reserved--;
+}
+
+void hbk_workers_close(struct hbk_workers *workers, struct hbk_closer *closer, HANDLE handle,
+                       uint64_t ticket)
+{
+    struct job *job = workers->spare;
+
+    HBK_ASSERT(job != NULL);
+    workers->spare = job->next;
+    *job = (struct job){.closer = closer, .handle = handle, .ticket = ticket};
+    closer->references++;
+    AcquireSRWLockExclusive(&workers->lock);
+    bool first = closer->first == NULL && !closer->running;
+    *closer->end = job;
+    closer->end = &job->next;
+    if (first) {
+        make_ready(workers, closer);
+        if (workers->ready_count > workers->idle) {
+            hire(workers);
+        }
+        if (workers->threads == 0) {
+            /* Windows gives no thread at all: then this one has to wait for the close. */
+            run_job(workers);
+        }
     }
     ReleaseSRWLockExclusive(&workers->lock);
-    WakeConditionVariable(&workers->work);
+    if (first) {
+        WakeConditionVariable(&workers->work);
+    }
 }
 
 void hbk_workers_collect(struct hbk_workers *workers, struct hbk_core *core)
 {
+    struct job *done;
+
     if (workers->done_pending == 0) {
         return;
     }
-    /* One at a time, because the core may pin in here, and so make the list grow. */
-    for (;;) {
-        uint64_t ticket = 0;
-        AcquireSRWLockExclusive(&workers->lock);
-        bool found = workers->done_count > 0;
-        if (found) {
-            ticket = workers->done[--workers->done_count];
-        } else {
-            InterlockedExchange(&workers->done_pending, 0);
-        }
-        ReleaseSRWLockExclusive(&workers->lock);
-        if (!found) {
-            return;
-        }
+    AcquireSRWLockExclusive(&workers->lock);
+    done = workers->done;
+    workers->done = NULL;
+    workers->done_count = 0;
+    InterlockedExchange(&workers->done_pending, 0);
+    ReleaseSRWLockExclusive(&workers->lock);
+    while (done != NULL) {
+        struct job *job = done;
+        uint64_t ticket = job->ticket;
+
+        done = job->next;
+        hbk_workers_closer_release(workers, job->closer);
+        job->next = workers->spare;
+        workers->spare = job;
         hbk_workers_unreserve(workers);
         if (ticket != HBK_WORKERS_NO_TICKET) {
             hbk_core_unpinned(core, ticket);
@@ -200,6 +272,16 @@ void hbk_workers_hurry(struct hbk_workers *workers)
     AcquireSRWLockExclusive(&workers->lock);
     workers->hurry = true;
     ReleaseSRWLockExclusive(&workers->lock);
+}
+
+static void free_jobs(struct job *job)
+{
+    while (job != NULL) {
+        struct job *next = job->next;
+
+        free(job);
+        job = next;
+    }
 }
 
 void hbk_workers_free(struct hbk_workers *workers)
@@ -219,7 +301,13 @@ void hbk_workers_free(struct hbk_workers *workers)
     for (uint32_t i = 0; i < workers->threads; i++) {
         CloseHandle(workers->thread[i]);
     }
-    free(workers->jobs);
-    free(workers->done);
+    free_jobs(workers->spare);
+    free_jobs(workers->done);
+    while (workers->closers != NULL) {
+        struct hbk_closer *next = workers->closers->next;
+
+        free(workers->closers);
+        workers->closers = next;
+    }
     free(workers);
 }

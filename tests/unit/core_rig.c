@@ -127,16 +127,19 @@ void rig_advance(struct rig *rig, uint64_t ms)
 {
     struct fake_kernel *kernel = rig->kernel;
     uint64_t end_ms = kernel->now_ms + ms;
-    for (;;) {
+    for (unsigned ticks = 0;; ++ticks) {
         uint64_t due_ms = hbk_core_deadline_ms(rig->core);
         if (due_ms > end_ms)
             break;
-        if (due_ms > kernel->now_ms)
+        if (due_ms > kernel->now_ms) {
             kernel->now_ms = due_ms;
+            ticks = 0;
+        }
+        /* A few at one moment are right: a turn may start what is due at once. */
+        if (ticks > 100)
+            fake_violation(kernel, "a deadline stays due, however often it is acted on");
         tick(rig);
         rig_run(rig);
-        if (hbk_core_deadline_ms(rig->core) <= kernel->now_ms)
-            fake_violation(kernel, "a deadline stays due after its tick");
     }
     kernel->now_ms = end_ms;
     rig_run(rig);

@@ -114,6 +114,8 @@ uint32_t fake_object_new(struct fake_kernel *kernel, const char *type)
         if (kernel->objects[i].references)
             continue;
         snprintf(kernel->objects[i].type, sizeof kernel->objects[i].type, "%s", type);
+        if (i >= kernel->objects_high)
+            kernel->objects_high = i + 1;
         return i;
     }
     fake_violation(kernel, "too many objects for the fake");
@@ -250,7 +252,7 @@ uint64_t fake_hash(const struct fake_kernel *kernel)
             hash = hash_add(hash, ((uint64_t)slot->access << 32) | (uint32_t)slot->origin);
         }
     }
-    for (size_t i = 0; i < FAKE_PINS_MAX; ++i)
+    for (size_t i = 0; i < kernel->pins_high; ++i)
         if (kernel->pins[i].state != FAKE_PIN_FREE)
             hash = hash_add(hash, ((uint64_t)kernel->pins[i].state << 32) | kernel->pins[i].object);
     return hash;
@@ -259,17 +261,17 @@ uint64_t fake_hash(const struct fake_kernel *kernel)
 void fake_check(const struct fake_kernel *kernel)
 {
     static uint32_t references[FAKE_OBJECTS_MAX];
-    memset(references, 0, sizeof references);
+    memset(references, 0, kernel->objects_high * sizeof references[0]);
     for (size_t i = 0; i < FAKE_PROCESSES_MAX; ++i)
         for (size_t j = 0; j < kernel->processes[i].slots_high; ++j)
             ++references[kernel->processes[i].slots[j].object];
-    for (size_t i = 0; i < FAKE_PINS_MAX; ++i)
+    for (size_t i = 0; i < kernel->pins_high; ++i)
         if (kernel->pins[i].state != FAKE_PIN_FREE)
             ++references[kernel->pins[i].object];
     for (size_t i = 0; i < kernel->connections_count; ++i)
         if (kernel->connections[i]->proof_object)
             ++references[kernel->connections[i]->proof_object];
-    for (size_t i = 1; i < FAKE_OBJECTS_MAX; ++i)
+    for (size_t i = 1; i < kernel->objects_high; ++i)
         if (references[i] != kernel->objects[i].references)
             fake_violation(kernel, "object %zu has %u references, the tables show %u", i,
                            kernel->objects[i].references, references[i]);

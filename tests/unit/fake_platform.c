@@ -307,6 +307,8 @@ static struct fake_pin *pin_new(struct fake_kernel *kernel, const struct fake_sl
                                  .object = slot->object,
                                  .access = slot->access};
         fake_object_ref(kernel, slot->object);
+        if (i >= kernel->pins_high)
+            kernel->pins_high = i + 1;
         return pin;
     }
     fake_violation(kernel, "too many pins for the fake");
@@ -395,14 +397,15 @@ static void op_unplace(void *connection, hbk_pin id, uint32_t value)
     leave(self->kernel, &plan);
 }
 
-static int op_unpin(void *context, hbk_pin id, bool may_block, uint64_t ticket)
+static int op_unpin(void *connection, hbk_pin id, bool may_block, uint64_t ticket)
 {
-    struct fake_kernel *kernel = context;
+    struct fake_connection *self = held(connection, "unpin");
+    struct fake_kernel *kernel = self->kernel;
     struct fake_pin *pin = find_pin(kernel, id, "unpin");
     const char *type = kernel->objects[pin->object].type;
     if (!may_block && (!pin->inspected || !strcmp(type, "File") || !strcmp(type, "Section")))
         fake_violation(kernel, "unpin() of a %s as if it could not block", type);
-    struct plan plan = enter(kernel, FAKE_OP_UNPIN, NULL);
+    struct plan plan = enter(kernel, FAKE_OP_UNPIN, self);
     pin->may_block = may_block;
     if (kernel->unpins_pend || chance(kernel, kernel->chaos.unpin_pends)) {
         pin->state = FAKE_PIN_CLOSING;
@@ -419,7 +422,7 @@ static int op_unpin(void *context, hbk_pin id, bool may_block, uint64_t ticket)
 uint32_t fake_pins_held(const struct fake_kernel *kernel)
 {
     uint32_t count = 0;
-    for (size_t i = 0; i < FAKE_PINS_MAX; ++i)
+    for (size_t i = 0; i < kernel->pins_high; ++i)
         count += kernel->pins[i].state != FAKE_PIN_FREE;
     return count;
 }
@@ -427,14 +430,14 @@ uint32_t fake_pins_held(const struct fake_kernel *kernel)
 uint32_t fake_pins_closing(const struct fake_kernel *kernel)
 {
     uint32_t count = 0;
-    for (size_t i = 0; i < FAKE_PINS_MAX; ++i)
+    for (size_t i = 0; i < kernel->pins_high; ++i)
         count += kernel->pins[i].state == FAKE_PIN_CLOSING;
     return count;
 }
 
 uint64_t fake_unpin_end(struct fake_kernel *kernel, uint32_t index)
 {
-    for (size_t i = 0; i < FAKE_PINS_MAX; ++i) {
+    for (size_t i = 0; i < kernel->pins_high; ++i) {
         struct fake_pin *pin = &kernel->pins[i];
         if (pin->state != FAKE_PIN_CLOSING || index--)
             continue;

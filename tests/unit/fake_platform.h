@@ -128,6 +128,8 @@ struct fake_kernel {
     } objects[FAKE_OBJECTS_MAX];
     struct fake_pin pins[FAKE_PINS_MAX];
     uint64_t pins_made;
+    /* Nothing at or above these indices was ever used. */
+    uint32_t objects_high, pins_high;
     struct fake_connection *connections[FAKE_CONNECTIONS_MAX];
     size_t connections_count;
     uint32_t connections_made;

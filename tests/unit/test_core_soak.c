@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CLIENTS = 7, NAMES = 3, TAGS_MAX = 100000, OFFERS_MAX = 64, SEEDS = 12, STEPS = 3000 };
+enum { CLIENTS = 7, NAMES = 3, TAGS_MAX = 100000, OFFERS_MAX = 64, SEEDS = 40, STEPS = 3000 };
 
 /* Each send carries a number in its data, which shows what became of it. */
 enum fate { FATE_OPEN, FATE_TOLD, FATE_FAILED };
