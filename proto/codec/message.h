@@ -94,9 +94,10 @@ struct hbk_paging {
 };
 
 struct hbk_item {
-    uint32_t handle;          /* 4..HBK_HANDLE_MAX, a multiple of 4: the decoder refuses the rest */
     struct hbk_text type;     /* absent: whatever it is */
     struct hbk_access access; /* default: same */
+    uint32_t
+        handle; /* HBK_HANDLE_MIN..HBK_HANDLE_MAX, multiple of 4: the decoder refuses the rest */
     bool inherit, protect;
 };
 

@@ -239,7 +239,7 @@ static void dispatch(struct hbk_session *session, const struct hbk_message *mess
     case HBK_METHOD_COUNT:
         break;
     }
-    HBK_ASSERT(false && "the decoder lets requests through only");
+    HBK_ASSERT(false); /* the decoder lets requests through only */
 }
 
 void hbk_request_line(struct hbk_session *session, struct hbk_text line)

@@ -3,8 +3,9 @@
 
 #include <string.h>
 
-/* Answers, and notifications that nobody waits for: beyond this the client is let go. */
-#define QUEUED_BYTES_MAX ((size_t)4 * 1024 * 1024)
+/* Reading stops at the limit of the write queue. What is under way then may still add to it: answers, and
+ * notifications that nobody waits for. A client that lets so much gather is let go. */
+#define QUEUED_BEYOND_MAX ((size_t)4 * 1024 * 1024)
 
 static void init_lists(struct hbk_session *session)
 {
@@ -46,8 +47,8 @@ static struct hbk_session *session_new(struct hbk_core *core, const struct hbk_p
     session->gone_code = HBK_R_TARGET_GONE;
     session->scope = scope;
     session->peer = *peer;
-    hbk_buffer_init(&session->queued, QUEUED_BYTES_MAX);
-    hbk_buffer_init(&session->writing, QUEUED_BYTES_MAX);
+    hbk_buffer_init(&session->queued, core->config.write_queue_bytes + QUEUED_BEYOND_MAX);
+    hbk_buffer_init(&session->writing, core->config.write_queue_bytes + QUEUED_BEYOND_MAX);
     scope->sessions++;
     hbk_list_append(&core->sessions, &session->all_link);
     hbk_session_arm(session);
