@@ -27,7 +27,11 @@ endfunction()
 function(hbk_configure_msvc target)
     # The secure-CRT warnings ask for functions that no other compiler has.
     target_compile_definitions(${target} PRIVATE _CRT_SECURE_NO_WARNINGS _CRT_NONSTDC_NO_WARNINGS)
-    target_compile_options(${target} PRIVATE /W4 /utf-8 /guard:cf $<$<BOOL:${HBK_WERROR}>:/WX>)
+    # 4204, 4221: initialisers that are standard since C99. 4127: conditions that a macro makes constant.
+    target_compile_options(
+        ${target}
+        PRIVATE /W4 /utf-8 /guard:cf /wd4204 /wd4221 /wd4127 $<$<BOOL:${HBK_WERROR}>:/WX>
+    )
     target_link_options(
         ${target} PRIVATE /DYNAMICBASE /NXCOMPAT /HIGHENTROPYVA /guard:cf /CETCOMPAT /Brepro
     )
