@@ -1,0 +1,205 @@
+/* The command line: from UTF-16 to options. */
+#include "hbctl.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char *to_utf8(const wchar_t *text)
+{
+    int size = WideCharToMultiByte(CP_UTF8, WC_ERR_INVALID_CHARS, text, -1, NULL, 0, NULL, NULL);
+    if (size <= 0)
+        return NULL;
+    char *copy = malloc((size_t)size);
+    if (copy != NULL)
+        WideCharToMultiByte(CP_UTF8, WC_ERR_INVALID_CHARS, text, -1, copy, size, NULL, NULL);
+    return copy;
+}
+
+wchar_t *to_wide(const char *text)
+{
+    int size = MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, text, -1, NULL, 0);
+    if (size <= 0)
+        return NULL;
+    wchar_t *copy = malloc((size_t)size * sizeof copy[0]);
+    if (copy != NULL)
+        MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, text, -1, copy, size);
+    return copy;
+}
+
+char **arguments_utf8(int count, wchar_t **values)
+{
+    char **texts = calloc((size_t)count + 1, sizeof texts[0]);
+
+    for (int i = 0; texts != NULL && i < count; i++) {
+        texts[i] = to_utf8(values[i]);
+        if (texts[i] == NULL) {
+            arguments_free(texts);
+            return NULL;
+        }
+    }
+    return texts;
+}
+
+void arguments_free(char **values)
+{
+    for (char **at = values; at != NULL && *at != NULL; at++)
+        free(*at);
+    free(values);
+}
+
+enum exit_code usage_error(const char *command, const char *what, const char *argument)
+{
+    const char *blank = command != NULL ? " " : "";
+    const char *name = command != NULL ? command : "";
+
+    fprintf(stderr, "hbctl%s%s: %s%s%s\nTry: hbctl%s%s --help\n", blank, name, what,
+            argument != NULL ? ": " : "", argument != NULL ? argument : "", blank, name);
+    return EXIT_USAGE;
+}
+
+static bool read_number(const char *text, int base, uint32_t max, uint32_t *ret_value)
+{
+    char *end = NULL;
+
+    if (text[0] < '0' || text[0] > '9')
+        return false; /* strtoull would take blanks and signs */
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, base);
+    if (errno != 0 || *end != '\0' || value > max)
+        return false;
+    *ret_value = (uint32_t)value;
+    return true;
+}
+
+static bool read_access(const char *text, uint32_t *ret_value)
+{
+    if (strcmp(text, "same") == 0) {
+        *ret_value = HBK_ACCESS_SAME;
+        return true;
+    }
+    if (strcmp(text, "read") == 0) {
+        *ret_value = HBK_ACCESS_READ;
+        return true;
+    }
+    bool hexadecimal = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+    return read_number(text, hexadecimal ? 16 : 10, UINT32_MAX, ret_value) && *ret_value != 0;
+}
+
+/* The value of @option. Return: NULL, or what is wrong with it. */
+static const char *read_value(const struct option *option, const char *text)
+{
+    switch (option->kind) {
+    case OPTION_FLAG:
+        break;
+    case OPTION_TEXT:
+        *(const char **)option->value = text;
+        break;
+    case OPTION_NUMBER:
+        if (!read_number(text, 10, option->max, option->value))
+            return "is no number, or too high";
+        break;
+    case OPTION_ACCESS:
+        if (!read_access(text, option->value))
+            return "is neither same, read nor a mask as 0x120089";
+        break;
+    case OPTION_LIST:
+        if (*option->count == option->max)
+            return "is one too many";
+        ((const char **)option->value)[(*option->count)++] = text;
+        break;
+    }
+    return NULL;
+}
+
+static const struct option *find_option(const struct option *options, size_t count,
+                                        const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(options[i].name, name) == 0)
+            return &options[i];
+    }
+    return NULL;
+}
+
+/* Reads the value, if any, of @option, whose name was the last argument. */
+static bool read_option(struct arguments *arguments, const struct option *option,
+                        enum exit_code *ret_code)
+{
+    if (option->kind == OPTION_FLAG) {
+        *(bool *)option->value = true;
+        return true;
+    }
+    if (arguments->at == arguments->count) {
+        *ret_code = usage_error(arguments->command, "a value is missing after", option->name);
+        return false;
+    }
+    const char *text = arguments->values[arguments->at++];
+    const char *fault = read_value(option, text);
+    if (fault != NULL) {
+        char what[128];
+        snprintf(what, sizeof what, "the value of %s %s", option->name, fault);
+        *ret_code = usage_error(arguments->command, what, text);
+        return false;
+    }
+    return true;
+}
+
+bool global_read(struct arguments *arguments, bool *ret_taken, enum exit_code *ret_code)
+{
+    bool help = false;
+    const struct option options[] = {
+        {"--json", OPTION_FLAG, 0, &arguments->globals.json, NULL},
+        {"--unverified", OPTION_FLAG, 0, &arguments->globals.unverified, NULL},
+        {"--version", OPTION_FLAG, 0, &arguments->globals.version, NULL},
+        {"--pipe", OPTION_TEXT, 0, &arguments->globals.pipe, NULL},
+        {"--help", OPTION_FLAG, 0, &help, NULL},
+    };
+
+    const struct option *option =
+        find_option(options, sizeof options / sizeof options[0], arguments->values[arguments->at]);
+    *ret_taken = option != NULL;
+    if (option == NULL)
+        return true;
+    arguments->at++;
+    if (!read_option(arguments, option, ret_code))
+        return false;
+    if (help) {
+        fputs(arguments->help, stdout);
+        *ret_code = EXIT_DONE;
+    }
+    return !help;
+}
+
+bool options_read(struct arguments *arguments, const struct option *options, size_t options_count,
+                  const char **ret_name, enum exit_code *ret_code)
+{
+    const char *name = NULL;
+
+    while (arguments->at < arguments->count) {
+        bool taken = false;
+        if (!global_read(arguments, &taken, ret_code))
+            return false;
+        if (taken)
+            continue;
+        const char *argument = arguments->values[arguments->at++];
+        const struct option *option = find_option(options, options_count, argument);
+        if (option != NULL) {
+            if (!read_option(arguments, option, ret_code))
+                return false;
+        } else if (argument[0] == '-' || ret_name == NULL || name != NULL) {
+            *ret_code = usage_error(arguments->command, "what is this", argument);
+            return false;
+        } else {
+            name = argument;
+        }
+    }
+    if (ret_name != NULL && name == NULL) {
+        *ret_code = usage_error(arguments->command,
+                                "the name of the endpoint is missing, such as user/inbox", NULL);
+        return false;
+    }
+    if (ret_name != NULL)
+        *ret_name = name;
+    return true;
+}

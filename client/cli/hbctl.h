@@ -1,0 +1,126 @@
+/* hbctl: the broker from a command line. */
+#ifndef HBCTL_H
+#define HBCTL_H
+
+#include "handlebroker.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* ---- exit codes; hbctl(1) documents them ---- */
+enum exit_code {
+    EXIT_DONE = 0,
+    EXIT_REFUSED = 1,     /* by the broker, or by Windows; the name of the error is printed */
+    EXIT_USAGE = 2,       /* wrong command line, or a file that it names cannot be used */
+    EXIT_UNAVAILABLE = 3, /* no service, not the service, or it went away */
+    EXIT_TIMEOUT = 4,     /* not in time */
+};
+
+/* ---- arguments ---- */
+
+/* What every command takes. */
+struct globals {
+    bool json, unverified, version;
+    const char *pipe; /* NULL: the service's */
+};
+
+/* The arguments, as UTF-8, and the command that they are for; NULL before that is known. */
+struct arguments {
+    int count, at;
+    char **values;
+    const char *command, *help;
+    struct globals globals;
+};
+
+enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER, OPTION_ACCESS, OPTION_LIST };
+
+/* One option of a command, and where its value goes. */
+struct option {
+    const char *name; /* "--wait" */
+    enum option_kind kind;
+    uint32_t max; /* OPTION_NUMBER: the highest value; OPTION_LIST: the most entries */
+    /* FLAG: bool *; TEXT: const char **; NUMBER, ACCESS: uint32_t *; LIST: const char ** */
+    void *value;
+    size_t *count; /* OPTION_LIST */
+};
+
+/** arguments_utf8() - Return: @count strings and a NULL, for arguments_free(); NULL if one is no
+ * Unicode. */
+char **arguments_utf8(int count, wchar_t **values);
+void arguments_free(char **values);
+
+/** to_wide() - Return: for free(); NULL out of memory, or not UTF-8. */
+wchar_t *to_wide(const char *text);
+
+/**
+ * options_read() - read what stands after the command
+ * @ret_name: the one argument that is no option; NULL: the command has none
+ * @ret_code: set on false: EXIT_DONE after help, EXIT_USAGE after a message on standard error
+ *
+ * The options of all commands are read too.
+ */
+bool options_read(struct arguments *arguments, const struct option *options, size_t options_count,
+                  const char **ret_name, enum exit_code *ret_code);
+
+/** global_read() - if the next argument is an option of all commands, read it. As options_read(),
+ * but that *ret_taken tells whether it was. */
+bool global_read(struct arguments *arguments, bool *ret_taken, enum exit_code *ret_code);
+
+/** usage_error() - print what is wrong and where to read on. Return: EXIT_USAGE. */
+enum exit_code usage_error(const char *command, const char *what, const char *argument);
+
+/* ---- output ---- */
+
+/** print_text() - print what somebody else has written, without its control characters. */
+void print_text(FILE *file, const char *text);
+
+/* A JSON document of one line, written piece by piece. */
+struct json {
+    FILE *file;
+    bool comma;
+};
+
+void json_begin(struct json *json, FILE *file);
+void json_end(struct json *json); /* and the line */
+void json_open(struct json *json, const char *key, char bracket);
+void json_close(struct json *json, char bracket);
+void json_text(struct json *json, const char *key, const char *value); /* NULL: null */
+void json_number(struct json *json, const char *key, uint64_t value);
+void json_bool(struct json *json, const char *key, bool value);
+
+/* Rows are kept until the end, for a column is as wide as what stands in it. */
+struct table {
+    size_t columns, rows;
+    char **cells; /* row by row; the first row is the heading */
+    bool failed;  /* out of memory */
+};
+
+void table_begin(struct table *table, size_t columns, const char *const *headings);
+/** table_row() - @cells: as many as there are columns; copied. */
+void table_row(struct table *table, const char *const *cells);
+/** table_print() - print and free it. A line is cut at the width of a console, never in a file. */
+void table_print(struct table *table, FILE *file);
+
+/** duration_text() - "2 d 03 h", "4 min 05 s", … */
+void duration_text(char *ret_text, size_t size, uint64_t milliseconds);
+
+/** failed() - print @error and what to do next. Return: the exit code that goes with it. */
+enum exit_code failed(const struct globals *globals, const hbk_error_info *error, const char *hint);
+
+/* ---- commands ---- */
+
+/** connect_client() - hbk_open() as the globals want it. EXIT_DONE; else a message was printed. */
+enum exit_code connect_client(const struct arguments *arguments, hbk_client **ret_client);
+
+enum exit_code run_status(struct arguments *arguments);
+enum exit_code run_endpoints(struct arguments *arguments);
+enum exit_code run_send(struct arguments *arguments);
+enum exit_code run_receive(struct arguments *arguments);
+
+/* One line of the table of commands in main.c, which the check of the manual pages reads. */
+#define HBCTL_COMMAND(name, run, summary, help) \
+    {                                           \
+        name, run, summary, help                \
+    }
+
+#endif

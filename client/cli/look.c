@@ -1,0 +1,175 @@
+/* hbctl status, hbctl endpoints. */
+#include "hbctl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* \\.\pipe\NAME for NAME. Return: for free(); NULL if that is no name. */
+static wchar_t *full_pipe_name(const char *name)
+{
+    static const char prefix[] = "\\\\.\\pipe\\";
+    char full[512];
+
+    bool is_full = _strnicmp(name, prefix, sizeof prefix - 1) == 0;
+    int size = snprintf(full, sizeof full, "%s%s", is_full ? "" : prefix, name);
+    return size > 0 && (size_t)size < sizeof full ? to_wide(full) : NULL;
+}
+
+enum exit_code connect_client(const struct arguments *arguments, hbk_client **ret_client)
+{
+    const struct globals *globals = &arguments->globals;
+    hbk_open_options options = {.size = sizeof options, .client_name = "hbctl"};
+    hbk_error_info error;
+    wchar_t *pipe = NULL;
+
+    if (globals->unverified != (globals->pipe != NULL))
+        return usage_error(arguments->command,
+                           "--pipe and --unverified go together: only a broker in the console has "
+                           "another pipe, and it cannot be told from an impostor",
+                           NULL);
+    if (globals->pipe != NULL) {
+        pipe = full_pipe_name(globals->pipe);
+        if (pipe == NULL)
+            return usage_error(arguments->command, "no name of a pipe", globals->pipe);
+    }
+    options.client_version = hbk_version();
+    options.pipe = pipe;
+    options.flags = globals->unverified ? HBK_OPEN_UNVERIFIED : 0;
+    hbk_result result = hbk_open(&options, ret_client, &error);
+    free(pipe);
+    if (result == HBK_OK)
+        return EXIT_DONE;
+    enum exit_code code = failed(globals, &error, NULL);
+    /* A service that takes a connection and then is silent is no service to us. */
+    return code == EXIT_TIMEOUT ? EXIT_UNAVAILABLE : code;
+}
+
+static void print_status(const hbk_status_info *status)
+{
+    char uptime[32];
+
+    duration_text(uptime, sizeof uptime, status->uptime_ms);
+    printf("server      %s %s, %s, process %lu, up for %s\n", status->server_name,
+           status->server_version, status->state, (unsigned long)status->pid, uptime);
+    printf("sessions    %lu, of which %lu have proved who they are\n",
+           (unsigned long)status->sessions, (unsigned long)status->sessions_proven);
+    printf("endpoints   %lu\n", (unsigned long)status->endpoints);
+    printf("deliveries  %lu pending, %llu delivered, %llu failed\n",
+           (unsigned long)status->deliveries_pending, (unsigned long long)status->delivered,
+           (unsigned long long)status->failed);
+    printf("handles     %lu held for deliveries\n", (unsigned long)status->pins);
+}
+
+static void json_status(const hbk_status_info *status)
+{
+    struct json json;
+
+    json_begin(&json, stdout);
+    json_open(&json, "server", '{');
+    json_text(&json, "name", status->server_name);
+    json_text(&json, "version", status->server_version);
+    json_close(&json, '}');
+    json_text(&json, "state", status->state);
+    json_number(&json, "pid", status->pid);
+    json_number(&json, "uptime_ms", status->uptime_ms);
+    json_number(&json, "sessions", status->sessions);
+    json_number(&json, "sessions_proven", status->sessions_proven);
+    json_number(&json, "endpoints", status->endpoints);
+    json_number(&json, "deliveries_pending", status->deliveries_pending);
+    json_number(&json, "pins", status->pins);
+    json_number(&json, "delivered", status->delivered);
+    json_number(&json, "failed", status->failed);
+    json_end(&json);
+}
+
+enum exit_code run_status(struct arguments *arguments)
+{
+    hbk_client *client = NULL;
+    hbk_status_info status;
+    hbk_error_info error;
+    enum exit_code code = EXIT_USAGE;
+
+    if (!options_read(arguments, NULL, 0, NULL, &code))
+        return code;
+    code = connect_client(arguments, &client);
+    if (code != EXIT_DONE)
+        return code;
+    if (hbk_status(client, &status, &error) != HBK_OK)
+        code = failed(&arguments->globals, &error, NULL);
+    else if (arguments->globals.json)
+        json_status(&status);
+    else
+        print_status(&status);
+    hbk_close(client);
+    return code;
+}
+
+static void print_endpoints(const hbk_endpoint_entries *list)
+{
+    static const char *const headings[] = {"NAME",  "MODE", "PROCESS", "SESSION",
+                                           "SINCE", "USER", "TYPES"};
+    struct table table;
+
+    if (list->count == 0) {
+        printf("no endpoint is open that you may see; open one with: hbctl receive user/inbox\n");
+        return;
+    }
+    table_begin(&table, sizeof headings / sizeof headings[0], headings);
+    for (size_t i = 0; i < list->count; i++) {
+        const hbk_endpoint_entry *entry = &list->entries[i];
+        char pid[16], session[32], since[32];
+        snprintf(pid, sizeof pid, "%lu", (unsigned long)entry->pid);
+        snprintf(session, sizeof session, "%llu", (unsigned long long)entry->session);
+        duration_text(since, sizeof since, entry->since_ms);
+        const char *cells[] = {
+            entry->name, entry->ask ? "ask" : "auto", pid, session, since, entry->user,
+            entry->types};
+        table_row(&table, cells);
+    }
+    table_print(&table, stdout);
+}
+
+static void json_endpoints(const hbk_endpoint_entries *list)
+{
+    struct json json;
+
+    json_begin(&json, stdout);
+    json_open(&json, "endpoints", '[');
+    for (size_t i = 0; i < list->count; i++) {
+        const hbk_endpoint_entry *entry = &list->entries[i];
+        json_open(&json, NULL, '{');
+        json_text(&json, "name", entry->name);
+        json_text(&json, "mode", entry->ask ? "ask" : "auto");
+        json_number(&json, "pid", entry->pid);
+        json_number(&json, "session", entry->session);
+        json_number(&json, "since_ms", entry->since_ms);
+        json_text(&json, "user", entry->user);
+        json_text(&json, "types", entry->types);
+        json_close(&json, '}');
+    }
+    json_close(&json, ']');
+    json_end(&json);
+}
+
+enum exit_code run_endpoints(struct arguments *arguments)
+{
+    hbk_client *client = NULL;
+    hbk_endpoint_entries *list = NULL;
+    hbk_error_info error;
+    enum exit_code code = EXIT_USAGE;
+
+    if (!options_read(arguments, NULL, 0, NULL, &code))
+        return code;
+    code = connect_client(arguments, &client);
+    if (code != EXIT_DONE)
+        return code;
+    if (hbk_endpoint_list(client, &list, &error) != HBK_OK)
+        code = failed(&arguments->globals, &error, NULL);
+    else if (arguments->globals.json)
+        json_endpoints(list);
+    else
+        print_endpoints(list);
+    hbk_endpoint_entries_free(list);
+    hbk_close(client);
+    return code;
+}

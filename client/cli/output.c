@@ -1,0 +1,294 @@
+/* What hbctl prints: tables for people, JSON for scripts, errors for both. */
+#include "hbctl.h"
+
+#include <io.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Prints the character at *text and moves on. A control character would let who has sent the text
+ * steer the console: it becomes a question mark. */
+static void print_character(FILE *file, const char **text)
+{
+    const unsigned char *byte = (const unsigned char *)*text;
+    bool control = byte[0] < 0x20 || byte[0] == 0x7F || (byte[0] == 0xC2 && byte[1] < 0xA0);
+
+    if (control)
+        fputc('?', file);
+    do {
+        if (!control)
+            fputc((unsigned char)**text, file);
+        ++*text;
+    } while (((unsigned char)**text & 0xC0) == 0x80);
+}
+
+void print_text(FILE *file, const char *text)
+{
+    while (*text != '\0')
+        print_character(file, &text);
+}
+
+/* ---- JSON ---- */
+
+static void write_string(FILE *file, const char *text)
+{
+    fputc('"', file);
+    for (; *text != '\0'; text++) {
+        unsigned char byte = (unsigned char)*text;
+        if (byte == '"' || byte == '\\')
+            fprintf(file, "\\%c", byte);
+        else if (byte < 0x20)
+            fprintf(file, "\\u%04x", byte);
+        else
+            fputc(byte, file);
+    }
+    fputc('"', file);
+}
+
+static void write_key(struct json *json, const char *key)
+{
+    if (json->comma)
+        fputc(',', json->file);
+    json->comma = true;
+    if (key != NULL) {
+        write_string(json->file, key);
+        fputc(':', json->file);
+    }
+}
+
+void json_begin(struct json *json, FILE *file)
+{
+    json->file = file;
+    json->comma = false;
+    json_open(json, NULL, '{');
+}
+
+void json_end(struct json *json)
+{
+    json_close(json, '}');
+    fputc('\n', json->file);
+    fflush(json->file);
+}
+
+void json_open(struct json *json, const char *key, char bracket)
+{
+    write_key(json, key);
+    fputc(bracket, json->file);
+    json->comma = false;
+}
+
+void json_close(struct json *json, char bracket)
+{
+    fputc(bracket, json->file);
+    json->comma = true;
+}
+
+void json_text(struct json *json, const char *key, const char *value)
+{
+    write_key(json, key);
+    if (value != NULL)
+        write_string(json->file, value);
+    else
+        fputs("null", json->file);
+}
+
+void json_number(struct json *json, const char *key, uint64_t value)
+{
+    write_key(json, key);
+    fprintf(json->file, "%llu", (unsigned long long)value);
+}
+
+void json_bool(struct json *json, const char *key, bool value)
+{
+    write_key(json, key);
+    fputs(value ? "true" : "false", json->file);
+}
+
+/* ---- tables ---- */
+
+void table_begin(struct table *table, size_t columns, const char *const *headings)
+{
+    table->columns = columns;
+    table->rows = 0;
+    table->cells = NULL;
+    table->failed = false;
+    table_row(table, headings);
+}
+
+static char *copy_text(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = malloc(size);
+    if (copy != NULL)
+        memcpy(copy, text, size);
+    return copy;
+}
+
+void table_row(struct table *table, const char *const *cells)
+{
+    size_t used = table->rows * table->columns;
+
+    if (table->failed)
+        return;
+    char **larger = realloc(table->cells, (used + table->columns) * sizeof larger[0]);
+    if (larger == NULL) {
+        table->failed = true;
+        return;
+    }
+    table->cells = larger;
+    for (size_t i = 0; i < table->columns; i++) {
+        larger[used + i] = copy_text(cells[i]);
+        table->failed = table->failed || larger[used + i] == NULL;
+    }
+    table->rows++;
+}
+
+/* Characters, as far as a console is concerned: bytes that begin one. */
+static size_t width_of(const char *text)
+{
+    size_t width = 0;
+    for (; *text != '\0'; text++)
+        width += ((unsigned char)*text & 0xC0) != 0x80;
+    return width;
+}
+
+/* The width of the console that @file goes to; 0: it is none, and there is no limit. */
+static size_t console_width(FILE *file)
+{
+    CONSOLE_SCREEN_BUFFER_INFO info;
+    HANDLE console = (HANDLE)_get_osfhandle(_fileno(file));
+
+    if (!GetConsoleScreenBufferInfo(console, &info) || info.srWindow.Right <= info.srWindow.Left)
+        return 0;
+    return (size_t)(info.srWindow.Right - info.srWindow.Left) + 1;
+}
+
+/* Prints @text in @width columns, or as it is if that is 0. Return: the columns that it took. */
+static size_t print_cut(FILE *file, const char *text, size_t width)
+{
+    size_t printed = 0;
+    bool fits = width == 0 || width_of(text) <= width;
+    size_t room = fits || width < 3 ? width : width - 3;
+
+    for (; *text != '\0' && (fits || printed < room); printed++)
+        print_character(file, &text);
+    if (!fits && width >= 3) {
+        fputs("...", file);
+        printed += 3;
+    }
+    return printed;
+}
+
+static void print_row(const struct table *table, FILE *file, size_t row, const size_t *widths,
+                      size_t limit)
+{
+    size_t at = 0;
+
+    for (size_t i = 0; i < table->columns; i++) {
+        const char *cell = table->cells[row * table->columns + i];
+        bool last = i + 1 == table->columns;
+        if (limit != 0 && at + 1 >= limit)
+            break;
+        /* One column stays free, or the console would begin a new line by itself. */
+        size_t room = limit == 0 ? 0 : limit - 1 - at;
+        size_t printed = print_cut(file, cell, room);
+        at += printed;
+        for (size_t pad = printed; !last && pad < widths[i] + 2; pad++, at++) {
+            if (limit == 0 || at + 1 < limit)
+                fputc(' ', file);
+        }
+    }
+    fputc('\n', file);
+}
+
+void table_print(struct table *table, FILE *file)
+{
+    size_t *widths = calloc(table->columns, sizeof widths[0]);
+    size_t limit = console_width(file);
+
+    if (table->failed || widths == NULL)
+        fputs("hbctl: out of memory for this table\n", stderr);
+    for (size_t row = 0; widths != NULL && !table->failed && row < table->rows; row++) {
+        for (size_t i = 0; i < table->columns; i++) {
+            size_t width = width_of(table->cells[row * table->columns + i]);
+            widths[i] = width > widths[i] ? width : widths[i];
+        }
+    }
+    for (size_t row = 0; widths != NULL && !table->failed && row < table->rows; row++)
+        print_row(table, file, row, widths, limit);
+    for (size_t i = 0; i < table->rows * table->columns; i++)
+        free(table->cells[i]);
+    free(table->cells);
+    free(widths);
+    fflush(file);
+}
+
+void duration_text(char *ret_text, size_t size, uint64_t milliseconds)
+{
+    unsigned long long seconds = milliseconds / 1000;
+
+    if (seconds >= 86400)
+        snprintf(ret_text, size, "%llu d %02llu h", seconds / 86400, seconds / 3600 % 24);
+    else if (seconds >= 3600)
+        snprintf(ret_text, size, "%llu h %02llu min", seconds / 3600, seconds / 60 % 60);
+    else if (seconds >= 60)
+        snprintf(ret_text, size, "%llu min %02llu s", seconds / 60, seconds % 60);
+    else
+        snprintf(ret_text, size, "%llu.%llu s", seconds, milliseconds % 1000 / 100);
+}
+
+/* ---- errors ---- */
+
+static enum exit_code exit_code_of(hbk_result result)
+{
+    switch (result) {
+    case HBK_OK:
+        return EXIT_DONE;
+    case HBK_TIMEOUT:
+        return EXIT_TIMEOUT;
+    case HBK_UNAVAILABLE:
+    case HBK_UNTRUSTED:
+    case HBK_DISCONNECTED:
+    case HBK_STOPPING:
+        return EXIT_UNAVAILABLE;
+    case HBK_INVALID_ARGUMENT:
+        return EXIT_USAGE;
+    default:
+        return EXIT_REFUSED;
+    }
+}
+
+enum exit_code failed(const struct globals *globals, const hbk_error_info *error, const char *hint)
+{
+    enum exit_code code = exit_code_of(error->result);
+
+    if (globals->json) {
+        struct json json;
+        json_begin(&json, stderr);
+        json_open(&json, "error", '{');
+        json_text(&json, "name", hbk_result_word(error->result));
+        if (error->item >= 0)
+            json_number(&json, "item", (uint64_t)error->item);
+        if (error->win32 != 0)
+            json_number(&json, "win32", error->win32);
+        if (error->limit[0] != '\0')
+            json_text(&json, "limit", error->limit);
+        json_text(&json, "detail", error->detail);
+        json_number(&json, "exit_code", (uint64_t)code);
+        json_close(&json, '}');
+        json_end(&json);
+        return code;
+    }
+    fprintf(stderr, "hbctl: %s: ", hbk_result_word(error->result));
+    print_text(stderr, error->detail[0] != '\0' ? error->detail : hbk_result_text(error->result));
+    if (error->item >= 0)
+        fprintf(stderr, " (item %d)", error->item);
+    if (error->limit[0] != '\0')
+        fprintf(stderr, " (limit %s)", error->limit);
+    if (error->win32 != 0)
+        fprintf(stderr, " (Windows error %lu)", (unsigned long)error->win32);
+    fputc('\n', stderr);
+    if (hint != NULL)
+        fprintf(stderr, "%s\n", hint);
+    return code;
+}

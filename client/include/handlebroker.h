@@ -1,0 +1,360 @@
+/* Handle Broker: hand kernel handles from one process to another, with consent on both sides.
+ *
+ * A process that wants to receive opens an endpoint; a process that holds a handle sends it there;
+ * the broker, a Windows service, duplicates it and tells the receiver its value. Rights only ever
+ * shrink.
+ *
+ *     hbk_client *client;
+ *     if (hbk_open(NULL, &client, NULL) == HBK_OK) {
+ *         hbk_send_item item = {.handle = event};
+ *         hbk_send_options send = {.size = sizeof send, .to = "user/demo"};
+ *         send.items = &item;
+ *         send.count = 1;
+ *         hbk_result result = hbk_send(client, &send, NULL, NULL);
+ *         ...
+ *         hbk_close(client);
+ *     }
+ *
+ * Rules for all functions
+ * - A client may be used by any number of threads at once. The library starts no thread of its own.
+ * - Structures that carry `size` must have it set to their sizeof; zero in every other field is the
+ *   default. Strings are UTF-8, ended by NUL, and are copied where they are kept.
+ * - `ret_...` is written on success alone, except `ret_error`, which may be NULL and is written on
+ *   failure alone.
+ * - A function that returns HBK_DISCONNECTED will do so from then on: close the client, open
+ *   another.
+ *
+ * Source: PROTOCOL.md. Since: 0.1
+ */
+#ifndef HANDLEBROKER_H
+#define HANDLEBROKER_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <windows.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(HBK_BUILD_DLL)
+#define HBK_API __declspec(dllexport)
+#elif defined(HBK_USE_DLL)
+#define HBK_API __declspec(dllimport)
+#else
+#define HBK_API
+#endif
+
+/* The pipe of the installed service. */
+#define HBK_PIPE_NAME L"\\\\.\\pipe\\ProtectedPrefix\\Administrators\\HandleBroker"
+
+#define HBK_ITEMS_MAX 64
+#define HBK_DATA_BYTES_MAX 8192
+
+/* How a call ended. Zero is success. Those below HBK_DISCONNECTED are the broker's answers, by the
+ * codes of PROTOCOL.md; the rest are the library's own. */
+typedef enum hbk_result {
+    HBK_OK = 0,
+    HBK_PARSE_ERROR = -32700, /* these five: library and service do not understand each other */
+    HBK_INVALID_REQUEST = -32600,
+    HBK_METHOD_NOT_FOUND = -32601,
+    HBK_INVALID_PARAMS = -32602,
+    HBK_INTERNAL_ERROR = -32603,
+    HBK_NOT_PROVEN = 1,
+    HBK_DENIED = 2,
+    HBK_NOT_FOUND = 3,
+    HBK_EXISTS = 4,
+    HBK_BAD_HANDLE = 5,
+    HBK_TYPE_NOT_ALLOWED = 6,
+    HBK_TYPE_MISMATCH = 7,
+    HBK_ACCESS_EXCEEDS_SOURCE = 8,
+    HBK_ACCESS_NOT_ACCEPTED = 9,
+    HBK_TARGET_GONE = 10,
+    HBK_REJECTED = 11,
+    HBK_TIMEOUT = 12,
+    HBK_QUOTA = 13,
+    HBK_BUSY = 14,
+    HBK_STOPPING = 15,
+    HBK_OS_ERROR = 16,
+    HBK_DISCONNECTED = 100, /* the connection is gone; what was not told to a target was undone */
+    HBK_UNAVAILABLE = 101,  /* no service to connect to within the connect timeout */
+    HBK_UNTRUSTED = 102,    /* what answers at the pipe is not the installed service */
+    HBK_INVALID_ARGUMENT = 103, /* an argument breaks this header's rules; nothing was sent */
+    HBK_NO_MEMORY = 104
+} hbk_result;
+
+/* What went wrong, for people and for logs. */
+typedef struct hbk_error_info {
+    hbk_result result;
+    int item;         /* index of the item at fault, or -1 */
+    uint32_t win32;   /* Windows error code, or 0 */
+    char limit[33];   /* name of the limit that was reached, or "" */
+    char detail[241]; /* what was wrong and what to do */
+} hbk_error_info;
+
+/** hbk_result_word() - "bad_handle", "disconnected", ...; "unknown" for what is no result. Never
+ * NULL. */
+HBK_API const char *hbk_result_word(hbk_result result);
+
+/** hbk_result_text() - one English sentence on @result. Never NULL. */
+HBK_API const char *hbk_result_text(hbk_result result);
+
+/** hbk_version() - the library's version, "0.1.0". */
+HBK_API const char *hbk_version(void);
+
+/* ---- connection ---- */
+
+typedef struct hbk_client hbk_client;
+
+/* Do not check whom the pipe belongs to. For a broker that runs in the console (handlebroker.exe
+ * run): it is no service, so it cannot be told from an impostor. Never in production. */
+#define HBK_OPEN_UNVERIFIED 0x1u
+
+typedef struct hbk_open_options {
+    size_t size;
+    const wchar_t *pipe;     /* NULL: HBK_PIPE_NAME */
+    const char *client_name; /* shown to operators, 1..64 bytes; NULL: the executable's file name */
+    const char *client_version;  /* 1..32 bytes; NULL: "0" */
+    uint32_t connect_timeout_ms; /* for the whole of hbk_open; 0: 5,000 */
+    uint32_t flags;              /* HBK_OPEN_UNVERIFIED */
+} hbk_open_options;
+
+/**
+ * hbk_open() - connect to the broker and prove who we are
+ * @options:    NULL: the installed service, with every check
+ * @ret_client: to be closed with hbk_close()
+ *
+ * Checks, before the first byte is sent, that the pipe belongs to the service that the Service
+ * Control Manager runs as HandleBroker. Blocks up to the connect timeout.
+ * Return: HBK_OK; HBK_UNAVAILABLE (not installed, not started, or all its pipes busy until the
+ * timeout); HBK_UNTRUSTED; HBK_QUOTA (too many sessions of this user); HBK_STOPPING; HBK_TIMEOUT
+ * (the service took the connection and did not answer); HBK_DISCONNECTED; HBK_INVALID_ARGUMENT;
+ * HBK_NO_MEMORY; HBK_OS_ERROR.
+ * Source: PROTOCOL.md "Sessions". Since: 0.1
+ */
+HBK_API hbk_result hbk_open(const hbk_open_options *options, hbk_client **ret_client,
+                            hbk_error_info *ret_error);
+
+/**
+ * hbk_close() - leave
+ * @client: NULL is accepted; no other thread may be inside a call with it, nor start one
+ *
+ * Closes this client's endpoints, then every handle that was delivered and that nobody received,
+ * then the connection. Blocks for the service's answer, up to a second. Deliveries that
+ * hbk_receive() returned stay valid, and are the caller's still.
+ */
+HBK_API void hbk_close(hbk_client *client);
+
+/**
+ * hbk_wait_handle() - a handle to wait on for deliveries, beside others
+ *
+ * A manual-reset event, signalled while hbk_receive() has something to return or the connection is
+ * gone; sometimes also when it has not. So: wait, then call hbk_receive() with timeout 0 until it
+ * says HBK_TIMEOUT. Use it with WaitForMultipleObjects or MsgWaitForMultipleObjects. Belongs to
+ * the client: do not close, set or reset it. Since: 0.1
+ */
+HBK_API HANDLE hbk_wait_handle(hbk_client *client);
+
+/* ---- receiving ---- */
+
+#define HBK_ACCESS_SAME 0u           /* what the sender's handle has; in an endpoint: anything */
+#define HBK_ACCESS_READ GENERIC_READ /* the type's read rights; never sent as a mask */
+
+typedef struct hbk_type_accept {
+    const char *type; /* "Event", "Mutant", "Semaphore", "Timer", "Section", "File" */
+    /* The most that is accepted: HBK_ACCESS_SAME (anything), HBK_ACCESS_READ, or a mask. */
+    uint32_t access;
+} hbk_type_accept;
+
+#define HBK_ENDPOINT_ASK 0x1u /* offer every delivery first: hbk_accept() or hbk_reject() it */
+
+typedef struct hbk_endpoint_options {
+    size_t size;
+    /* "user/...": seen by this user's processes of the same logon, integrity and sandbox */
+    const char *name;
+    uint32_t flags;               /* HBK_ENDPOINT_ASK */
+    const hbk_type_accept *types; /* NULL: the six types above, any access */
+    size_t types_count;
+    uint32_t items_max; /* the most items in one delivery, 1..64; 0: 64 */
+} hbk_endpoint_options;
+
+/**
+ * hbk_endpoint_open() - agree to receive what these options cover, under this name
+ *
+ * Blocks for one round trip. Return: HBK_OK; HBK_EXISTS; HBK_DENIED (a scope that no policy opens);
+ * HBK_TYPE_NOT_ALLOWED; HBK_QUOTA; HBK_INVALID_PARAMS; HBK_INVALID_ARGUMENT; HBK_DISCONNECTED;
+ * HBK_STOPPING; HBK_NO_MEMORY.
+ * Source: PROTOCOL.md "endpoint.open". Since: 0.1
+ */
+HBK_API hbk_result hbk_endpoint_open(hbk_client *client, const hbk_endpoint_options *options,
+                                     hbk_error_info *ret_error);
+
+/**
+ * hbk_endpoint_close() - receive nothing more under this name
+ *
+ * What was delivered before stays receivable; sends that still wait end with HBK_TARGET_GONE.
+ * Return: HBK_OK; HBK_NOT_FOUND; HBK_INVALID_ARGUMENT; HBK_DISCONNECTED; HBK_STOPPING;
+ * HBK_NO_MEMORY.
+ */
+HBK_API hbk_result hbk_endpoint_close(hbk_client *client, const char *name,
+                                      hbk_error_info *ret_error);
+
+typedef struct hbk_received_item {
+    HANDLE handle;    /* NULL in an offer, and once it was taken */
+    const char *type; /* as the NT kernel spells it */
+    uint32_t access;  /* granted access mask */
+    int inherit;      /* nonzero: a child made with bInheritHandles gets it */
+    int protect; /* nonzero: CloseHandle fails until HANDLE_FLAG_PROTECT_FROM_CLOSE is cleared */
+} hbk_received_item;
+
+typedef struct hbk_delivery {
+    uint64_t id;
+    const char *endpoint; /* the name under which it came */
+    int offered;          /* nonzero: an offer that waits for hbk_accept() or hbk_reject() */
+    uint64_t from_session;
+    uint32_t from_pid;
+    uint32_t from_integrity; /* RID of the mandatory label; 0x2000 is medium */
+    const char *from_user;   /* SID */
+    const char *data;        /* what the sender said with it, or NULL */
+    size_t count;
+    const hbk_received_item *items; /* count of them */
+} hbk_delivery;
+
+/**
+ * hbk_receive() - the next delivery or offer, over all endpoints of this client
+ * @timeout_ms:   0: only what is there already; INFINITE: no limit
+ * @ret_delivery: to be freed with hbk_delivery_free()
+ *
+ * The flags `inherit` and `protect` are set on the handles before the caller sees them. Return:
+ * HBK_OK; HBK_TIMEOUT (nothing came); HBK_DISCONNECTED (after everything that came before was
+ * returned); HBK_INVALID_ARGUMENT; HBK_NO_MEMORY; HBK_OS_ERROR.
+ * Source: PROTOCOL.md "handle.delivered", "handle.offered". Since: 0.1
+ */
+HBK_API hbk_result hbk_receive(hbk_client *client, uint32_t timeout_ms, hbk_delivery **ret_delivery,
+                               hbk_error_info *ret_error);
+
+/**
+ * hbk_delivery_take() - take item @index out of @delivery
+ *
+ * Return: the handle, which the caller closes from now on; NULL if it was taken before, if
+ * @delivery is an offer, or if there is no such item.
+ */
+HBK_API HANDLE hbk_delivery_take(hbk_delivery *delivery, size_t index);
+
+/** hbk_delivery_free() - free @delivery and close what was not taken from it. NULL is accepted. An
+ * offer that nobody answered is left to its sender's deadline. May be called after hbk_close(). */
+HBK_API void hbk_delivery_free(hbk_delivery *delivery);
+
+/**
+ * hbk_accept() - take what was offered
+ * @offer: from hbk_receive() of the same client, with `offered` set; on HBK_OK its items have
+ *         handles and `offered` is cleared
+ *
+ * Blocks for one round trip. Return: HBK_OK; HBK_NOT_FOUND (withdrawn or too late); HBK_OS_ERROR;
+ * HBK_INVALID_ARGUMENT; HBK_DISCONNECTED; HBK_STOPPING; HBK_NO_MEMORY.
+ */
+HBK_API hbk_result hbk_accept(hbk_client *client, hbk_delivery *offer, hbk_error_info *ret_error);
+
+/** hbk_reject() - refuse what was offered; @reason (NULL, or at most 256 bytes) reaches the
+ * sender. As hbk_accept(). */
+HBK_API hbk_result hbk_reject(hbk_client *client, hbk_delivery *offer, const char *reason,
+                              hbk_error_info *ret_error);
+
+/* ---- sending ---- */
+
+#define HBK_ITEM_INHERIT 0x1u /* inheritable in the target */
+#define HBK_ITEM_PROTECT 0x2u /* protected from close in the target */
+#define HBK_ITEM_MOVE 0x4u    /* once delivered, the library closes our own handle */
+
+typedef struct hbk_send_item {
+    HANDLE handle;
+    const char *type; /* what it is believed to be: another type fails; NULL: whatever it is */
+    uint32_t access;  /* HBK_ACCESS_SAME, HBK_ACCESS_READ, or a mask that our handle covers */
+    uint32_t flags;   /* HBK_ITEM_... */
+} hbk_send_item;
+
+typedef struct hbk_send_options {
+    size_t size;
+    const char *to; /* name of the endpoint */
+    const hbk_send_item *items;
+    size_t count; /* 1..HBK_ITEMS_MAX */
+    /* Text for the target, at most HBK_DATA_BYTES_MAX bytes when escaped; NULL: none. */
+    const char *data;
+    const char *expect_user; /* SID that the endpoint's process must run as; NULL: any */
+    uint32_t expect_pid;     /* its process; 0: any */
+    uint32_t wait_ms;        /* for the endpoint to open, 0..60,000; 0: it must be open */
+    uint32_t timeout_ms;     /* for an asking endpoint to answer, 1..60,000; 0: 10,000 */
+} hbk_send_options;
+
+typedef struct hbk_sent_info {
+    char type[33];
+    uint32_t access; /* what the target was given */
+} hbk_sent_info;
+
+typedef struct hbk_receipt {
+    uint64_t delivery;
+    size_t count;
+    hbk_sent_info items[HBK_ITEMS_MAX];
+} hbk_receipt;
+
+/**
+ * hbk_send() - hand one or more handles to an endpoint
+ * @ret_receipt: NULL, or what the target was given
+ *
+ * All items arrive or none. Blocks until the target was told (for an endpoint that asks: until it
+ * answered), at most wait_ms + timeout_ms and a little. Our handles stay ours, except those with
+ * HBK_ITEM_MOVE, which are closed after success. May be sent to an endpoint of the same client.
+ * Return: HBK_OK; HBK_NOT_FOUND (no such endpoint, or not the one expected); HBK_DENIED;
+ * HBK_BAD_HANDLE; HBK_TYPE_NOT_ALLOWED; HBK_TYPE_MISMATCH; HBK_ACCESS_EXCEEDS_SOURCE;
+ * HBK_ACCESS_NOT_ACCEPTED; HBK_REJECTED; HBK_TIMEOUT, HBK_TARGET_GONE, HBK_BUSY (nothing is left
+ * behind; may be tried again); HBK_QUOTA; HBK_STOPPING; HBK_OS_ERROR; HBK_INVALID_ARGUMENT;
+ * HBK_NO_MEMORY; HBK_DISCONNECTED (whether it was delivered is not known; moved handles stay
+ * open).
+ * Source: PROTOCOL.md "handle.send"; DuplicateHandle in the Win32 reference. Since: 0.1
+ */
+HBK_API hbk_result hbk_send(hbk_client *client, const hbk_send_options *options,
+                            hbk_receipt *ret_receipt, hbk_error_info *ret_error);
+
+/* ---- looking ---- */
+
+typedef struct hbk_status_info {
+    char server_name[65];
+    char server_version[33];
+    char state[17]; /* "running", "stopping" */
+    uint32_t pid;
+    uint64_t uptime_ms;
+    uint32_t sessions, sessions_proven, endpoints, deliveries_pending, pins;
+    uint64_t delivered, failed; /* sends since the service's start */
+} hbk_status_info;
+
+/** hbk_status() - the service's state and counters. Blocks for one round trip. */
+HBK_API hbk_result hbk_status(hbk_client *client, hbk_status_info *ret_status,
+                              hbk_error_info *ret_error);
+
+typedef struct hbk_endpoint_entry {
+    const char *name;
+    uint64_t session;
+    uint32_t pid;
+    const char *user;  /* SID */
+    uint64_t since_ms; /* milliseconds since it was opened */
+    int ask;
+    const char *types; /* what it takes: "Event Section:read File:0x120089" */
+} hbk_endpoint_entry;
+
+typedef struct hbk_endpoint_entries {
+    size_t count;
+    const hbk_endpoint_entry *entries;
+} hbk_endpoint_entries;
+
+/** hbk_endpoint_list() - every endpoint that the caller may see; free with
+ * hbk_endpoint_entries_free(). */
+HBK_API hbk_result hbk_endpoint_list(hbk_client *client, hbk_endpoint_entries **ret_entries,
+                                     hbk_error_info *ret_error);
+/** hbk_endpoint_entries_free() - NULL is accepted. */
+HBK_API void hbk_endpoint_entries_free(hbk_endpoint_entries *entries);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

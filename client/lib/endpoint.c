@@ -1,0 +1,269 @@
+/* Endpoints: under which names this client receives, and which there are. */
+#include "client.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static hbk_result check_name(const char *name, const char *what, hbk_error_info *ret_error)
+{
+    if (name == NULL)
+        return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "%s is NULL", what);
+    if (!hbk_name_check(hbk_text_from(name)))
+        return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0,
+                        "%s is no endpoint name: user/ and at most 260 bytes in all of letters, "
+                        "digits and ._/-",
+                        what);
+    return HBK_OK;
+}
+
+/* ---- opening and closing ---- */
+
+static const char *type_fault(const hbk_type_accept *types, size_t index)
+{
+    const hbk_type_accept *entry = &types[index];
+
+    if (entry->type == NULL)
+        return "type is NULL";
+    size_t size = strlen(entry->type);
+    if (size < 1 || size > HBK_TYPE_BYTES_MAX || hbk_utf8_check(entry->type, size) != size)
+        return "type is not 1 to 32 bytes of UTF-8";
+    for (size_t i = 0; i < index; i++) {
+        if (strcmp(types[i].type, entry->type) == 0)
+            return "type is named a second time";
+    }
+    if (entry->access != HBK_ACCESS_READ && !hbk_mask_valid(entry->access))
+        return HBK_MASK_ADVICE;
+    return NULL;
+}
+
+static hbk_result check_options(const hbk_endpoint_options *options, hbk_error_info *ret_error)
+{
+    if (options == NULL)
+        return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "options is NULL");
+    if (options->size != sizeof *options)
+        return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0,
+                        "options->size is not sizeof(hbk_endpoint_options)");
+    hbk_result result = check_name(options->name, "options->name", ret_error);
+    if (result != HBK_OK)
+        return result;
+    if (options->flags & ~HBK_ENDPOINT_ASK)
+        return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0,
+                        "options->flags has a bit that this version does not know");
+    if (options->items_max > HBK_ITEMS_MAX)
+        return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "options->items_max is above %d",
+                        HBK_ITEMS_MAX);
+    if ((options->types == NULL) != (options->types_count == 0) ||
+        options->types_count > HBK_TYPES_MAX)
+        return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0,
+                        "options->types is to be NULL, or options->types_count 1 to %d",
+                        HBK_TYPES_MAX);
+    for (size_t i = 0; i < options->types_count; i++) {
+        const char *fault = type_fault(options->types, i);
+        if (fault != NULL)
+            return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, (int)i, 0, "options->types[%u]: %s",
+                            (unsigned)i, fault);
+    }
+    return HBK_OK;
+}
+
+hbk_result hbk_endpoint_open(hbk_client *client, const hbk_endpoint_options *options,
+                             hbk_error_info *ret_error)
+{
+    struct hbk_type_rule rules[HBK_TYPES_MAX] = {0};
+    struct hbk_endpoint_open params = {0};
+
+    if (client == NULL)
+        return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "client is NULL");
+    hbk_result result = check_options(options, ret_error);
+    if (result != HBK_OK)
+        return result;
+    for (size_t i = 0; i < options->types_count; i++) {
+        uint32_t access = options->types[i].access;
+        rules[i].type = hbk_text_from(options->types[i].type);
+        rules[i].kind = (uint8_t)(access == HBK_ACCESS_SAME   ? HBK_TYPE_RULE_ANY
+                                  : access == HBK_ACCESS_READ ? HBK_TYPE_RULE_READ
+                                                              : HBK_TYPE_RULE_MASK);
+        rules[i].mask = rules[i].kind == HBK_TYPE_RULE_MASK ? access : 0;
+    }
+    params.name = hbk_text_from(options->name);
+    params.mode = options->flags & HBK_ENDPOINT_ASK ? HBK_MODE_ASK : HBK_MODE_AUTO;
+    params.types_present = options->types != NULL;
+    params.types = rules;
+    params.types_count = options->types_count;
+    params.items_max = options->items_max;
+    struct hbk_listening *listening = calloc(1, sizeof *listening);
+    if (listening == NULL)
+        return hbk_fail(ret_error, HBK_NO_MEMORY, -1, 0, "out of memory for an endpoint");
+    memcpy(listening->name, params.name.data, params.name.size);
+    result = hbk_call(client, HBK_METHOD_ENDPOINT_OPEN, &params, 0, NULL, NULL, ret_error);
+    if (result != HBK_OK) {
+        free(listening);
+        return result;
+    }
+    AcquireSRWLockExclusive(&client->lock);
+    listening->next = client->listening;
+    client->listening = listening;
+    ReleaseSRWLockExclusive(&client->lock);
+    return HBK_OK;
+}
+
+static void forget(struct hbk_client *client, const char *name)
+{
+    AcquireSRWLockExclusive(&client->lock);
+    for (struct hbk_listening **at = &client->listening; *at != NULL; at = &(*at)->next) {
+        if (strcmp((*at)->name, name) == 0) {
+            struct hbk_listening *gone = *at;
+            *at = gone->next;
+            free(gone);
+            break;
+        }
+    }
+    ReleaseSRWLockExclusive(&client->lock);
+}
+
+hbk_result hbk_endpoint_close(hbk_client *client, const char *name, hbk_error_info *ret_error)
+{
+    struct hbk_endpoint_close params = {0};
+
+    if (client == NULL)
+        return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "client is NULL");
+    hbk_result result = check_name(name, "name", ret_error);
+    if (result != HBK_OK)
+        return result;
+    params.name = hbk_text_from(name);
+    result = hbk_call(client, HBK_METHOD_ENDPOINT_CLOSE, &params, 0, NULL, NULL, ret_error);
+    if (result == HBK_OK || result == HBK_NOT_FOUND)
+        forget(client, name);
+    return result;
+}
+
+/* ---- listing ---- */
+
+struct list {
+    hbk_endpoint_entries entries; /* first: what the application has is a pointer to this */
+    hbk_endpoint_entry *array;    /* each entry's strings are one block, at its name */
+    size_t capacity;
+    char cursor[HBK_CURSOR_BYTES_MAX + 1];
+    bool more;
+};
+
+/* Writes "Event Section:read File:0x120089" and its NUL. Return: its size without the NUL. */
+static size_t types_text(char *ret_text, const struct hbk_endpoint_info *info)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < info->types_count; i++) {
+        const struct hbk_type_rule *rule = &info->types[i];
+        if (i != 0)
+            ret_text[size++] = ' ';
+        memcpy(ret_text + size, rule->type.data, rule->type.size);
+        size += rule->type.size;
+        if (rule->kind == HBK_TYPE_RULE_READ)
+            size += (size_t)snprintf(ret_text + size, sizeof ":read", ":read");
+        else if (rule->kind == HBK_TYPE_RULE_MASK)
+            size += (size_t)snprintf(ret_text + size, sizeof ":0x00000000", ":0x%lx",
+                                     (unsigned long)rule->mask);
+    }
+    ret_text[size] = '\0';
+    return size;
+}
+
+static size_t types_size_max(const struct hbk_endpoint_info *info)
+{
+    size_t size = 1;
+    for (size_t i = 0; i < info->types_count; i++)
+        size += 1 + info->types[i].type.size + sizeof ":0x00000000";
+    return size;
+}
+
+static bool add_entry(struct list *list, const struct hbk_endpoint_info *info)
+{
+    hbk_endpoint_entry *entry = &list->array[list->entries.count];
+    size_t name_size = info->name.size + 1, user_size = info->user.size + 1;
+
+    char *texts = malloc(name_size + user_size + types_size_max(info));
+    if (texts == NULL)
+        return false;
+    snprintf(texts, name_size, "%.*s", (int)info->name.size, info->name.data);
+    snprintf(texts + name_size, user_size, "%.*s", (int)info->user.size, info->user.data);
+    types_text(texts + name_size + user_size, info);
+    entry->name = texts;
+    entry->user = texts + name_size;
+    entry->types = texts + name_size + user_size;
+    entry->session = info->session;
+    entry->pid = info->pid;
+    entry->since_ms = info->since_ms;
+    entry->ask = info->mode == HBK_MODE_ASK;
+    list->entries.count++;
+    return true;
+}
+
+static bool take_page(void *context, const struct hbk_message *message)
+{
+    const struct hbk_endpoint_list_result *page = &message->u.result.endpoint_list;
+    struct list *list = context;
+
+    size_t needed = list->entries.count + page->endpoints_count;
+    if (needed > list->capacity) {
+        size_t capacity = needed + list->capacity;
+        hbk_endpoint_entry *array = realloc(list->array, capacity * sizeof array[0]);
+        if (array == NULL)
+            return false;
+        list->array = array;
+        list->capacity = capacity;
+    }
+    for (size_t i = 0; i < page->endpoints_count; i++) {
+        if (!add_entry(list, &page->endpoints[i]))
+            return false;
+    }
+    list->more = page->next.data != NULL && page->next.size <= HBK_CURSOR_BYTES_MAX;
+    if (list->more) {
+        memcpy(list->cursor, page->next.data, page->next.size);
+        list->cursor[page->next.size] = '\0';
+    }
+    return true;
+}
+
+static void list_free(struct list *list)
+{
+    for (size_t i = 0; i < list->entries.count; i++)
+        free((void *)(uintptr_t)list->array[i].name);
+    free(list->array);
+    free(list);
+}
+
+hbk_result hbk_endpoint_list(hbk_client *client, hbk_endpoint_entries **ret_entries,
+                             hbk_error_info *ret_error)
+{
+    hbk_result result = HBK_OK;
+
+    if (client == NULL || ret_entries == NULL)
+        return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "client or ret_entries is NULL");
+    struct list *list = calloc(1, sizeof *list);
+    if (list == NULL)
+        return hbk_fail(ret_error, HBK_NO_MEMORY, -1, 0, "out of memory for a list");
+    list->more = true;
+    for (int page = 0; list->more && result == HBK_OK; page++) {
+        struct hbk_paging params = {0};
+        if (page > 0)
+            params.cursor = hbk_text_from(list->cursor);
+        result = hbk_call(client, HBK_METHOD_ENDPOINT_LIST, &params, 0, take_page, list, ret_error);
+        if (result == HBK_OK && page == HBK_LIST_PAGES_MAX)
+            result =
+                hbk_fail(ret_error, HBK_INTERNAL_ERROR, -1, 0, "the service's list has no end");
+    }
+    if (result != HBK_OK) {
+        list_free(list);
+        return result;
+    }
+    list->entries.entries = list->array;
+    *ret_entries = &list->entries;
+    return HBK_OK;
+}
+
+void hbk_endpoint_entries_free(hbk_endpoint_entries *entries)
+{
+    if (entries != NULL)
+        list_free((struct list *)(void *)entries);
+}

@@ -1,0 +1,182 @@
+/* hbk_send(): what is checked here, so that the codec gets nothing that it may not write. */
+#include "client.h"
+
+#include <string.h>
+
+bool hbk_mask_valid(uint32_t mask)
+{
+    const uint32_t generic = GENERIC_READ | GENERIC_WRITE | GENERIC_EXECUTE | GENERIC_ALL;
+    return (mask & (generic | MAXIMUM_ALLOWED | ACCESS_SYSTEM_SECURITY)) == 0;
+}
+
+static hbk_result bad_handle(hbk_error_info *ret_error, size_t item, HANDLE handle, const char *why)
+{
+    const char *kind = hbk_handle_kind(handle);
+
+    if (kind != NULL)
+        return hbk_fail(ret_error, HBK_BAD_HANDLE, (int)item, 0,
+                        "0x%llx is %s; only kernel handles can be sent",
+                        (unsigned long long)(uintptr_t)handle, kind);
+    return hbk_fail(ret_error, HBK_BAD_HANDLE, (int)item, 0, "0x%llx %s",
+                    (unsigned long long)(uintptr_t)handle, why);
+}
+
+static hbk_result check_item(const hbk_send_item *items, size_t index, hbk_error_info *ret_error)
+{
+    const hbk_send_item *item = &items[index];
+    const char *fault = NULL;
+
+    const char *reason = hbk_handle_reason(item->handle);
+    if (reason != NULL)
+        return bad_handle(ret_error, index, item->handle, reason);
+    if (item->flags & ~(HBK_ITEM_INHERIT | HBK_ITEM_PROTECT | HBK_ITEM_MOVE))
+        fault = "flags has a bit that this version does not know";
+    if (item->access != HBK_ACCESS_READ && !hbk_mask_valid(item->access))
+        fault = HBK_MASK_ADVICE;
+    if (item->type != NULL) {
+        size_t size = strlen(item->type);
+        if (size < 1 || size > HBK_TYPE_BYTES_MAX || hbk_utf8_check(item->type, size) != size)
+            fault = "type is not 1 to 32 bytes of UTF-8";
+    }
+    for (size_t i = 0; i < index && fault == NULL; i++) {
+        if (items[i].handle == item->handle && (items[i].flags & item->flags & HBK_ITEM_MOVE))
+            fault = "the same handle is moved twice";
+    }
+    if (fault != NULL)
+        return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, (int)index, 0, "items[%u]: %s",
+                        (unsigned)index, fault);
+    return HBK_OK;
+}
+
+static const char *data_fault(const char *data)
+{
+    struct hbk_text text = hbk_text_from(data);
+
+    if (data == NULL)
+        return NULL;
+    if (hbk_utf8_check(data, text.size) != text.size)
+        return "options->data is not UTF-8";
+    if (hbk_escaped_size(text) > HBK_DATA_BYTES_MAX)
+        return "options->data has more than HBK_DATA_BYTES_MAX bytes, with quotes, backslashes and "
+               "control bytes escaped; put it into a section and send that";
+    return NULL;
+}
+
+static bool sid_valid(const char *sid)
+{
+    size_t size = strlen(sid);
+    return size <= HBK_SID_BYTES_MAX && strncmp(sid, "S-1-", 4) == 0 && size > 4 &&
+           strspn(sid + 4, "0123456789-") == size - 4;
+}
+
+static hbk_result check_options(const hbk_send_options *options, hbk_error_info *ret_error)
+{
+    const char *fault = NULL;
+
+    if (options == NULL)
+        fault = "options is NULL";
+    else if (options->size != sizeof *options)
+        fault = "options->size is not sizeof(hbk_send_options)";
+    else if (options->to == NULL || !hbk_name_check(hbk_text_from(options->to)))
+        fault = "options->to is no endpoint name: user/ and at most 260 bytes in all of letters, "
+                "digits "
+                "and ._/-";
+    else if (options->items == NULL || options->count < 1 || options->count > HBK_ITEMS_MAX)
+        fault = "options->count is not 1 to 64, or options->items is NULL";
+    else if (options->wait_ms > HBK_WAIT_MS_MAX || options->timeout_ms > HBK_WAIT_MS_MAX)
+        fault = "options->wait_ms or options->timeout_ms is above 60000";
+    else if (options->expect_user != NULL && !sid_valid(options->expect_user))
+        fault = "options->expect_user is no SID in text: S-1-...";
+    else
+        fault = data_fault(options->data);
+    if (fault != NULL)
+        return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "%s", fault);
+    for (size_t i = 0; i < options->count; i++) {
+        hbk_result result = check_item(options->items, i, ret_error);
+        if (result != HBK_OK)
+            return result;
+    }
+    return HBK_OK;
+}
+
+static void fill_item(struct hbk_item *ret_item, const hbk_send_item *item)
+{
+    ret_item->handle = (uint32_t)(uintptr_t)item->handle;
+    ret_item->type = hbk_text_from(item->type);
+    ret_item->inherit = (item->flags & HBK_ITEM_INHERIT) != 0;
+    ret_item->protect = (item->flags & HBK_ITEM_PROTECT) != 0;
+    if (item->access == HBK_ACCESS_SAME) {
+        ret_item->access.kind = HBK_ACCESS_KIND_SAME;
+    } else if (item->access == HBK_ACCESS_READ) {
+        ret_item->access.kind = HBK_ACCESS_KIND_READ;
+    } else {
+        ret_item->access.kind = HBK_ACCESS_KIND_MASK;
+        ret_item->access.mask = item->access;
+    }
+}
+
+static bool take_receipt(void *context, const struct hbk_message *message)
+{
+    const struct hbk_send_result *result = &message->u.result.send;
+    hbk_receipt *receipt = context;
+
+    if (receipt == NULL)
+        return true;
+    HBK_ASSERT(result->items_count <= HBK_ITEMS_MAX);
+    receipt->delivery = result->delivery;
+    receipt->count = result->items_count;
+    for (size_t i = 0; i < result->items_count; i++) {
+        const struct hbk_sent_item *item = &result->items[i];
+        size_t size = item->type.size < HBK_TYPE_BYTES_MAX ? item->type.size : HBK_TYPE_BYTES_MAX;
+        memcpy(receipt->items[i].type, item->type.data, size);
+        receipt->items[i].type[size] = '\0';
+        receipt->items[i].access = item->access;
+    }
+    return true;
+}
+
+/* A move is complete when its sender has closed its own handle. */
+static void close_moved(const hbk_send_options *options)
+{
+    for (size_t i = 0; i < options->count; i++) {
+        if (options->items[i].flags & HBK_ITEM_MOVE)
+            hbk_handle_close(options->items[i].handle);
+    }
+}
+
+hbk_result hbk_send(hbk_client *client, const hbk_send_options *options, hbk_receipt *ret_receipt,
+                    hbk_error_info *ret_error)
+{
+    struct hbk_item items[HBK_ITEMS_MAX];
+    struct hbk_send params = {0};
+    hbk_error_info error;
+
+    if (client == NULL)
+        return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "client is NULL");
+    hbk_result result = check_options(options, ret_error);
+    if (result != HBK_OK)
+        return result;
+    memset(items, 0, options->count * sizeof items[0]);
+    for (size_t i = 0; i < options->count; i++)
+        fill_item(&items[i], &options->items[i]);
+    params.to_name = hbk_text_from(options->to);
+    params.expect_user = hbk_text_from(options->expect_user);
+    params.expect_pid = options->expect_pid;
+    params.items = items;
+    params.items_count = options->count;
+    params.data = hbk_text_from(options->data);
+    params.wait_ms = options->wait_ms;
+    params.timeout_ms = options->timeout_ms != 0 ? options->timeout_ms : HBK_TIMEOUT_MS_DEFAULT;
+    result = hbk_call(client, HBK_METHOD_HANDLE_SEND, &params, params.wait_ms + params.timeout_ms,
+                      take_receipt, ret_receipt, &error);
+    if (result == HBK_OK) {
+        close_moved(options);
+        return HBK_OK;
+    }
+    if (result == HBK_BAD_HANDLE && error.item >= 0 && (size_t)error.item < options->count)
+        return bad_handle(ret_error, (size_t)error.item, options->items[error.item].handle,
+                          "is no handle of this process, or was closed meanwhile");
+    if (ret_error != NULL)
+        *ret_error = error;
+    return result;
+}
