@@ -147,7 +147,8 @@ static int check_type(const struct hbk_item *wanted, const struct hbk_object *ob
         return HBK_SEND_E_REFUSED;
     }
     if (type == HBK_TYPE_COUNT) {
-        hbk_error_set(ret_error, HBK_R_TYPE_NOT_ALLOWED, "this is a %s: %s", object->type,
+        hbk_error_set(ret_error, HBK_R_TYPE_NOT_ALLOWED, "this is a %s: %s",
+                      object->type[0] != '\0' ? object->type : "nameless kind of object",
                       advice != NULL ? advice : "objects of this type are never brokered");
         return HBK_SEND_E_REFUSED;
     }

@@ -51,6 +51,12 @@ static int fail(const char *pipe, const struct hbk_win_failure *failure)
     return HBK_EXIT_FAILED;
 }
 
+static void give_up(void)
+{
+    hbk_log("the stop did not come to its end in time and was cut short");
+    hbk_leave(HBK_EXIT_OK);
+}
+
 int hbk_console_run(const struct hbk_options *options)
 {
     struct hbk_config config;
@@ -68,7 +74,7 @@ int hbk_console_run(const struct hbk_options *options)
         hbk_log_windows_error("make an event", GetLastError());
         return HBK_EXIT_FAILED;
     }
-    int result = hbk_loop_new(&config, options->pipe, true, &loop, &failure);
+    int result = hbk_loop_new(&config, options->pipe, true, give_up, &loop, &failure);
     if (result < 0) {
         hbk_log("out of memory");
         return HBK_EXIT_FAILED;

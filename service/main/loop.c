@@ -6,6 +6,7 @@
 
 enum {
     STOP_MARGIN_MS = 2000, /* beyond the core's own deadline: for closes that have not returned */
+    GIVE_UP_MS = 2000,     /* beyond that: for a thread of ours that is stuck */
     NOTE_PAUSE_MS = 1000,  /* between two lines on the same matter */
 };
 
@@ -23,8 +24,11 @@ struct hbk_loop {
     uint64_t noted_ms[HBK_WIN_NOTE_COUNT];
     bool stopping;
     bool closing; /* the loop runs only to let its handles end */
+    hbk_loop_give_up give_up;
+    PTP_TIMER watchdog;
     SRWLOCK stop_lock;
     bool stop_open; /* under stop_lock: `stop` may be sent */
+    bool watched;   /* under stop_lock: the watchdog runs */
     bool stuck;
 };
 
@@ -154,6 +158,40 @@ static void on_stop(uv_async_t *stop)
     hbk_core_stop(loop->core);
 }
 
+static void CALLBACK on_watchdog(PTP_CALLBACK_INSTANCE instance, void *context, PTP_TIMER timer)
+{
+    struct hbk_loop *loop = context;
+    (void)instance;
+    (void)timer;
+    loop->give_up();
+}
+
+/* Under stop_lock: from now on the stop has its last deadline, whatever the loop's thread is in. */
+static void watch(struct hbk_loop *loop)
+{
+    ULARGE_INTEGER due;
+    FILETIME relative;
+
+    if (loop->watched) {
+        return;
+    }
+    loop->watched = true;
+    /* In steps of 100 ns; negative: from now. */
+    due.QuadPart = (ULONGLONG)0 - ((ULONGLONG)hbk_loop_stop_ms(&loop->config) + GIVE_UP_MS) * 10000;
+    relative.dwLowDateTime = due.LowPart;
+    relative.dwHighDateTime = due.HighPart;
+    SetThreadpoolTimer(loop->watchdog, &relative, 0, 0);
+}
+
+static void end_watchdog(struct hbk_loop *loop)
+{
+    if (loop->watchdog != NULL) {
+        SetThreadpoolTimer(loop->watchdog, NULL, 0, 0);
+        WaitForThreadpoolTimerCallbacks(loop->watchdog, TRUE);
+        CloseThreadpoolTimer(loop->watchdog);
+    }
+}
+
 static int init_handles(struct hbk_loop *loop)
 {
     /* Only the async handle can fail of these, and on Windows not even that. */
@@ -173,14 +211,18 @@ static int init_handles(struct hbk_loop *loop)
 }
 
 int hbk_loop_new(const struct hbk_config *config, const wchar_t *pipe, bool console,
-                 struct hbk_loop **ret_loop, struct hbk_win_failure *ret_failure)
+                 hbk_loop_give_up give_up, struct hbk_loop **ret_loop,
+                 struct hbk_win_failure *ret_failure)
 {
     struct hbk_platform platform;
     struct hbk_loop *loop = calloc(1, sizeof(*loop));
     if (loop == NULL) {
         return -1;
     }
-    if (uv_loop_init(&loop->uv) != 0) {
+    loop->give_up = give_up;
+    loop->watchdog = CreateThreadpoolTimer(on_watchdog, loop, NULL);
+    if (loop->watchdog == NULL || uv_loop_init(&loop->uv) != 0) {
+        end_watchdog(loop);
         free(loop);
         return -1;
     }
@@ -218,11 +260,12 @@ int hbk_loop_run(struct hbk_loop *loop)
 
 void hbk_loop_stop(struct hbk_loop *loop)
 {
-    AcquireSRWLockShared(&loop->stop_lock);
+    AcquireSRWLockExclusive(&loop->stop_lock);
     if (loop->stop_open) {
         uv_async_send(&loop->stop);
+        watch(loop);
     }
-    ReleaseSRWLockShared(&loop->stop_lock);
+    ReleaseSRWLockExclusive(&loop->stop_lock);
 }
 
 void hbk_loop_free(struct hbk_loop *loop)
@@ -237,5 +280,6 @@ void hbk_loop_free(struct hbk_loop *loop)
     int result = uv_loop_close(&loop->uv);
     HBK_ASSERT(result == 0);
     hbk_win_free(loop->win);
+    end_watchdog(loop);
     free(loop);
 }

@@ -12,9 +12,14 @@ enum {
     HBK_LOOP_E_STUCK = 2, /* something did not end in time: leave the process as it is, at once */
 };
 
+/* Called on another thread when a stop has not come to its end by hbk_loop_stop_ms() and a little: the loop's
+ * own thread is stuck. It ends the process. */
+typedef void (*hbk_loop_give_up)(void);
+
 /** hbk_loop_new() - make everything and listen. Return: 0; HBK_LOOP_E_FAILED; -1 out of memory. */
 int hbk_loop_new(const struct hbk_config *config, const wchar_t *pipe, bool console,
-                 struct hbk_loop **ret_loop, struct hbk_win_failure *ret_failure);
+                 hbk_loop_give_up give_up, struct hbk_loop **ret_loop,
+                 struct hbk_win_failure *ret_failure);
 
 /** hbk_loop_run() - serve until hbk_loop_stop(). Return: 0; HBK_LOOP_E_STUCK. */
 int hbk_loop_run(struct hbk_loop *loop);

@@ -82,6 +82,14 @@ static DWORD WINAPI on_control(DWORD control, DWORD event, void *data, void *con
     return result;
 }
 
+/* The loop's thread does not come to its end; the process goes, and all that it holds with it. */
+static void give_up(void)
+{
+    hbk_log("the stop did not come to its end in time and was cut short");
+    report_stopped(NO_ERROR, 0);
+    hbk_leave(HBK_EXIT_OK);
+}
+
 /* Serves until the SCM says stop. Return: what the SCM is told as Windows error. */
 static DWORD serve(void)
 {
@@ -93,7 +101,7 @@ static DWORD serve(void)
         return ERROR_SERVICE_SPECIFIC_ERROR;
     }
     report_locked(SERVICE_START_PENDING, START_HINT_MS);
-    int result = hbk_loop_new(&config, service.options->pipe, false, &loop, &failure);
+    int result = hbk_loop_new(&config, service.options->pipe, false, give_up, &loop, &failure);
     if (result < 0) {
         hbk_log("out of memory");
         return ERROR_NOT_ENOUGH_MEMORY;
