@@ -225,11 +225,6 @@ static void unlink_all(struct hbk_session *session, int32_t gone_code)
             HBK_CONTAINER(session->endpoints.next, struct hbk_endpoint, session_link));
     }
     hbk_delivery_drop_sends(session);
-    if (session->user != NULL) {
-        session->user->sessions--;
-        hbk_core_user_release(core, session->user);
-        session->user = NULL;
-    }
 }
 
 void hbk_session_end(struct hbk_session *session, int32_t gone_code, const struct hbk_error *error)
@@ -298,6 +293,11 @@ static void session_free(struct hbk_session *session)
     hbk_timers_unreserve(&core->timers);
     hbk_buffer_deinit(&session->queued);
     hbk_buffer_deinit(&session->writing);
+    /* Not before: a session whose closes are stuck stays charged to its user. */
+    if (session->user != NULL) {
+        session->user->sessions--;
+        hbk_core_user_release(core, session->user);
+    }
     session->scope->sessions--;
     hbk_core_scope_release(core, session->scope);
     hbk_pool_free(&core->session_pool, session);
