@@ -32,11 +32,12 @@ static void own_items(struct client *client, const struct hbk_delivered_item *it
         struct fake_slot *slot = fake_handle_find(client->process, items[i].handle);
         if (!slot || slot->origin != FAKE_ORIGIN_UNTOLD)
             fake_violation(kernel, "told of handle %u, which was not placed", items[i].handle);
-        if (slot->access != items[i].access)
+        else if (slot->access != items[i].access)
             fake_violation(kernel, "told of access 0x%x, has 0x%x", items[i].access, slot->access);
-        if (!hbk_text_is(items[i].type, kernel->objects[slot->object].type))
+        else if (!hbk_text_is(items[i].type, kernel->objects[slot->object].type))
             fake_violation(kernel, "told of a wrong type");
-        slot->origin = FAKE_ORIGIN_TOLD;
+        else
+            slot->origin = FAKE_ORIGIN_TOLD;
     }
 }
 
@@ -126,7 +127,7 @@ static void line_told(struct client *client, struct hbk_text line)
 {
     struct rig *rig = client->rig;
     if (client->inbox_count == client->inbox_capacity)
-        client->inbox = grown(client->inbox, &client->inbox_capacity, sizeof *client->inbox);
+        client->inbox = grown(client->inbox, &client->inbox_capacity, sizeof(void *));
     struct received *received = calloc(1, sizeof *received);
     assert_non_null(received);
     client->inbox[client->inbox_count++] = received;

@@ -223,7 +223,7 @@ static bool listens(const struct client *client)
 void rig_end(struct rig *rig)
 {
     struct fake_kernel *kernel = rig->kernel;
-    bool listening[RIG_CLIENTS_MAX];
+    bool listening[RIG_CLIENTS_MAX] = {false};
     memset(kernel->faults, 0, sizeof kernel->faults);
     memset(&kernel->chaos, 0, sizeof kernel->chaos);
     kernel->unpins_pend = false;

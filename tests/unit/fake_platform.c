@@ -198,6 +198,8 @@ static void op_release(void *connection)
         fake_violation(self->kernel, "release() with a write pending");
     if (self->proof_object)
         fake_violation(self->kernel, "release() with the proof open");
+    if (self->pins)
+        fake_violation(self->kernel, "release() with %u pins held", self->pins);
     self->released = true;
     --self->process->references;
 }
@@ -231,7 +233,7 @@ void fake_write_end(struct fake_connection *self, bool told)
     assert_non_null(self->pending);
     if (self->released)
         fake_violation(self->kernel, "released with a write pending");
-    if (memcmp(self->pending, self->pending_copy, self->pending_size))
+    if (memcmp(self->pending, self->pending_copy, self->pending_size) != 0)
         fake_violation(self->kernel, "the bytes of a pending write changed");
     self->pending = NULL;
     if (told)
@@ -296,22 +298,32 @@ static void op_proof_close(void *connection)
 
 /* ---- handles ---- */
 
-static struct fake_pin *pin_new(struct fake_kernel *kernel, const struct fake_slot *slot)
+static struct fake_pin *pin_new(struct fake_connection *owner, const struct fake_slot *slot)
 {
+    struct fake_kernel *kernel = owner->kernel;
     for (uint32_t i = 0; i < FAKE_PINS_MAX; ++i) {
         struct fake_pin *pin = &kernel->pins[i];
         if (pin->state != FAKE_PIN_FREE)
             continue;
         *pin = (struct fake_pin){.state = FAKE_PIN_OPEN,
                                  .id = ++kernel->pins_made * FAKE_PINS_MAX + i,
+                                 .owner = owner,
                                  .object = slot->object,
                                  .access = slot->access};
+        ++owner->pins;
         fake_object_ref(kernel, slot->object);
         if (i >= kernel->pins_high)
             kernel->pins_high = i + 1;
         return pin;
     }
     fake_violation(kernel, "too many pins for the fake");
+}
+
+static void pin_free(struct fake_pin *pin)
+{
+    fake_object_unref(pin->owner->kernel, pin->object);
+    --pin->owner->pins;
+    *pin = (struct fake_pin){0};
 }
 
 static int op_pin(void *connection, uint32_t handle, hbk_pin *ret_pin,
@@ -333,7 +345,7 @@ static int op_pin(void *connection, uint32_t handle, hbk_pin *ret_pin,
         plan.code = HBK_R_BAD_HANDLE;
         return failure(kernel, ret_failure, &plan);
     }
-    *ret_pin = pin_new(kernel, slot)->id;
+    *ret_pin = pin_new(self, slot)->id;
     leave(kernel, &plan);
     return 0;
 }
@@ -405,6 +417,8 @@ static int op_unpin(void *connection, hbk_pin id, bool may_block, uint64_t ticke
     const char *type = kernel->objects[pin->object].type;
     if (!may_block && (!pin->inspected || !strcmp(type, "File") || !strcmp(type, "Section")))
         fake_violation(kernel, "unpin() of a %s as if it could not block", type);
+    if (pin->owner != self)
+        fake_violation(kernel, "unpin() of another connection's pin");
     struct plan plan = enter(kernel, FAKE_OP_UNPIN, self);
     pin->may_block = may_block;
     if (kernel->unpins_pend || chance(kernel, kernel->chaos.unpin_pends)) {
@@ -413,8 +427,7 @@ static int op_unpin(void *connection, hbk_pin id, bool may_block, uint64_t ticke
         leave(kernel, &plan);
         return HBK_PLATFORM_PENDING;
     }
-    fake_object_unref(kernel, pin->object);
-    *pin = (struct fake_pin){0};
+    pin_free(pin);
     leave(kernel, &plan);
     return 0;
 }
@@ -442,8 +455,7 @@ uint64_t fake_unpin_end(struct fake_kernel *kernel, uint32_t index)
         if (pin->state != FAKE_PIN_CLOSING || index--)
             continue;
         uint64_t ticket = pin->ticket;
-        fake_object_unref(kernel, pin->object);
-        *pin = (struct fake_pin){0};
+        pin_free(pin);
         return ticket;
     }
     fail_msg("%s", "no pin is being closed");

@@ -66,7 +66,8 @@ struct fake_connection {
     uint32_t proof_value; /* in the process's table; 0: none open */
     uint32_t proof_object;
     bool proof_set;
-    bool proven; /* the core saw it set */
+    bool proven;   /* the core saw it set */
+    uint32_t pins; /* of its handles, until their close has returned */
 };
 
 enum fake_pin_state { FAKE_PIN_FREE, FAKE_PIN_OPEN, FAKE_PIN_CLOSING };
@@ -74,6 +75,7 @@ enum fake_pin_state { FAKE_PIN_FREE, FAKE_PIN_OPEN, FAKE_PIN_CLOSING };
 struct fake_pin {
     enum fake_pin_state state;
     hbk_pin id;
+    struct fake_connection *owner; /* whose handle it was, and who is charged for it */
     uint32_t object;
     uint32_t access;
     bool inspected;
@@ -186,9 +188,9 @@ void fake_object_unref(struct fake_kernel *kernel, uint32_t object);
 
 struct fake_connection *fake_connect(struct fake_kernel *kernel, struct fake_process *process);
 /** fake_connection_free() - of one that was released. */
-void fake_connection_free(struct fake_connection *connection);
+void fake_connection_free(struct fake_connection *self);
 /** fake_write_end() - let the pending write end; the caller then tells the core. */
-void fake_write_end(struct fake_connection *connection, bool told);
+void fake_write_end(struct fake_connection *self, bool told);
 
 /* ---- pins ---- */
 

@@ -336,9 +336,7 @@ static void the_longest_page_fits_a_line(void **state)
     struct client *client = client_new(rig, 4294967292u, 0xFFFF0000u);
     char name[HBK_NAME_BYTES_MAX + 1];
     for (unsigned i = 0; i < HBK_ENDPOINTS_PER_SESSION_MAX; ++i) {
-        memset(name, 'x', sizeof name - 1);
-        memcpy(name, "user/", 5);
-        snprintf(name + sizeof name - 4, 4, "%03u", i);
+        snprintf(name, sizeof name, "user/%0*u", HBK_NAME_BYTES_MAX - 5, i);
         client_ok(client, HBK_METHOD_ENDPOINT_OPEN,
                   "{'name':'%s','types':{'Event':218103807,'Semaphore':'any','Mutant':'any',"
                   "'Timer':'any','Section':'any','File':'any'}}",

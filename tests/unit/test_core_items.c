@@ -39,7 +39,7 @@ static void too_many_or_no_items_are_refused(void **state)
 /* ---- one bad among many ---- */
 
 struct bad_item {
-    const char *text; /* %u: the handle */
+    const char *text; /* #: the handle */
     const char *type;
     uint32_t granted;
     int32_t code;
@@ -49,12 +49,12 @@ static const struct bad_item bad_items[] = {
     {"{'handle':6}", NULL, 0, HBK_R_BAD_HANDLE},
     {"{'handle':-1}", NULL, 0, HBK_R_BAD_HANDLE},
     {"{'handle':8188}", NULL, 0, HBK_R_BAD_HANDLE},
-    {"{'handle':%u}", "Process", 0x1FFFFF, HBK_R_TYPE_NOT_ALLOWED},
-    {"{'handle':%u,'type':'Event'}", "Mutant", 1, HBK_R_TYPE_MISMATCH},
-    {"{'handle':%u,'access':3}", "Event", 1, HBK_R_ACCESS_EXCEEDS_SOURCE},
-    {"{'handle':%u,'access':'read'}", "Event", 2, HBK_R_ACCESS_EXCEEDS_SOURCE},
-    {"{'handle':%u}", "Timer", 2, HBK_R_ACCESS_NOT_ACCEPTED},
-    {"{'handle':%u,'access':0}", "Event", 3, HBK_R_INVALID_PARAMS},
+    {"{'handle':#}", "Process", 0x1FFFFF, HBK_R_TYPE_NOT_ALLOWED},
+    {"{'handle':#,'type':'Event'}", "Mutant", 1, HBK_R_TYPE_MISMATCH},
+    {"{'handle':#,'access':3}", "Event", 1, HBK_R_ACCESS_EXCEEDS_SOURCE},
+    {"{'handle':#,'access':'read'}", "Event", 2, HBK_R_ACCESS_EXCEEDS_SOURCE},
+    {"{'handle':#}", "Timer", 2, HBK_R_ACCESS_NOT_ACCEPTED},
+    {"{'handle':#,'access':0}", "Event", 3, HBK_R_INVALID_PARAMS},
 };
 
 static char *with_one_bad(const struct pair *pair, const struct bad_item *bad, unsigned position)
@@ -65,15 +65,12 @@ static char *with_one_bad(const struct pair *pair, const struct bad_item *bad, u
     assert_non_null(result);
     uint32_t handle = bad->type ? client_make(pair->sender, bad->type, bad->granted) : 0;
     char item[96];
-    const char *at = bad->text;
-    size_t size = 0;
-    for (; *at && size < sizeof item - 16; ++at) {
-        if (at[0] == '%' && at[1] == 'u')
-            size += (size_t)snprintf(item + size, sizeof item - size, "%u", handle), ++at;
-        else
-            item[size++] = *at;
-    }
-    item[size] = 0;
+    const char *rest = strchr(bad->text, '#');
+    if (rest)
+        snprintf(item, sizeof item, "%.*s%u%s", (int)(rest - bad->text), bad->text, handle,
+                 rest + 1);
+    else
+        snprintf(item, sizeof item, "%s", bad->text);
     char *start = strchr(params, '[') + 1;
     for (unsigned i = 0; i < position; ++i)
         start = strchr(start, '}') + 2;

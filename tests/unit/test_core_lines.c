@@ -27,7 +27,7 @@ static void a_line_may_come_in_any_pieces(void **state)
     struct rig *rig = rig_new(NULL, 1);
     struct client *client = client_new(rig, 100, 1);
     char text[128];
-    int size = snprintf(text, sizeof text, STATUS "\n" STATUS "\n", 1001, 1002);
+    int size = snprintf(text, sizeof text, STATUS "\n" STATUS "\n", 1001u, 1002u);
     assert_true(size > 0);
     for (int split = 0; split <= size; ++split) {
         client->raw = true;

@@ -88,44 +88,44 @@ static void a_send_to_oneself_arrives(void **state)
 
 struct granting {
     const char *type;
-    uint32_t granted;   /* of the source's handle */
     const char *access; /* as it stands in the item */
+    uint32_t granted;   /* of the source's handle */
     uint32_t expected;  /* 0: access_exceeds_source */
 };
 
 static const struct granting grantings[] = {
-    {"Event", 0x1F0003, "'same'", 0x1F0003},
-    {"Event", 0x1F0003, "'read'", 0x120001},
-    {"Event", 0x100002, "'read'", 0x100000},
-    {"Event", 0x1F0003, "2", 2},
-    {"Event", 2, "2", 2},
-    {"Event", 2, "'same'", 2},
-    {"Event", 0x20003, "'read'", 0}, /* no SYNCHRONIZE */
-    {"Event", 0x100001, "2", 0},
-    {"Event", 0x1F0001, "1966083", 0}, /* one bit too many */
-    {"Semaphore", 0x1F0003, "'same'", 0x1F0003},
-    {"Semaphore", 0x1F0003, "'read'", 0x120001},
-    {"Semaphore", 0xF0003, "'read'", 0},
-    {"Semaphore", 0x100001, "1048577", 0x100001},
-    {"Semaphore", 0x100001, "3", 0},
-    {"Mutant", 0x1F0001, "'same'", 0x1F0001},
-    {"Mutant", 0x1F0001, "'read'", 0x120001},
-    {"Mutant", 0xF0001, "'read'", 0},
-    {"Mutant", 0x1F0001, "1048576", 0x100000},
-    {"Timer", 0x1F0003, "'read'", 0x120001},
-    {"Timer", 0x1F0003, "2", 2},
-    {"Timer", 0xF0003, "'read'", 0},
-    {"Section", 0xF001F, "'same'", 0xF001F},
-    {"Section", 0xF001F, "'read'", 0x20005},
-    {"Section", 0x4, "'read'", 0x4},
-    {"Section", 0xF001B, "'read'", 0}, /* no MAP_READ */
-    {"Section", 0xF001F, "6", 6},
-    {"Section", 0x4, "6", 0},
-    {"File", 0x1F01FF, "'same'", 0x1F01FF},
-    {"File", 0x1F01FF, "'read'", 0x120089},
-    {"File", 0x100001, "'read'", 0x100001},
-    {"File", 0x120088, "'read'", 0}, /* no READ_DATA */
-    {"File", 0x120089, "2", 0},
+    {"Event", "'same'", 0x1F0003, 0x1F0003},
+    {"Event", "'read'", 0x1F0003, 0x120001},
+    {"Event", "'read'", 0x100002, 0x100000},
+    {"Event", "2", 0x1F0003, 2},
+    {"Event", "2", 2, 2},
+    {"Event", "'same'", 2, 2},
+    {"Event", "'read'", 0x20003, 0}, /* no SYNCHRONIZE */
+    {"Event", "2", 0x100001, 0},
+    {"Event", "1966083", 0x1F0001, 0}, /* one bit too many */
+    {"Semaphore", "'same'", 0x1F0003, 0x1F0003},
+    {"Semaphore", "'read'", 0x1F0003, 0x120001},
+    {"Semaphore", "'read'", 0xF0003, 0},
+    {"Semaphore", "1048577", 0x100001, 0x100001},
+    {"Semaphore", "3", 0x100001, 0},
+    {"Mutant", "'same'", 0x1F0001, 0x1F0001},
+    {"Mutant", "'read'", 0x1F0001, 0x120001},
+    {"Mutant", "'read'", 0xF0001, 0},
+    {"Mutant", "1048576", 0x1F0001, 0x100000},
+    {"Timer", "'read'", 0x1F0003, 0x120001},
+    {"Timer", "2", 0x1F0003, 2},
+    {"Timer", "'read'", 0xF0003, 0},
+    {"Section", "'same'", 0xF001F, 0xF001F},
+    {"Section", "'read'", 0xF001F, 0x20005},
+    {"Section", "'read'", 0x4, 0x4},
+    {"Section", "'read'", 0xF001B, 0}, /* no MAP_READ */
+    {"Section", "6", 0xF001F, 6},
+    {"Section", "6", 0x4, 0},
+    {"File", "'same'", 0x1F01FF, 0x1F01FF},
+    {"File", "'read'", 0x1F01FF, 0x120089},
+    {"File", "'read'", 0x100001, 0x100001},
+    {"File", "'read'", 0x120088, 0}, /* no READ_DATA */
+    {"File", "2", 0x120089, 0},
 };
 
 static void access_only_shrinks(void **state)
@@ -367,6 +367,20 @@ static void an_endpoint_gets_what_it_agreed_to(void **state)
     }
 }
 
+/* A handle may have no rights at all; that makes its type no more welcome. */
+static void a_handle_without_rights_is_of_its_type_too(void **state)
+{
+    (void)state;
+    struct pair pair = pair_new(NULL, "{'name':'user/a','types':{'Event':'read'}}");
+    const char *format = "{'to':'user/a','items':[{'handle':%u}]}";
+    client_refused(pair.sender, HBK_R_ACCESS_NOT_ACCEPTED, HBK_METHOD_HANDLE_SEND, format,
+                   client_make(pair.sender, "Mutant", 0));
+    client_nothing(pair.target);
+    client_ok(pair.sender, HBK_METHOD_HANDLE_SEND, format, client_make(pair.sender, "Event", 0));
+    assert_int_equal(client_delivered(pair.target)->items[0].access, 0);
+    rig_end(pair.rig);
+}
+
 static void expect_must_be_met(void **state)
 {
     (void)state;
@@ -458,6 +472,7 @@ int main(void)
         cmocka_unit_test(types_that_are_not_brokered),
         cmocka_unit_test(the_type_that_the_sender_names_must_fit),
         cmocka_unit_test(an_endpoint_gets_what_it_agreed_to),
+        cmocka_unit_test(a_handle_without_rights_is_of_its_type_too),
         cmocka_unit_test(expect_must_be_met),
         cmocka_unit_test(what_does_not_exist_yet_is_denied),
         cmocka_unit_test(data_is_limited_as_escaped),

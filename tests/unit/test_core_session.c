@@ -105,6 +105,26 @@ static void prove_before_hello_is_refused(void **state)
     rig_end(rig);
 }
 
+/* Each connection proves for itself: the event of another one, even of the same process, is not its own. */
+static void each_session_has_its_own_proof(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(NULL, 1);
+    struct fake_process *process = fake_process_start(rig->kernel, 100);
+    struct client *first = client_connect(rig, process, 1);
+    struct client *second = client_connect(rig, process, 1);
+    uint32_t proof = client_hello(first);
+    assert_true(client_hello(second) != proof);
+    assert_true(first->session_id != second->session_id);
+    assert_true(client_set_event(first, proof));
+    client_ok(first, HBK_METHOD_SESSION_PROVE, NULL);
+    uint32_t id = client_request(second, HBK_METHOD_SESSION_PROVE, NULL);
+    rig_run(rig);
+    client_error(second, id, HBK_R_NOT_PROVEN);
+    assert_int_equal(client_status(first).sessions_proven, 1);
+    rig_end(rig);
+}
+
 /* Who can't set the event does not hold the process: the proof is withdrawn, and nothing opens up. */
 static void prove_before_the_event_is_set_is_refused(void **state)
 {
@@ -258,7 +278,7 @@ static void silence_ends_at_the_hello_deadline(void **state)
     client_null_error(silent, HBK_R_TIMEOUT);
     client_null_error(half, HBK_R_TIMEOUT);
     assert_int_equal(fake_handles_count(half->process), 0);
-    rig_advance(rig, 10u * rig->config.hello_ms);
+    rig_advance(rig, (uint64_t)10 * rig->config.hello_ms);
     assert_int_equal(client_status(proven).sessions, 1);
     rig_end(rig);
 }
@@ -283,6 +303,34 @@ static void sessions_of_one_user_are_limited(void **state)
 
     client_new(rig, 103, 2);
     client_hang_up(first);
+    client_new(rig, 104, 1);
+    rig_end(rig);
+}
+
+/* A file whose close hangs keeps its sender's session; who leaves such behind may not come back for more
+ * and more, until nobody else finds a place. */
+static void what_is_still_being_closed_counts_for_its_user(void **state)
+{
+    (void)state;
+    struct hbk_config config;
+    hbk_config_default(&config);
+    config.sessions_per_user = 2;
+    config.sessions = 4;
+    struct rig *rig = rig_new(&config, 1);
+    rig->kernel->unpins_pend = true;
+    for (uint32_t i = 0; i < 2; ++i) {
+        struct client *client = client_new(rig, 100 + i, 1);
+        client_ok(client, HBK_METHOD_ENDPOINT_OPEN, "{'name':'user/a'}");
+        client_send(client, "user/a", client_make(client, "File", 1));
+        rig_run(rig);
+        client_exit(client);
+        assert_false(client->connection->released);
+    }
+    struct client *third = client_connect(rig, fake_process_start(rig->kernel, 102), 1);
+    assert_non_null(third);
+    assert_string_equal(client_null_error(third, HBK_R_QUOTA)->limit, "sessions_per_user");
+    client_new(rig, 103, 2);
+    rig_unpins_end(rig);
     client_new(rig, 104, 1);
     rig_end(rig);
 }
@@ -377,6 +425,7 @@ int main(void)
         cmocka_unit_test(nothing_but_status_before_proof),
         cmocka_unit_test(prove_before_hello_is_refused),
         cmocka_unit_test(prove_before_the_event_is_set_is_refused),
+        cmocka_unit_test(each_session_has_its_own_proof),
         cmocka_unit_test(hello_twice_is_refused),
         cmocka_unit_test(a_protocol_that_nobody_speaks_is_refused),
         cmocka_unit_test(proof_that_cannot_be_placed_fails_hello),
@@ -386,6 +435,7 @@ int main(void)
         cmocka_unit_test(proof_value_reused_by_the_client_stays),
         cmocka_unit_test(silence_ends_at_the_hello_deadline),
         cmocka_unit_test(sessions_of_one_user_are_limited),
+        cmocka_unit_test(what_is_still_being_closed_counts_for_its_user),
         cmocka_unit_test(sessions_are_limited),
         cmocka_unit_test(events_of_an_ended_session_are_ignored),
         cmocka_unit_test(a_reused_pid_is_another_process),

@@ -11,7 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CLIENTS = 7, NAMES = 3, TAGS_MAX = 100000, OFFERS_MAX = 64, SEEDS = 40, STEPS = 3000 };
+enum {
+    CLIENTS = 7,
+    NAMES = 3,
+    TAGS_MAX = 100000,
+    OFFERS_MAX = 64,
+    LANES_MAX = 256,
+    SEEDS = 40,
+    STEPS = 3000
+};
 
 /* Each send carries a number in its data, which shows what became of it. */
 enum fate { FATE_OPEN, FATE_TOLD, FATE_FAILED };
@@ -19,6 +27,13 @@ enum fate { FATE_OPEN, FATE_TOLD, FATE_FAILED };
 struct offer {
     uint64_t delivery;
     uint32_t tag;
+};
+
+/* Sends of one session to one name reach one target in their order. */
+struct lane {
+    uint64_t sender, target;
+    char name;
+    uint32_t tag; /* of the last that came */
 };
 
 struct soak {
@@ -29,6 +44,8 @@ struct soak {
     enum fate fates[TAGS_MAX];
     struct offer offers[OFFERS_MAX]; /* the latest ones, also those that are over */
     uint32_t offers_count;
+    struct lane lanes[LANES_MAX]; /* the latest ones */
+    uint32_t lanes_count;
     unsigned long steps, told, failed;
 };
 
@@ -57,6 +74,23 @@ static uint32_t tag_of(const struct hbk_delivered *delivered)
     return (uint32_t)strtoul(text, NULL, 10);
 }
 
+static void note_order(struct soak *soak, const struct client *target,
+                       const struct hbk_delivered *delivered)
+{
+    char name = delivered->endpoint.data[delivered->endpoint.size - 1];
+    struct lane *lane = NULL;
+    for (uint32_t i = 0; i < LANES_MAX && !lane; ++i)
+        if (soak->lanes[i].sender == delivered->from.session &&
+            soak->lanes[i].target == target->session_id && soak->lanes[i].name == name)
+            lane = &soak->lanes[i];
+    uint32_t tag = tag_of(delivered);
+    if (lane && lane->tag > tag)
+        fake_violation(soak->kernel, "send %u comes after send %u", tag, lane->tag);
+    if (!lane)
+        lane = &soak->lanes[soak->lanes_count++ % LANES_MAX];
+    *lane = (struct lane){delivered->from.session, target->session_id, name, tag};
+}
+
 static void note_answer(struct soak *soak, const struct request *request,
                         const struct hbk_message *message)
 {
@@ -81,7 +115,11 @@ static void line_told(struct client *client, const struct hbk_message *message)
     if (message->kind != HBK_MESSAGE_NOTIFICATION) {
         if (message->id.kind == HBK_ID_NUMBER)
             note_answer(soak, &client->requests[message->id.number - 1], message);
-    } else if (message->method == HBK_METHOD_HANDLE_DELIVERED) {
+        return;
+    }
+    if (message->method != HBK_METHOD_SESSION_GONE)
+        note_order(soak, client, &message->u.params.delivered);
+    if (message->method == HBK_METHOD_HANDLE_DELIVERED) {
         note_told(soak, tag_of(&message->u.params.delivered));
     } else if (message->method == HBK_METHOD_HANDLE_OFFERED) {
         soak->offers[soak->offers_count++ % OFFERS_MAX] =
@@ -167,11 +205,15 @@ static void send_some(struct soak *soak, struct client *client)
             snprintf(items + size, sizeof items - (size_t)size, "%s{'handle':%u%s}", i ? "," : "",
                      below(soak, 50) ? any_handle(soak, client) : below(soak, 10000),
                      accesses[below(soak, 5)]);
+    char expect[32] = "";
+    if (below(soak, 8) == 0)
+        snprintf(expect, sizeof expect, ",'expect':{'pid':%u}", 100 + below(soak, 4 * CLIENTS));
     uint32_t tag = soak->tags++;
-    uint32_t id = client_request(
-        client, HBK_METHOD_HANDLE_SEND,
-        "{'to':'user/n%u','items':[%s],'data':'%u','wait_ms':%u,'timeout_ms':%u}",
-        below(soak, NAMES), items, tag, below(soak, 2) ? 0 : below(soak, 3000), below(soak, 3000));
+    uint32_t id =
+        client_request(client, HBK_METHOD_HANDLE_SEND,
+                       "{'to':'user/n%u','items':[%s],'data':'%u','wait_ms':%u,'timeout_ms':%u%s}",
+                       below(soak, NAMES), items, tag, below(soak, 2) ? 0 : below(soak, 3000),
+                       below(soak, 3000), expect);
     client->requests[id - 1].tag = tag;
 }
 

@@ -105,7 +105,7 @@ static void a_stop_waits_for_the_last_pin(void **state)
     client_ok(pair.sender, HBK_METHOD_HANDLE_SEND, "%s", params);
     free(params);
     rig_stop(pair.rig);
-    rig_advance(pair.rig, 10u * pair.rig->config.stop_ms);
+    rig_advance(pair.rig, (uint64_t)10 * pair.rig->config.stop_ms);
     for (int i = 0; i < 3; ++i) {
         assert_false(hbk_core_stopped(pair.rig->core));
         assert_int_equal(hbk_core_pins(pair.rig->core), 3 - i);
@@ -150,15 +150,11 @@ static void many_sends_of_one_do_not_delay_the_send_of_another(void **state)
     const struct fake_kernel *kernel = pair.rig->kernel;
     size_t modest_pin = fake_trace_find(kernel, FAKE_OP_PIN, modest->connection, 1);
     assert_true(modest_pin < fake_trace_find(kernel, FAKE_OP_PIN, pair.sender->connection, 2));
-    /* Placing is into the target for both: at most one round of the other's comes in between. */
-    size_t places = 0;
-    for (size_t i = 0; i < kernel->trace_size && i < FAKE_TRACE_MAX; ++i)
-        places += kernel->trace[i].op == FAKE_OP_PLACE;
-    assert_int_equal(places, HBK_REQUESTS_PER_SESSION_MAX + 1);
-    for (size_t i = 0; i < 2; ++i)
-        if (client_delivered(pair.target)->from.session == modest->session_id)
-            places = 0;
-    assert_int_equal(places, 0);
+    assert_int_equal(fake_trace_count(kernel, FAKE_OP_PLACE), HBK_REQUESTS_PER_SESSION_MAX + 1);
+    /* One round of the other's may come before. */
+    bool early = client_delivered(pair.target)->from.session == modest->session_id;
+    early |= client_delivered(pair.target)->from.session == modest->session_id;
+    assert_true(early);
     client_fail_if_unanswered(pair.sender);
     rig_end(pair.rig);
 }

@@ -1,0 +1,121 @@
+"""Rules on what is written beside the code: doc comments, man pages, the error table, the methods."""
+import re
+
+HEADER = "client/include/handlebroker.h"
+RESULTS = "proto/base/results.def"
+MESSAGES = "proto/codec"
+PROTOCOL = "proto/PROTOCOL.md"
+MAN = "client/man"
+CLI = "client/cli"
+
+FUNCTION = re.compile(r"^HBK_API\b[^;(]*?\b(hbk_\w+)\s*\(", re.MULTILINE)
+PROTOTYPE = re.compile(r"^HBK_API\s+([^;(]*?\b(hbk_\w+)\s*\([^;]*\);)", re.MULTILINE)
+RESULT = re.compile(r'^HBK_RESULT\((\w+),\s*(-?\d+),\s*"(\w+)",\s*"([^"]*)"\)', re.MULTILINE)
+METHOD = re.compile(r'"((?:session|endpoint|handle|delivery|broker|store)\.[a-z]+)"')
+COMMAND = re.compile(r'HBCTL_COMMAND\(\s*"?(\w+)"?')
+
+
+def read(findings, root, name):
+    path = root / name
+    if not path.is_file():
+        findings.add(path, 1, "page", "is missing")
+        return None
+    return path.read_text(encoding="utf-8")
+
+
+def check_doc_comments(findings, root, header):
+    """The comment that ends right before a declaration begins with its name."""
+    for match in FUNCTION.finditer(header):
+        name = match.group(1)
+        before = header[: match.start()].rstrip()
+        start = before.rfind("/**")
+        comment = before[start:] if start >= 0 and before.endswith("*/") else ""
+        if comment.count("*/") != 1 or not re.match(r"/\*\*[\s*]*" + name + r"\(\) - \S", comment):
+            line = header.count("\n", 0, match.start()) + 1
+            findings.add(root / HEADER, line, "doc", f"{name}() has no comment \"{name}() - …\" of its own")
+
+
+def check_man_page(findings, root, name, section, prototype=None):
+    """@name: "hbk_send" or "hbctl send"; @prototype: what SYNOPSIS must say, blanks aside."""
+    path = root / MAN / (name.replace(" ", "-") + ".md")
+    if not path.is_file():
+        findings.add(path, 1, "man", f"there is no page on {name}")
+        return
+    text = path.read_text(encoding="utf-8")
+    if not text.startswith(f"# {name.replace(' ', '-')}({section})\n"):
+        findings.add(path, 1, "man", f"does not begin with {name.replace(' ', '-')}({section})")
+    if not re.search(r"^## NAME\n+" + name + r" - \S", text, re.MULTILINE):
+        findings.add(path, 1, "man", f'has no section NAME with "{name} - …"')
+    for title in ("SYNOPSIS", "DESCRIPTION"):
+        if not re.search(r"^## " + title + r"\n+\S", text, re.MULTILINE):
+            findings.add(path, 1, "man", f"has no section {title}")
+    if prototype is not None and squeeze(prototype) not in squeeze(text):
+        findings.add(path, 1, "man", f"does not have the header's {squeeze(prototype)}")
+
+
+def squeeze(text):
+    return " ".join(text.split()).replace("( ", "(")
+
+
+def cli_commands(root):
+    """The commands of hbctl, from the table in its sources."""
+    found = []
+    for path in sorted((root / CLI).glob("*.c")):
+        found += COMMAND.findall(path.read_text(encoding="utf-8"))
+    return found
+
+
+def check_man(findings, root, header):
+    functions = {name: text for text, name in PROTOTYPE.findall(header)}
+    commands = cli_commands(root)
+    if not commands:
+        findings.add(root / CLI, 1, "man", "no table of commands was found")
+    for name, prototype in functions.items():
+        check_man_page(findings, root, name, 3, prototype)
+    for name in ["hbctl"] + [f"hbctl {command}" for command in commands]:
+        check_man_page(findings, root, name, 1)
+    pages = set(functions) | {"hbctl"} | {f"hbctl-{command}" for command in commands}
+    for path in sorted((root / MAN).glob("*.md")):
+        if path.stem not in pages and path.stem != "README":
+            findings.add(path, 1, "man", "is on nothing that exists")
+
+
+def check_error_table(findings, root, results, protocol):
+    """Each result has its row: | code | `name` | meaning |."""
+    rows = {}
+    for line in protocol.splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if line.startswith("|") and len(cells) >= 3 and re.fullmatch(r"`?-?\d+`?", cells[0]):
+            rows[int(cells[0].strip("`"))] = (cells[1].strip("`"), cells[2])
+    for _, code, name, meaning in RESULT.findall(results):
+        row = rows.get(int(code))
+        if row is None:
+            findings.add(root / PROTOCOL, 1, "table", f"no row for {code} {name}")
+        elif row != (name, meaning):
+            findings.add(root / PROTOCOL, 1, "table",
+                         f"the row of {code} is {row}, results.def says {(name, meaning)}")
+
+
+def check_methods(findings, root, protocol):
+    """Each method that the codec knows has a place in the specification."""
+    known = set()
+    for path in sorted((root / MESSAGES).glob("*.c")):
+        known |= set(METHOD.findall(path.read_text(encoding="utf-8")))
+    if not known:
+        findings.add(root / MESSAGES, 1, "table", "no methods were found")
+    for name in sorted(known):
+        if f"`{name}`" not in protocol and f'"{name}"' not in protocol:
+            findings.add(root / PROTOCOL, 1, "table", f"does not specify {name}")
+
+
+def check(findings, root):
+    header = read(findings, root, HEADER)
+    if header is not None:
+        check_doc_comments(findings, root, header)
+        check_man(findings, root, header)
+    results, protocol = read(findings, root, RESULTS), read(findings, root, PROTOCOL)
+    if results is not None and protocol is not None:
+        if not RESULT.search(results):
+            findings.add(root / RESULTS, 1, "table", "no results were found")
+        check_error_table(findings, root, results, protocol)
+        check_methods(findings, root, protocol)

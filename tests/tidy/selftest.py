@@ -1,0 +1,194 @@
+#!/usr/bin/env python3
+"""Shows that tidy.py fails when it should: a small clean tree has no findings, and each violation that is
+planted in it has exactly the findings that are named beside it. A rule without a case here is not
+believed to work."""
+import sys
+import tempfile
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+import tidy  # noqa: E402
+
+HEADER = '''#ifndef HANDLEBROKER_H
+#define HANDLEBROKER_H
+#include <windows.h>
+#ifdef __cplusplus
+extern "C" {
+#endif
+/**
+ * hbk_open() - connect
+ */
+HBK_API hbk_result hbk_open(const hbk_open_options *options,
+                            hbk_client **ret_client);
+/** hbk_close() - leave */
+HBK_API void hbk_close(hbk_client *client);
+#ifdef __cplusplus
+}
+#endif
+#endif
+'''
+OPEN_PAGE = """# hbk_open(3)
+
+## NAME
+
+hbk_open - connects
+
+## SYNOPSIS
+
+```c
+hbk_result hbk_open(const hbk_open_options *options, hbk_client **ret_client);
+```
+
+## DESCRIPTION
+
+It does.
+"""
+CLOSE_PAGE = OPEN_PAGE.replace("hbk_open", "hbk_close").replace(
+    "hbk_result hbk_close(const hbk_close_options *options, hbk_client **ret_client)",
+    "void hbk_close(hbk_client *client)")
+
+
+def command_page(name):
+    page = name.replace(" ", "-")
+    return f"# {page}(1)\n\n## NAME\n\n{name} - it\n\n## SYNOPSIS\n\n{name}\n\n## DESCRIPTION\n\nIt.\n"
+
+
+CLEAN = {
+    "proto/base/base.h": "#include <stdint.h>\nint hbk_add(int a, int b);\n",
+    "proto/base/base.c": '#include "base.h"\n/* "strcpy(a, b)" in words is no call */\n'
+                         'int hbk_add(int a, int b)\n{\n    return a + b;\n}\n',
+    "proto/base/results.def": 'HBK_RESULT(DENIED, 2, "denied", "policy says no")\n',
+    "proto/codec/message.h": '#include "base.h"\n',
+    "proto/codec/schema.c": '#include "message.h"\n#include <cjson/cJSON.h>\n'
+                            'static const char *const names[] = {"session.hello"};\n',
+    "proto/PROTOCOL.md": "`session.hello`\n\n| code | name | meaning |\n| --- | --- | --- |\n"
+                         "| 2 | `denied` | policy says no |\n",
+    "service/platform/platform.h": '#include "base.h"\n',
+    "service/core/core.h": '#include "base.h"\n#include "platform.h"\n',
+    "service/core/core.c": '#include "core.h"\n#include "message.h"\n#include <string.h>\n',
+    "service/win/win.h": '#include "platform.h"\n#include <uv.h>\n#include <windows.h>\n',
+    "service/win/identity.c": '#include "win.h"\nvoid hbk_identity(void)\n{\n'
+                              '    ImpersonateNamedPipeClient(0);\n}\n',
+    "service/main/main.c": '#include "core.h"\n#include "win.h"\n',
+    "client/include/handlebroker.h": HEADER,
+    "client/lib/client.c": '#include "handlebroker.h"\n#include "message.h"\n',
+    "client/cli/hbctl.c": '#include "handlebroker.h"\nHBCTL_COMMAND(status)\n',
+    "client/man/hbk_open.md": OPEN_PAGE,
+    "client/man/hbk_close.md": CLOSE_PAGE,
+    "client/man/hbctl.md": command_page("hbctl"),
+    "client/man/hbctl-status.md": command_page("hbctl status"),
+    "tests/integration/kit.c": '#include "handlebroker.h"\n#include <windows.h>\n',
+}
+
+
+def function_of(lines):
+    return "int hbk_long(void)\n{\n" + "    hbk_add(1, 2);\n" * (lines - 3) + "}\n"
+
+
+def appended(name, text):
+    return {name: CLEAN[name] + text}
+
+
+# what is planted -> the files that it changes (None removes one) -> "[rule]" and a word of each finding
+CASES = [
+    ("core includes windows.h", appended("service/core/core.c", "#include <windows.h>\n"),
+     ["[include] <windows.h>: service/core knows no such", "[include] <windows.h>: service/core knows no Win"]),
+    ("core knows a clock", appended("service/core/core.c", "#include <time.h>\n"), ["[include] <time.h>"]),
+    ("core reaches into win", appended("service/core/core.c", '#include "win.h"\n'),
+     ["[include] service/core may not include service/win"]),
+    ("win feeds the core, no finding", appended("service/win/identity.c", '#include "core.h"\n'), []),
+    ("win reaches behind core.h",
+     {"service/core/pool.h": "int hbk_pool;\n", **appended("service/win/identity.c", '#include "pool.h"\n')},
+     ['"pool.h" is a header of service/core alone']),
+    ("core prints", {"service/core/print.c": "void f(void)\n{\n    printf(a);\n}\n"}, ["[call] printf()"]),
+    ("codec reaches into core", appended("proto/codec/schema.c", '#include "core.h"\n'),
+     ["[include] proto/codec may not include service/core"]),
+    ("client reaches into service", appended("client/lib/client.c", '#include "core.h"\n'),
+     ["[include] client/lib may not include service/core"]),
+    ("service reaches into client", appended("service/main/main.c", '#include "handlebroker.h"\n'),
+     ["[include] service/main may not include client/include"]),
+    ("cli reaches into proto", appended("client/cli/hbctl.c", '#include "message.h"\n'),
+     ["[include] client/cli may not include proto/codec"]),
+    ("a path around the rules", appended("client/cli/hbctl.c", '#include "../../proto/codec/message.h"\n'),
+     ["[include] client/cli may not include proto/codec"]),
+    ("libuv in the client", appended("client/lib/client.c", "#include <uv.h>\n"), ["[include] <uv.h>"]),
+    ("cJSON in the core", appended("service/core/core.c", "#include <cjson/cJSON.h>\n"),
+     ["service/core knows no such system", "cJSON stands only"]),
+    ("cJSON in a header of the codec", appended("proto/codec/message.h", "#include <cjson/cJSON.h>\n"),
+     ["cJSON stands only"]),
+    ("C11 threads", appended("service/win/identity.c", "#include <threads.h>\n"), ["not in all three"]),
+    ("assert.h", appended("service/win/identity.c", "#include <assert.h>\n"), ["HBK_ASSERT"]),
+    ("a folder without a rule", {"service/extra/extra.c": "int hbk_extra;\n"}, ["service/extra has no rule"]),
+    ("two headers of one name", {"service/win/base.h": "int hbk_other;\n"},
+     ["may mean any of 2"] * 3),
+    ("a long function", {"service/core/long.c": function_of(71)}, ["hbk_long() has 71 lines"]),
+    ("a function of 70 lines is no finding", {"service/core/long.c": function_of(70)}, []),
+    ("a long function after extern C", {"service/main/long.c": 'extern "C" {\n' + function_of(80) + "}\n"},
+     ["hbk_long() has 80 lines"]),
+    ("a long file", {"service/core/long.c": "int hbk_x;\n" * 601}, ["601 lines"]),
+    ("a long script", {"tests/tidy/long.sh": ":\n" * 601}, ["601 lines"]),
+    ("strcpy", {"client/cli/copy.c": "void f(void)\n{\n    strcpy(a, b);\n}\n"}, ["[call] strcpy()"]),
+    ("sprintf in a macro", {"client/cli/copy.h": "#define PUT(a) sprintf (a, 0)\n"}, ["[call] sprintf()"]),
+    ("lstrcatW", {"client/cli/copy.c": "void f(void)\n{\n    lstrcatW(a, b);\n}\n"}, ["[call] lstrcatW()"]),
+    ("atoi behind a string with quotes",
+     {"client/cli/copy.c": 'void f(void)\n{\n    g("\\"/*"); atoi(a);\n}\n'}, ["[call] atoi()"]),
+    ("uv_pipe_bind", {"service/win/bind.c": "void f(void)\n{\n    uv_pipe_bind(a, b);\n}\n"},
+     ["[call] uv_pipe_bind()"]),
+    ("getenv in the library", {"client/lib/env.c": "void f(void)\n{\n    getenv(a);\n}\n"},
+     ["[call] getenv()"]),
+    ("getenv in hbctl is no finding", {"client/cli/env.c": "void f(void)\n{\n    getenv(a);\n}\n"}, []),
+    ("a second impersonation",
+     {"service/win/second.c": "void f(void)\n{\n    ImpersonateNamedPipeClient(0);\n}\n"},
+     ["ImpersonateNamedPipeClient, more than 1"]),
+    ("an object's name", {"service/win/name.c": "int hbk_class = ObjectNameInformation;\n"},
+     ["ObjectNameInformation, more than 0"]),
+    ("a mark", appended("service/core/core.c", "/* " + "TO" + "DO: later */\n"), ["[mark]"]),
+    ("no doc comment",
+     appended("client/include/handlebroker.h", "HBK_API void hbk_bare(void);\n"),
+     ["hbk_bare() has no comment", "there is no page on hbk_bare"]),
+    ("a doc comment that is another's",
+     appended("client/include/handlebroker.h", "/** hbk_close() - again */\nHBK_API int hbk_b(void);\n"),
+     ["hbk_b() has no comment", "there is no page on hbk_b"]),
+    ("no man page of a function", {"client/man/hbk_open.md": None}, ["there is no page on hbk_open"]),
+    ("no man page of a command", {"client/man/hbctl-status.md": None}, ["no page on hbctl status"]),
+    ("a man page on nothing", {"client/man/hbk_gone.md": OPEN_PAGE}, ["nothing that exists"]),
+    ("a man page of another name", {"client/man/hbctl.md": command_page("hbx")}, ["does not begin", "NAME"]),
+    ("a man page without a section",
+     {"client/man/hbk_open.md": OPEN_PAGE.replace("## DESCRIPTION", "## TEXT")}, ["no section DESCRIPTION"]),
+    ("a man page of another prototype",
+     {"client/man/hbk_open.md": OPEN_PAGE.replace("**ret_client", "*ret_client")}, ["the header's"]),
+    ("a result without a row",
+     appended("proto/base/results.def", 'HBK_RESULT(EXISTS, 4, "exists", "taken")\n'), ["no row for 4"]),
+    ("a row that says something else",
+     {"proto/PROTOCOL.md": CLEAN["proto/PROTOCOL.md"].replace("says no", "says maybe")}, ["the row of 2"]),
+    ("a method without a specification",
+     appended("proto/codec/schema.c", 'static const char *const more = "handle.send";\n'),
+     ["does not specify handle.send"]),
+    ("no specification", {"proto/PROTOCOL.md": None}, ["[page] is missing"]),
+]
+
+
+def findings_with(changes):
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        for path, text in {**CLEAN, **changes}.items():
+            if text is not None:
+                (root / path).parent.mkdir(parents=True, exist_ok=True)
+                (root / path).write_text(text, encoding="utf-8")
+        return tidy.check_tree(root)[0]
+
+
+def main():
+    failed = 0
+    for title, changes, expected in [("the clean tree", {}, [])] + CASES:
+        found = findings_with(changes)
+        missing = [text for text in expected if not any(text in line for line in found)]
+        if missing or len(found) != len(expected):
+            failed += 1
+            print(f"selftest: {title}: expected {expected}, found {found}")
+    print(f"selftest: {len(CASES) + 1} trees, {failed} wrong")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
