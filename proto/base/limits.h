@@ -57,6 +57,6 @@
 #define HBK_FRAMER_BYTES_MAX 262144 /* arrived and not taken: reading pauses long before */
 #define HBK_PHASES_PER_TURN 256     /* phases of requests between two looks at the pipes */
 #define HBK_BATCH_BYTES 16384 /* lines with handle values that gather for one write to one target */
-#define HBK_WORKERS_MAX 32 /* threads for closes that may block; at most one a user is busy */
+#define HBK_WORKERS_MAX 32    /* threads for closes that may block; at most one a user is busy */
 
 #endif

@@ -169,7 +169,7 @@ static void CALLBACK on_watchdog(PTP_CALLBACK_INSTANCE instance, void *context, 
 /* Under stop_lock: from now on the stop has its last deadline, whatever the loop's thread is in. */
 static void watch(struct hbk_loop *loop)
 {
-    ULARGE_INTEGER due;
+    uint64_t due = 0 - ((uint64_t)hbk_loop_stop_ms(&loop->config) + GIVE_UP_MS) * 10000;
     FILETIME relative;
 
     if (loop->watched) {
@@ -177,9 +177,8 @@ static void watch(struct hbk_loop *loop)
     }
     loop->watched = true;
     /* In steps of 100 ns; negative: from now. */
-    due.QuadPart = (ULONGLONG)0 - ((ULONGLONG)hbk_loop_stop_ms(&loop->config) + GIVE_UP_MS) * 10000;
-    relative.dwLowDateTime = due.LowPart;
-    relative.dwHighDateTime = due.HighPart;
+    relative.dwLowDateTime = (DWORD)due;
+    relative.dwHighDateTime = (DWORD)(due >> 32);
     SetThreadpoolTimer(loop->watchdog, &relative, 0, 0);
 }
 

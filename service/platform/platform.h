@@ -61,8 +61,6 @@ struct hbk_platform {
      * told, and the connection is of no more use.
      */
     int (*write)(void *connection, const void *bytes, size_t size);
-    /** cancel_write() - ask for the end of a pending write, whose own end still decides. */
-    void (*cancel_write)(void *connection);
     /** read_pause() - stop or go on feeding hbk_core_bytes(). */
     void (*read_pause)(void *connection, bool paused);
     /** close() - close the pipe (with CloseHandle: the peer may still read what was written). No more

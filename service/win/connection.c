@@ -132,7 +132,10 @@ void hbk_connection_close(void *context)
         return;
     }
     connection->closing = true;
-    hbk_connection_cancel_write(connection);
+    if (connection->writing) {
+        /* If it has ended meanwhile, there is nothing to cancel, and that is as good. */
+        CancelIoEx(connection->handle, &connection->write);
+    }
     end_wait(&connection->exit_wait);
     withdraw(connection, SIGNAL_EXITED);
     /* Closes the pipe at once; the callback comes when a pending read has ended. */
@@ -240,15 +243,6 @@ int hbk_connection_write(void *context, const void *bytes, size_t size)
     connection->writing = true;
     SetThreadpoolWait(connection->write_wait, connection->write_event, NULL);
     return HBK_PLATFORM_PENDING;
-}
-
-void hbk_connection_cancel_write(void *context)
-{
-    struct hbk_connection *connection = context;
-    if (connection->writing && connection->handle != NULL) {
-        /* If it has ended meanwhile, there is nothing to cancel, and that is as good. */
-        CancelIoEx(connection->handle, &connection->write);
-    }
 }
 
 static void write_ended(struct hbk_connection *connection)

@@ -147,7 +147,6 @@ void hbk_connection_adopt(struct hbk_win *win, struct hbk_accepted *accepted);
 void hbk_connection_signals(struct hbk_win *win);
 
 int hbk_connection_write(void *context, const void *bytes, size_t size);
-void hbk_connection_cancel_write(void *context);
 void hbk_connection_read_pause(void *context, bool paused);
 void hbk_connection_close(void *context);
 void hbk_connection_release(void *context);

@@ -75,7 +75,6 @@ void hbk_win_platform(struct hbk_win *win, struct hbk_platform *ret_platform)
         .now_ms = now_ms,
         .random = random_bytes,
         .write = hbk_connection_write,
-        .cancel_write = hbk_connection_cancel_write,
         .read_pause = hbk_connection_read_pause,
         .close = hbk_connection_close,
         .release = hbk_connection_release,

@@ -167,14 +167,6 @@ static int op_write(void *connection, const void *bytes, size_t size)
     return 0;
 }
 
-static void op_cancel_write(void *connection)
-{
-    struct fake_connection *self = use(connection, "cancel_write");
-    if (!self->pending)
-        fake_violation(self->kernel, "cancel_write() with none pending");
-    self->cancelled = true;
-}
-
 static void op_read_pause(void *connection, bool paused)
 {
     struct fake_connection *self = use(connection, "read_pause");
@@ -469,7 +461,6 @@ struct hbk_platform fake_platform(struct fake_kernel *kernel)
         .now_ms = op_now_ms,
         .random = op_random,
         .write = op_write,
-        .cancel_write = op_cancel_write,
         .read_pause = op_read_pause,
         .close = op_close,
         .release = op_release,
