@@ -250,6 +250,26 @@ static void stopped_under_one_who_does_not_read(void **state)
     assert_in_range(kit_service_stop(), 0, STOP_MS_MAX);
 }
 
+static void controlled(void **state)
+{
+    (void)state;
+    SERVICE_STATUS status;
+    SERVICE_STATUS_PROCESS after;
+    assert_int_equal(kit_service_control(SERVICE_CONTROL_INTERROGATE, &status), 0);
+    assert_int_equal(status.dwCurrentState, SERVICE_RUNNING);
+    assert_int_equal(status.dwServiceType, SERVICE_WIN32_OWN_PROCESS);
+    assert_true(status.dwControlsAccepted & SERVICE_ACCEPT_STOP);
+    /* What it does not accept changes nothing. */
+    assert_int_not_equal(kit_service_control(SERVICE_CONTROL_PAUSE, &status), 0);
+    assert_true(kit_service_pid() != 0);
+    kit_service_stop();
+    kit_service_query(&after);
+    assert_int_equal(after.dwWin32ExitCode, 0);
+    assert_int_equal(after.dwServiceSpecificExitCode, 0);
+    assert_int_not_equal(kit_service_control(SERVICE_CONTROL_STOP, &status),
+                         0); /* it has stopped */
+}
+
 static void started_and_stopped_many_times(void **state)
 {
     (void)state;
@@ -296,6 +316,7 @@ static int group(void)
         TEST(two_hundred_clients),
         TEST(many_processes_at_once),
         TEST(clients_that_come_and_go),
+        TEST(controlled),
         TEST(stopped_under_a_client),
         TEST(stopped_with_sends_in_flight),
         TEST(stopped_in_a_storm),

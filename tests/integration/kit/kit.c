@@ -93,7 +93,6 @@ hbk_client *kit_client_with(const struct kit_broker *broker)
             return kit.clients[i] = open_client(broker);
     }
     fail_msg("%s", "too many clients at once");
-    return NULL;
 }
 
 hbk_client *kit_client(void)

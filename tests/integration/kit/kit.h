@@ -120,6 +120,9 @@ DWORD kit_service_pid(void); /* 0: not running */
 void kit_service_start(void);
 /** kit_service_stop() - ask it to stop and wait until it has. Return: the milliseconds that it took. */
 uint32_t kit_service_stop(void);
+/** kit_service_control() - send control @code. Return: 0, or the Windows error. */
+DWORD kit_service_control(DWORD code, SERVICE_STATUS *ret_status);
+void kit_service_query(SERVICE_STATUS_PROCESS *ret_status);
 /** kit_service_stop_begin() - only ask. */
 void kit_service_stop_begin(void);
 void kit_service_stopped(void);
@@ -255,6 +258,7 @@ enum kit_op {
     KIT_OP_RAW_ADOPT,  /* a[0]: a pipe that is open here already */
     KIT_OP_RAW_SEND,   /* text */
     KIT_OP_RAW_LINE,   /* a[1]: timeout; text: the line */
+    KIT_OP_RAW_WAIT,   /* until there is something to read, and leave it there */
     KIT_OP_EXIT,
     KIT_OPS
 };

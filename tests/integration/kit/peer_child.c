@@ -168,6 +168,17 @@ static int do_raw_line(const struct kit_call *call, struct kit_reply *reply)
     }
 }
 
+static int do_raw_wait(struct kit_reply *reply)
+{
+    DWORD size = 0;
+    uint64_t end = kit_now_ms() + KIT_WAIT_MS;
+    while (size == 0 && kit_now_ms() < end && reply->win32 == 0) {
+        Sleep(1);
+        reply->win32 = PeekNamedPipe(raw, NULL, 0, NULL, &size, NULL) ? 0 : GetLastError();
+    }
+    return 0;
+}
+
 /* ---- the loop ---- */
 
 static int do_operation(const struct kit_call *call, struct kit_reply *reply)
@@ -204,6 +215,8 @@ static int do_operation(const struct kit_call *call, struct kit_reply *reply)
         return do_raw_send(call, reply);
     case KIT_OP_RAW_LINE:
         return do_raw_line(call, reply);
+    case KIT_OP_RAW_WAIT:
+        return do_raw_wait(reply);
     default:
         return kit_peer_object_op(call, reply) ? 0 : -1;
     }

@@ -43,7 +43,6 @@ struct kit_raw *kit_raw_with(const struct kit_broker *broker)
         return raw;
     }
     fail_msg("%s", "too many raw clients at once");
-    return NULL;
 }
 
 struct kit_raw *kit_raw_new(void)

@@ -70,7 +70,6 @@ uint32_t kit_handles_at_rest(DWORD pid)
             return now;
     }
     fail_msg("process %lu does not come to rest", pid);
-    return 0;
 }
 
 /* Return: the granted access of handle @value in process @pid; 0: it has none. */
@@ -144,14 +143,15 @@ static SC_HANDLE open_service(SC_HANDLE *ret_manager)
     *ret_manager = OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT);
     assert_non_null(*ret_manager);
     SC_HANDLE service = OpenServiceW(*ret_manager, SERVICE_NAME,
-                                     SERVICE_QUERY_STATUS | SERVICE_START | SERVICE_STOP);
+                                     SERVICE_QUERY_STATUS | SERVICE_START | SERVICE_STOP |
+                                         SERVICE_INTERROGATE | SERVICE_PAUSE_CONTINUE);
     if (service == NULL)
         fail_msg("the service is not installed (error %lu): tests/wine/service.sh BUILD install",
                  GetLastError());
     return service;
 }
 
-static void query_service(SERVICE_STATUS_PROCESS *ret_status)
+void kit_service_query(SERVICE_STATUS_PROCESS *ret_status)
 {
     SC_HANDLE manager, service = open_service(&manager);
     DWORD needed;
@@ -165,7 +165,7 @@ static void wait_for_state(DWORD state)
 {
     SERVICE_STATUS_PROCESS status = {0};
     for (uint64_t end = kit_now_ms() + 3ull * KIT_WAIT_MS; kit_now_ms() <= end; Sleep(10)) {
-        query_service(&status);
+        kit_service_query(&status);
         if (status.dwCurrentState == state)
             return;
     }
@@ -185,7 +185,7 @@ static bool is_alive(DWORD pid)
 DWORD kit_service_pid(void)
 {
     SERVICE_STATUS_PROCESS status = {0};
-    query_service(&status);
+    kit_service_query(&status);
     if (status.dwCurrentState != SERVICE_RUNNING)
         return 0;
     if (!is_alive(status.dwProcessId))
@@ -205,14 +205,27 @@ void kit_service_start(void)
     wait_for_state(SERVICE_RUNNING);
 }
 
-void kit_service_stop_begin(void)
+DWORD kit_service_control(DWORD code, SERVICE_STATUS *ret_status)
 {
-    SC_HANDLE manager, service = open_service(&manager);
-    SERVICE_STATUS status;
-    if (!ControlService(service, SERVICE_CONTROL_STOP, &status))
-        fail_msg("ControlService(STOP): error %lu", GetLastError());
+    SC_HANDLE manager;
+    SC_HANDLE service = open_service(&manager);
+    DWORD error = ControlService(service, code, ret_status) ? 0 : GetLastError();
     CloseServiceHandle(service);
     CloseServiceHandle(manager);
+    return error;
+}
+
+void kit_service_stop_begin(void)
+{
+    SERVICE_STATUS status;
+    SERVICE_STATUS_PROCESS now;
+    DWORD error = kit_service_control(SERVICE_CONTROL_STOP, &status);
+    if (error == 0)
+        return;
+    /* A service that is quick may be gone before its answer has passed the Service Control Manager. */
+    kit_service_query(&now);
+    if (now.dwCurrentState != SERVICE_STOP_PENDING && now.dwCurrentState != SERVICE_STOPPED)
+        fail_msg("ControlService(STOP): error %lu, state %lu", error, now.dwCurrentState);
 }
 
 void kit_service_stopped(void)
