@@ -168,6 +168,15 @@ void hbk_core_unpinned(struct hbk_core *core, uint64_t ticket)
     hbk_delivery_unpinned(delivery);
 }
 
+void hbk_core_proof_closed(struct hbk_core *core, uint64_t session)
+{
+    struct hbk_session *s = session_of(core, session);
+
+    if (s != NULL) {
+        hbk_request_prove_go_on(s);
+    }
+}
+
 /* ---- work ---- */
 
 static void do_phases(struct hbk_core *core, unsigned *phases)

@@ -61,6 +61,9 @@ void hbk_core_written(struct hbk_core *core, uint64_t session, bool told);
 /** hbk_core_unpinned() - the close of a pin that was answered PENDING has returned. */
 void hbk_core_unpinned(struct hbk_core *core, uint64_t ticket);
 
+/** hbk_core_proof_closed() - the close of a proof that was answered PENDING has returned. */
+void hbk_core_proof_closed(struct hbk_core *core, uint64_t session);
+
 /* ---- time and work ---- */
 
 /**

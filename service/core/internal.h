@@ -55,6 +55,7 @@ struct hbk_session {
     uint64_t hello_due, line_due, write_due, end_due; /* HBK_NEVER: none */
 
     struct hbk_id hello_id; /* of a hello that waits for a pending write; kind NONE: none does */
+    struct hbk_id prove_id; /* of a prove whose proof is being closed; no line is taken meanwhile */
     struct hbk_framer input;
     bool input_ready; /* the framer may hold a whole line */
     bool read_paused;
@@ -227,6 +228,8 @@ struct hbk_sender hbk_session_as_sender(const struct hbk_session *session);
 
 /** hbk_request_hello_go_on() - answer a hello that waited for a pending write, if there is one. */
 void hbk_request_hello_go_on(struct hbk_session *session);
+/** hbk_request_prove_go_on() - the proof is closed: answer the prove, if it still waits. */
+void hbk_request_prove_go_on(struct hbk_session *session);
 /** hbk_request_line() - act on one line. */
 void hbk_request_line(struct hbk_session *session, struct hbk_text line);
 

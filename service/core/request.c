@@ -113,10 +113,28 @@ static void hello(struct hbk_session *session, const struct hbk_id *id,
     hbk_request_hello_go_on(session);
 }
 
+void hbk_request_prove_go_on(struct hbk_session *session)
+{
+    struct hbk_id id = session->prove_id;
+
+    session->prove_id.kind = HBK_ID_NONE;
+    if (id.kind == HBK_ID_NONE || !hbk_session_alive(session)) {
+        return;
+    }
+    HBK_ASSERT(session->state == HBK_SESSION_HELLO);
+    session->state = HBK_SESSION_PROVEN;
+    session->hello_due = HBK_NEVER;
+    hbk_session_arm(session);
+    session->core->proven++;
+    hbk_output_result(session, &id, HBK_METHOD_SESSION_PROVE, NULL);
+    hbk_session_schedule(session);
+}
+
 static void prove(struct hbk_session *session, const struct hbk_id *id)
 {
     struct hbk_core *core = session->core;
 
+    HBK_ASSERT(session->prove_id.kind == HBK_ID_NONE);
     if (session->state == HBK_SESSION_PROVEN) {
         refuse(session, id, HBK_R_INVALID_REQUEST, "this session is proven already");
         return;
@@ -132,12 +150,10 @@ static void prove(struct hbk_session *session, const struct hbk_id *id)
         hbk_session_end(session, HBK_R_TARGET_GONE, NULL);
         return;
     }
-    core->platform.proof_close(session->connection);
-    session->state = HBK_SESSION_PROVEN;
-    session->hello_due = HBK_NEVER;
-    hbk_session_arm(session);
-    core->proven++;
-    hbk_output_result(session, id, HBK_METHOD_SESSION_PROVE, NULL);
+    session->prove_id = *id;
+    if (core->platform.proof_close(session->connection) != HBK_PLATFORM_PENDING) {
+        hbk_request_prove_go_on(session);
+    }
 }
 
 /* ---- broker.status ---- */

@@ -113,7 +113,8 @@ void hbk_session_arm(struct hbk_session *session)
 static bool has_phase(const struct hbk_session *session)
 {
     return !hbk_list_empty(&session->ready) ||
-           (session->input_ready && hbk_session_alive(session) && !hbk_output_full(session));
+           (session->input_ready && hbk_session_alive(session) && !hbk_output_full(session) &&
+            session->prove_id.kind == HBK_ID_NONE);
 }
 
 void hbk_session_schedule(struct hbk_session *session)
@@ -211,7 +212,7 @@ static void unlink_all(struct hbk_session *session, int32_t gone_code)
 
     session->gone_code = gone_code;
     if (session->state == HBK_SESSION_HELLO) {
-        core->platform.proof_close(session->connection);
+        (void)core->platform.proof_close(session->connection);
     } else if (session->state == HBK_SESSION_PROVEN) {
         HBK_ASSERT(core->proven > 0);
         core->proven--;

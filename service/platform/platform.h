@@ -75,8 +75,9 @@ struct hbk_platform {
     int (*proof_open)(void *connection, uint32_t *ret_value, struct hbk_failure *ret_failure);
     /** proof_is_set() - has the peer set it? */
     bool (*proof_is_set)(void *connection);
-    /** proof_close() - close it there, if it is still the same object, and here. Accepts none. */
-    void (*proof_close)(void *connection);
+    /** proof_close() - close it there, if it is still the same object, and here. Accepts none. Return: 0, it is
+     * closed; HBK_PLATFORM_PENDING, hbk_core_proof_closed() will say so, also after close(). */
+    int (*proof_close)(void *connection);
 
     /* ---- handles; every value was checked against pseudo-handles and tag bits before ---- */
 

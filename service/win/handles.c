@@ -3,6 +3,7 @@
  * wrong process here: -1 would be the source process itself, -2 the broker's own thread. */
 #include "parts.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <winternl.h>
 
@@ -152,49 +153,54 @@ int hbk_handles_place(void *context, hbk_pin pin, bool same, uint32_t access, ui
     return place(context, to_handle(pin), same, same ? 0 : access, ret_value, ret_failure);
 }
 
-/* Closes @there, which was just duplicated from another process's table and may be anything. */
-static void close_there(struct hbk_connection *connection, HANDLE there, bool same)
-{
-    struct hbk_workers *workers = connection->win->workers;
-
-    /* The same object as one that we hold: this is not its last handle, so this cannot block.
-     * Another may be its last by now, if its process meant us to wait. */
-    if (same || hbk_workers_reserve(workers) != 0) {
-        CloseHandle(there);
-    } else {
-        hbk_workers_close(workers, connection->closer, there, HBK_WORKERS_NO_TICKET);
-    }
-}
-
-/* Closes @value in @connection's process if it is still the object of @own, which the broker
- * placed there. The process can only cheat itself: it alone can put another object at the value
- * between the calls. */
-static void unplace(struct hbk_connection *connection, HANDLE own, uint32_t value)
+/* Duplicates what is at @value of @process into our table; NULL: nothing, or the process is gone. */
+static HANDLE take(HANDLE process, uint32_t value, DWORD options)
 {
     HANDLE there = NULL;
 
+    if (!DuplicateHandle(process, to_handle(value), GetCurrentProcess(), &there, 0, FALSE,
+                         DUPLICATE_SAME_ACCESS | options)) {
+        return NULL;
+    }
+    return there;
+}
+
+/* Closes @value in @process if it is still the object of @own, which the broker placed there. The process
+ * can only cheat itself: it alone can put another object at the value between the calls.
+ * Return: NULL, or a handle of ours to such another object. It may be its last by now, so that its close
+ * can block. */
+static HANDLE close_there(HANDLE process, HANDLE own, uint32_t value)
+{
     HBK_ASSERT(is_real((uintptr_t)own));
-    if (!DuplicateHandle(connection->process, to_handle(value), GetCurrentProcess(), &there, 0,
-                         FALSE, DUPLICATE_SAME_ACCESS)) {
-        return; /* closed already, or the process is gone */
+    HANDLE there = take(process, value, 0);
+    if (there == NULL || !compare_object_handles(there, own)) {
+        return there;
     }
-    bool same = compare_object_handles(there, own);
-    close_there(connection, there, same);
-    if (!same) {
-        return;
+    /* Not its last handle, as we hold another: this cannot block. */
+    CloseHandle(there);
+    /* Into our own table rather than nowhere: not every system closes the source without a target. */
+    there = take(process, value, DUPLICATE_CLOSE_SOURCE);
+    if (there == NULL || !compare_object_handles(there, own)) {
+        return there;
     }
-    there = NULL;
-    /* Into our own table rather than nowhere: not every system closes the source without a
-     * target. */
-    if (DuplicateHandle(connection->process, to_handle(value), GetCurrentProcess(), &there, 0,
-                        FALSE, DUPLICATE_SAME_ACCESS | DUPLICATE_CLOSE_SOURCE)) {
-        close_there(connection, there, compare_object_handles(there, own));
-    }
+    CloseHandle(there);
+    return NULL;
 }
 
 void hbk_handles_unplace(void *context, hbk_pin pin, uint32_t value)
 {
-    unplace(context, to_handle(pin), value);
+    struct hbk_connection *connection = context;
+    struct hbk_workers *workers = connection->win->workers;
+    HANDLE other = close_there(connection->process, to_handle(pin), value);
+
+    if (other == NULL) {
+        return;
+    }
+    if (hbk_workers_reserve(workers) != 0) {
+        CloseHandle(other);
+    } else {
+        hbk_workers_close(workers, connection->closer, other, HBK_WORKERS_NO_TICKET);
+    }
 }
 
 int hbk_handles_unpin(void *context, hbk_pin pin, bool may_block, uint64_t ticket)
@@ -236,14 +242,58 @@ bool hbk_handles_proof_is_set(void *context)
     return connection->proof != NULL && WaitForSingleObject(connection->proof, 0) == WAIT_OBJECT_0;
 }
 
-void hbk_handles_proof_close(void *context)
+/* A proof on its way out, with handles of its own: the connection may be gone before it. */
+struct proof_close {
+    HANDLE process;
+    HANDLE own;
+    uint32_t value;
+};
+
+static void close_proof(void *argument)
+{
+    struct proof_close *proof = argument;
+    HANDLE other = close_there(proof->process, proof->own, proof->value);
+
+    if (other != NULL) {
+        CloseHandle(other);
+    }
+    CloseHandle(proof->own);
+    CloseHandle(proof->process);
+    free(proof);
+}
+
+int hbk_handles_proof_close(void *context)
 {
     struct hbk_connection *connection = context;
+    struct proof_close *proof = NULL;
+
     if (connection->proof == NULL) {
-        return;
+        return 0;
     }
-    unplace(connection, connection->proof, connection->proof_value);
+    proof = malloc(sizeof(*proof));
+    if (proof != NULL &&
+        DuplicateHandle(GetCurrentProcess(), connection->process, GetCurrentProcess(),
+                        &proof->process, 0, FALSE, DUPLICATE_SAME_ACCESS)) {
+        proof->own = connection->proof;
+        proof->value = connection->proof_value;
+        connection->proof = NULL;
+        connection->proof_value = 0;
+        /* Of everything that closes a handle elsewhere this alone is done for each client, and at a time
+         * that it chooses; on a worker it cannot hold up the others, however long the system takes. */
+        if (hbk_workers_call(connection->win->workers, close_proof, proof, connection->session) ==
+            0) {
+            return HBK_PLATFORM_PENDING;
+        }
+        close_proof(proof);
+        return 0;
+    }
+    free(proof);
+    HANDLE other = close_there(connection->process, connection->proof, connection->proof_value);
+    if (other != NULL) {
+        CloseHandle(other);
+    }
     CloseHandle(connection->proof);
     connection->proof = NULL;
     connection->proof_value = 0;
+    return 0;
 }

@@ -100,6 +100,14 @@ void hbk_workers_unreserve(struct hbk_workers *workers);
 /** hbk_workers_close() - close @handle after @closer's others; takes over the room reserved for it. */
 void hbk_workers_close(struct hbk_workers *workers, struct hbk_closer *closer, HANDLE handle,
                        uint64_t ticket);
+/**
+ * hbk_workers_call() - run @function on a worker, beside whatever else runs; it frees @argument
+ *
+ * For what asks another process's table, so that no such process can hold up the loop or the closes of its user.
+ * hbk_core_proof_closed(@session) follows. Return: 0; -1 out of memory, nothing was done.
+ */
+int hbk_workers_call(struct hbk_workers *workers, void (*function)(void *argument), void *argument,
+                     uint64_t session);
 /** hbk_workers_collect() - hand each finished ticket to the core. */
 void hbk_workers_collect(struct hbk_workers *workers, struct hbk_core *core);
 /** hbk_workers_hurry() - from now on each finished close wakes the loop. */
@@ -158,7 +166,7 @@ uint32_t hbk_handles_init(void);
 
 int hbk_handles_proof_open(void *context, uint32_t *ret_value, struct hbk_failure *ret_failure);
 bool hbk_handles_proof_is_set(void *context);
-void hbk_handles_proof_close(void *context);
+int hbk_handles_proof_close(void *context);
 int hbk_handles_pin(void *context, uint32_t handle, hbk_pin *ret_pin,
                     struct hbk_failure *ret_failure);
 int hbk_handles_inspect(void *context, hbk_pin pin, struct hbk_object *ret_object,

@@ -19,6 +19,8 @@ struct job {
     struct hbk_closer *closer;
     HANDLE handle;
     uint64_t ticket;
+    void (*function)(void *argument); /* NULL: close `handle` */
+    void *argument;
 };
 
 /* One user's closes. References are counted on the loop's thread alone. */
@@ -30,6 +32,12 @@ struct hbk_closer {
     struct job *first, **end;
     struct hbk_closer *next_ready;
     bool running; /* a worker is in one of its closes */
+};
+
+/* A call is nobody's: it has a closer of its own, and so waits for no other job. */
+struct call {
+    struct job job; /* first */
+    struct hbk_closer closer;
 };
 
 struct hbk_workers {
@@ -85,7 +93,11 @@ static void run_job(struct hbk_workers *workers)
     }
     closer->running = true;
     ReleaseSRWLockExclusive(&workers->lock);
-    CloseHandle(job->handle);
+    if (job->function != NULL) {
+        job->function(job->argument);
+    } else {
+        CloseHandle(job->handle);
+    }
     AcquireSRWLockExclusive(&workers->lock);
     closer->running = false;
     if (closer->first != NULL) {
@@ -95,7 +107,8 @@ static void run_job(struct hbk_workers *workers)
     workers->done = job;
     workers->done_count++;
     InterlockedExchange(&workers->done_pending, 1);
-    if (workers->hurry || (workers->done_count == DONE_WAKE && !workers->ending)) {
+    if (workers->hurry ||
+        ((job->function != NULL || workers->done_count == DONE_WAKE) && !workers->ending)) {
         uv_async_send(workers->wake);
     }
 }
@@ -210,15 +223,10 @@ void hbk_workers_unreserve(struct hbk_workers *workers)
     workers->reserved--;
 }
 
-void hbk_workers_close(struct hbk_workers *workers, struct hbk_closer *closer, HANDLE handle,
-                       uint64_t ticket)
+static void add_job(struct hbk_workers *workers, struct job *job)
 {
-    struct job *job = workers->spare;
+    struct hbk_closer *closer = job->closer;
 
-    HBK_ASSERT(job != NULL);
-    workers->spare = job->next;
-    *job = (struct job){.closer = closer, .handle = handle, .ticket = ticket};
-    closer->references++;
     AcquireSRWLockExclusive(&workers->lock);
     bool first = closer->first == NULL && !closer->running;
     *closer->end = job;
@@ -239,6 +247,32 @@ void hbk_workers_close(struct hbk_workers *workers, struct hbk_closer *closer, H
     }
 }
 
+void hbk_workers_close(struct hbk_workers *workers, struct hbk_closer *closer, HANDLE handle,
+                       uint64_t ticket)
+{
+    struct job *job = workers->spare;
+
+    HBK_ASSERT(job != NULL);
+    workers->spare = job->next;
+    *job = (struct job){.closer = closer, .handle = handle, .ticket = ticket};
+    closer->references++;
+    add_job(workers, job);
+}
+
+int hbk_workers_call(struct hbk_workers *workers, void (*function)(void *argument), void *argument,
+                     uint64_t session)
+{
+    struct call *call = calloc(1, sizeof(*call));
+    if (call == NULL) {
+        return -1;
+    }
+    call->closer.end = &call->closer.first;
+    call->job = (struct job){
+        .closer = &call->closer, .ticket = session, .function = function, .argument = argument};
+    add_job(workers, &call->job);
+    return 0;
+}
+
 void hbk_workers_collect(struct hbk_workers *workers, struct hbk_core *core)
 {
     struct job *done;
@@ -257,6 +291,11 @@ void hbk_workers_collect(struct hbk_workers *workers, struct hbk_core *core)
         uint64_t ticket = job->ticket;
 
         done = job->next;
+        if (job->function != NULL) {
+            free(job); /* the call that it is the first member of */
+            hbk_core_proof_closed(core, ticket);
+            continue;
+        }
         hbk_workers_closer_release(workers, job->closer);
         job->next = workers->spare;
         workers->spare = job;

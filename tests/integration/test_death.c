@@ -55,7 +55,8 @@ static void live_until(struct kit_peer *peer, enum step step)
         return;
     say(peer, PROVE);
     /* Wine closes a handle of another process by asking that process to do it, and waits for ever if it is
-     * killed at that very moment: so there it is killed a little later. Windows does it by itself. */
+     * killed at that very moment. The broker goes on, but a worker of it is left there, and two handles: so
+     * under Wine the process is killed a little later. Windows does it by itself. */
     if (step == STEP_PROVE_UNREAD && kit_is_wine())
         assert_int_equal(kit_peer_do(peer, KIT_OP_RAW_WAIT, 0, 0, NULL), 0);
     if (step == STEP_PROVE_UNREAD)

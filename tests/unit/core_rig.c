@@ -169,6 +169,15 @@ void rig_unpins_end(struct rig *rig)
     rig_run(rig);
 }
 
+void rig_proof_end(struct rig *rig, struct client *client)
+{
+    fake_proof_end(client->connection);
+    rig_enter_core();
+    hbk_core_proof_closed(rig->core, client->session);
+    rig_leave_core();
+    rig_run(rig);
+}
+
 /* ---- the end of a test ---- */
 
 /* What keeps a broker from stopping comes to its end: writes and pins' closes. */
@@ -179,6 +188,10 @@ static void let_all_end(struct rig *rig)
         progress = false;
         for (size_t i = 0; i < rig->clients_count; ++i) {
             struct client *client = rig->clients[i];
+            if (client->connection->proof_closing) {
+                rig_proof_end(rig, client);
+                progress = true;
+            }
             if (!client->connection->pending)
                 continue;
             client_write_ends(client, client->process->running && !client->connection->cancelled);
@@ -226,7 +239,7 @@ void rig_end(struct rig *rig)
     bool listening[RIG_CLIENTS_MAX] = {false};
     memset(kernel->faults, 0, sizeof kernel->faults);
     memset(&kernel->chaos, 0, sizeof kernel->chaos);
-    kernel->unpins_pend = false;
+    kernel->unpins_pend = kernel->proofs_pend = false;
     for (size_t i = 0; i < rig->clients_count; ++i)
         listening[i] = listens(rig->clients[i]);
 

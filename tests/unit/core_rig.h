@@ -78,6 +78,8 @@ void rig_stop(struct rig *rig);
 void rig_unpins_end(struct rig *rig);
 /** rig_unpin_end() - let the @index-th return. */
 void rig_unpin_end(struct rig *rig, uint32_t index);
+/** rig_proof_end() - let the pending close of @client's proof return, and run. */
+void rig_proof_end(struct rig *rig, struct client *client);
 /** rig_check() - books that agree at any moment. */
 void rig_check(struct rig *rig);
 /** rig_check_idle() - and those that agree once the core has nothing to do. */

@@ -188,7 +188,7 @@ static void op_release(void *connection)
         fake_violation(self->kernel, "release() before close()");
     if (self->pending)
         fake_violation(self->kernel, "release() with a write pending");
-    if (self->proof_object)
+    if (self->proof_object && !self->proof_closing)
         fake_violation(self->kernel, "release() with the proof open");
     if (self->pins)
         fake_violation(self->kernel, "release() with %u pins held", self->pins);
@@ -276,16 +276,37 @@ static bool op_proof_is_set(void *connection)
     return self->proof_set;
 }
 
-static void op_proof_close(void *connection)
+static void proof_close(struct fake_connection *self)
 {
-    struct fake_connection *self = held(connection, "proof_close");
-    if (!self->proof_object)
-        return;
     if (fake_handle_is(self->process, self->proof_value, self->proof_object))
         fake_handle_close(self->kernel, self->process, self->proof_value);
     fake_object_unref(self->kernel, self->proof_object);
     self->proof_object = 0;
     self->proof_value = 0;
+}
+
+/* A close that pends has a reference to the process of its own: the connection may be released before. */
+static int op_proof_close(void *connection)
+{
+    struct fake_connection *self = held(connection, "proof_close");
+    if (!self->proof_object || self->proof_closing)
+        return 0;
+    if (self->kernel->proofs_pend) {
+        self->proof_closing = true;
+        ++self->process->references;
+        return HBK_PLATFORM_PENDING;
+    }
+    proof_close(self);
+    return 0;
+}
+
+void fake_proof_end(struct fake_connection *self)
+{
+    if (!self->proof_closing)
+        fail_msg("%s", "no proof is being closed");
+    self->proof_closing = false;
+    --self->process->references;
+    proof_close(self);
 }
 
 /* ---- handles ---- */

@@ -66,8 +66,9 @@ struct fake_connection {
     uint32_t proof_value; /* in the process's table; 0: none open */
     uint32_t proof_object;
     bool proof_set;
-    bool proven;   /* the core saw it set */
-    uint32_t pins; /* of its handles, until their close has returned */
+    bool proof_closing; /* asked for, and not returned */
+    bool proven;        /* the core saw it set */
+    uint32_t pins;      /* of its handles, until their close has returned */
 };
 
 enum fake_pin_state { FAKE_PIN_FREE, FAKE_PIN_OPEN, FAKE_PIN_CLOSING };
@@ -121,7 +122,7 @@ struct fake_kernel {
 
     struct fake_fault faults[FAKE_OP_COUNT];
     struct fake_chaos chaos;
-    bool unpins_pend;
+    bool unpins_pend, proofs_pend;
 
     struct fake_process processes[FAKE_PROCESSES_MAX];
     struct {
@@ -191,6 +192,9 @@ struct fake_connection *fake_connect(struct fake_kernel *kernel, struct fake_pro
 void fake_connection_free(struct fake_connection *self);
 /** fake_write_end() - let the pending write end; the caller then tells the core. */
 void fake_write_end(struct fake_connection *self, bool told);
+
+/** fake_proof_end() - let the pending close of the proof return; the caller then tells the core. */
+void fake_proof_end(struct fake_connection *self);
 
 /* ---- pins ---- */
 

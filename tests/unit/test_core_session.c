@@ -7,6 +7,66 @@
 
 /* ---- hello and prove ---- */
 
+static struct client *proving(struct rig *rig, uint32_t *ret_prove)
+{
+    struct client *client = client_connect(rig, fake_process_start(rig->kernel, 100), 1);
+    rig->kernel->proofs_pend = true;
+    assert_true(client_set_event(client, client_hello(client)));
+    *ret_prove = client_request(client, HBK_METHOD_SESSION_PROVE, NULL);
+    return client;
+}
+
+/* What the client sent after it waits for that, and is not refused for coming too early. */
+static void prove_waits_for_the_end_of_its_proof(void **state)
+{
+    (void)state;
+    uint32_t prove;
+    struct rig *rig = rig_new(NULL, 1);
+    struct client *client = proving(rig, &prove);
+    uint32_t list = client_request(client, HBK_METHOD_ENDPOINT_LIST, NULL);
+    rig_run(rig);
+    assert_false(client_answered(client, prove) || client_answered(client, list));
+    assert_int_equal(fake_handles_count(client->process), 1);
+    rig_proof_end(rig, client);
+    client_result(client, prove);
+    client_result(client, list);
+    assert_int_equal(fake_handles_count(client->process), 0);
+    assert_int_equal(client_status(client).sessions_proven, 1);
+    rig_end(rig);
+}
+
+static void a_proof_that_never_ends_proves_nothing(void **state)
+{
+    (void)state;
+    uint32_t prove;
+    struct rig *rig = rig_new(NULL, 1);
+    struct client *observer = client_new(rig, 99, 1);
+    struct client *client = proving(rig, &prove);
+    rig_advance(rig, rig->config.hello_ms);
+    assert_true(client_ended(client));
+    assert_false(client_answered(client, prove));
+    client_null_error(client, HBK_R_TIMEOUT);
+    rig_proof_end(rig, client);
+    assert_int_equal(client_status(observer).sessions_proven, 1);
+    assert_int_equal(client_status(observer).sessions, 1);
+    rig_end(rig);
+}
+
+static void who_leaves_while_its_proof_ends_leaves_nothing(void **state)
+{
+    (void)state;
+    uint32_t prove;
+    struct rig *rig = rig_new(NULL, 1);
+    struct client *observer = client_new(rig, 99, 1);
+    struct client *client = proving(rig, &prove);
+    rig_run(rig);
+    client_exit(client);
+    assert_int_equal(client_status(observer).sessions, 1);
+    rig_proof_end(rig, client);
+    assert_int_equal(client_status(observer).sessions_proven, 1);
+    rig_end(rig);
+}
+
 static void hello_says_who_the_client_is(void **state)
 {
     (void)state;
@@ -423,6 +483,9 @@ int main(void)
         cmocka_unit_test(hello_says_who_the_client_is),
         cmocka_unit_test(proof_is_one_event_that_goes_again),
         cmocka_unit_test(nothing_but_status_before_proof),
+        cmocka_unit_test(prove_waits_for_the_end_of_its_proof),
+        cmocka_unit_test(a_proof_that_never_ends_proves_nothing),
+        cmocka_unit_test(who_leaves_while_its_proof_ends_leaves_nothing),
         cmocka_unit_test(prove_before_hello_is_refused),
         cmocka_unit_test(prove_before_the_event_is_set_is_refused),
         cmocka_unit_test(each_session_has_its_own_proof),
