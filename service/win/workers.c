@@ -42,7 +42,6 @@ struct call {
 
 struct hbk_workers {
     uv_async_t *wake;
-    HANDLE thread[HBK_WORKERS_MAX];
     volatile LONG done_pending; /* nonzero: `done` is not empty; spares the loop the lock */
 
     /* The loop's thread alone. A job for each reserved handle exists before it is needed. */
@@ -51,9 +50,9 @@ struct hbk_workers {
     size_t jobs, reserved;
 
     SRWLOCK lock; /* guards what follows */
-    CONDITION_VARIABLE work;
+    CONDITION_VARIABLE work, ended;
     bool ending, hurry;
-    uint32_t threads, idle;
+    uint32_t threads, idle;                /* threads: that have not ended */
     struct hbk_closer *ready, **ready_end; /* have a job, and none running */
     uint32_t ready_count;
     struct job *done;
@@ -130,6 +129,8 @@ static unsigned __stdcall worker_thread(void *context)
         SleepConditionVariableSRW(&workers->work, &workers->lock, INFINITE, 0);
         workers->idle--;
     }
+    workers->threads--;
+    WakeConditionVariable(&workers->ended);
     ReleaseSRWLockExclusive(&workers->lock);
     return 0;
 }
@@ -142,7 +143,9 @@ static void hire(struct hbk_workers *workers)
     }
     HANDLE thread = (HANDLE)_beginthreadex(NULL, 0, worker_thread, workers, 0, NULL);
     if (thread != NULL) {
-        workers->thread[workers->threads++] = thread;
+        /* How many there are is counted; what the broker holds must not depend on how busy it once was. */
+        CloseHandle(thread);
+        workers->threads++;
     }
 }
 
@@ -158,6 +161,7 @@ struct hbk_workers *hbk_workers_new(uv_async_t *wake)
     workers->ready_end = &workers->ready;
     InitializeSRWLock(&workers->lock);
     InitializeConditionVariable(&workers->work);
+    InitializeConditionVariable(&workers->ended);
     return workers;
 }
 
@@ -331,14 +335,17 @@ void hbk_workers_free(struct hbk_workers *workers)
     AcquireSRWLockExclusive(&workers->lock);
     workers->hurry = false; /* the loop is not there any more */
     workers->ending = true;
-    ReleaseSRWLockExclusive(&workers->lock);
     WakeAllConditionVariable(&workers->work);
-    if (workers->threads > 0 && WaitForMultipleObjects(workers->threads, workers->thread, TRUE,
-                                                       END_MS_MAX) == WAIT_TIMEOUT) {
-        return; /* the process is about to end, and takes them along */
+    uint64_t deadline = GetTickCount64() + END_MS_MAX;
+    uint64_t now = GetTickCount64();
+    while (workers->threads > 0 && now < deadline) {
+        SleepConditionVariableSRW(&workers->ended, &workers->lock, (DWORD)(deadline - now), 0);
+        now = GetTickCount64();
     }
-    for (uint32_t i = 0; i < workers->threads; i++) {
-        CloseHandle(workers->thread[i]);
+    bool stuck = workers->threads > 0;
+    ReleaseSRWLockExclusive(&workers->lock);
+    if (stuck) {
+        return; /* the process is about to end, and takes them along */
     }
     free_jobs(workers->spare);
     free_jobs(workers->done);
