@@ -48,7 +48,6 @@
 #define HBK_LINE_DEADLINE_MS 10000  /* from a line's first byte to its LF */
 #define HBK_WRITE_DEADLINE_MS 10000 /* a peer that reads nothing for so long is let go */
 #define HBK_STOP_DEADLINE_MS 5000   /* from stop to the last answer */
-#define HBK_TICK_MS_MAX 60000       /* the longest sleep between two looks at the clock */
 
 /* ---- the service's own work ---- */
 #define HBK_PIPE_INSTANCES_WAITING 8

@@ -504,14 +504,9 @@ void hbk_delivery_request_accept(struct hbk_session *session, const struct hbk_i
                                  const struct hbk_delivery_answer *params)
 {
     struct hbk_delivery *delivery;
+    struct hbk_error error;
 
-    if (session->requests >= session->core->config.requests_per_session) {
-        struct hbk_error error;
-
-        hbk_error_set(&error, HBK_R_QUOTA,
-                      "%u requests of this session are in flight: wait for an answer",
-                      (unsigned)session->requests);
-        memcpy(error.limit, "requests", sizeof "requests");
+    if (hbk_send_check_requests(session, &error) != 0) {
         hbk_output_error(session, id, &error);
         return;
     }

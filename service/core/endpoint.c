@@ -105,7 +105,7 @@ static int open_check(struct hbk_session *session, const struct hbk_endpoint_ope
     if (session->endpoint_count >= core->config.endpoints_per_session) {
         hbk_error_set(ret_error, HBK_R_QUOTA, "this session has %u endpoints, as many as it may",
                       (unsigned)session->endpoint_count);
-        memcpy(ret_error->limit, "endpoints", sizeof "endpoints");
+        hbk_error_set_limit(ret_error, "endpoints");
         return HBK_ENDPOINT_E_DENIED;
     }
     return 0;

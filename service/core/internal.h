@@ -258,6 +258,8 @@ enum { HBK_ENDPOINT_E_DENIED = 1 };
 /** hbk_send_request() - check, pin and inspect; answer at once what fails. */
 void hbk_send_request(struct hbk_session *session, const struct hbk_id *id,
                       const struct hbk_send *params);
+/** hbk_send_check_requests() - may this session have one more request in flight? 0, or filled @ret_error. */
+int hbk_send_check_requests(const struct hbk_session *session, struct hbk_error *ret_error);
 /** hbk_send_accepted_by() - does @endpoint take what @delivery has? 0, or filled @ret_error. */
 int hbk_send_accepted_by(const struct hbk_delivery *delivery, const struct hbk_endpoint *endpoint,
                          struct hbk_error *ret_error);

@@ -20,17 +20,25 @@ static void set_failure(struct hbk_error *error, const struct hbk_failure *failu
 
 /* ---- before a delivery exists ---- */
 
+int hbk_send_check_requests(const struct hbk_session *session, struct hbk_error *ret_error)
+{
+    if (session->requests < session->core->config.requests_per_session) {
+        return 0;
+    }
+    hbk_error_set(ret_error, HBK_R_QUOTA,
+                  "%u requests of this session are in flight: wait for an answer",
+                  (unsigned)session->requests);
+    hbk_error_set_limit(ret_error, "requests");
+    return HBK_SEND_E_REFUSED;
+}
+
 static int check_quota(const struct hbk_session *session, const struct hbk_send *params,
                        struct hbk_error *ret_error)
 {
     const struct hbk_config *config = &session->core->config;
     uint32_t pins;
 
-    if (session->requests >= config->requests_per_session) {
-        hbk_error_set(ret_error, HBK_R_QUOTA,
-                      "%u requests of this session are in flight: wait for an answer",
-                      (unsigned)session->requests);
-        memcpy(ret_error->limit, "requests", sizeof "requests");
+    if (hbk_send_check_requests(session, ret_error) != 0) {
         return HBK_SEND_E_REFUSED;
     }
     if (!hbk_add_u32(session->pins, (uint32_t)params->items_count, &pins) ||
@@ -38,7 +46,7 @@ static int check_quota(const struct hbk_session *session, const struct hbk_send 
         hbk_error_set(ret_error, HBK_R_QUOTA,
                       "this session may have %u handles under way and has %u: wait for an answer",
                       (unsigned)config->pins_per_session, (unsigned)session->pins);
-        memcpy(ret_error->limit, "pins", sizeof "pins");
+        hbk_error_set_limit(ret_error, "pins");
         return HBK_SEND_E_REFUSED;
     }
     return 0;

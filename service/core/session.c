@@ -84,7 +84,7 @@ int hbk_core_session_opened(struct hbk_core *core, const struct hbk_peer *peer, 
         hbk_error_set(&error, HBK_R_QUOTA,
                       "this user has %u sessions, as many as it may: close one and connect again",
                       (unsigned)user->sessions);
-        memcpy(error.limit, "sessions_per_user", sizeof "sessions_per_user");
+        hbk_error_set_limit(&error, "sessions_per_user");
         hbk_session_end(session, HBK_R_TARGET_GONE, &error);
         return 0;
     }
