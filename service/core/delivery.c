@@ -3,7 +3,6 @@
 #include "internal.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static struct hbk_core *core_of(const struct hbk_delivery *delivery)
 {
