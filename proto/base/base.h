@@ -48,6 +48,14 @@ const char *hbk_result_name(int32_t code);
 /** hbk_result_meaning() - one English sentence on @code, or NULL if there is no such code. */
 const char *hbk_result_meaning(int32_t code);
 
+/* Could a target take back the rights that were left out of what it was given? */
+enum hbk_widenable {
+    HBK_WIDENABLE_NOT_REDUCED = 0, /* nothing was left out */
+    HBK_WIDENABLE_NO,
+    HBK_WIDENABLE_YES,
+    HBK_WIDENABLE_UNKNOWN,
+};
+
 /* What went wrong with a request, as it goes into `error` on the wire. */
 struct hbk_error {
     int32_t code;   /* enum hbk_result_code; HBK_R_OK: no error */

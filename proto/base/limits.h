@@ -31,6 +31,10 @@
 #define HBK_LIMIT_NAME_BYTES_MAX 32
 #define HBK_CURSOR_BYTES_MAX 32
 #define HBK_PAGE_MAX 64
+#define HBK_QUOTAS_MAX 16
+#define HBK_VERB_BYTES_MAX 16
+#define HBK_EVENT_NAME_BYTES_MAX 32
+#define HBK_RULE_BYTES_MAX 320 /* of the text that names a rule */
 #define HBK_WAIT_MS_MAX 60000
 #define HBK_TIMEOUT_MS_DEFAULT 10000
 
@@ -42,6 +46,23 @@
 #define HBK_PINS_PER_SESSION_MAX 1024
 #define HBK_PENDING_PER_ENDPOINT_MAX 256
 #define HBK_WRITE_QUEUE_BYTES_MAX 262144
+
+/* ---- what all users share: each may take half of what is left ---- */
+#define HBK_REQUESTS_MAX 16384
+#define HBK_PINS_MAX 65536
+#define HBK_PENDING_MAX 16384
+#define HBK_ENDPOINTS_MAX 16384
+#define HBK_QUEUED_BYTES_MAX 134217728
+
+/* ---- policy and audit ---- */
+#define HBK_POLICY_RULES_MAX 256
+#define HBK_GRANTS_CACHED 8 /* decisions that a session remembers */
+#define HBK_WATCHERS_MAX 16
+#define HBK_AUDIT_USERS_MAX 64    /* users that refusals are gathered for in one minute */
+#define HBK_AUDIT_PERIOD_MS 60000 /* for which refusals of one user are gathered */
+#define HBK_AUDIT_QUEUE_BYTES_MAX 1048576
+#define HBK_AUDIT_FILE_BYTES_DEFAULT 10485760
+#define HBK_AUDIT_FILES_DEFAULT 5
 
 /* ---- deadlines ---- */
 #define HBK_HELLO_DEADLINE_MS 10000 /* from connect to proof */

@@ -124,6 +124,7 @@ static bool is_absent(const struct hbk_field *field, const uint8_t *base)
     switch (field->kind) {
     case HBK_FIELD_BOOL:
     case HBK_FIELD_MODE:
+    case HBK_FIELD_WIDENABLE:
     case HBK_FIELD_ACCESS: /* its kind comes first, and "same" is the default */
         return *value == 0;
     case HBK_FIELD_I32:
@@ -135,6 +136,8 @@ static bool is_absent(const struct hbk_field *field, const uint8_t *base)
     case HBK_FIELD_TYPE_RULES:
         HBK_ASSERT(field->present != HBK_FIELD_NO_OFFSET);
         return base[field->present] == 0;
+    case HBK_FIELD_OBJECTS:
+        return size_at(base + field->count) == 0;
     case HBK_FIELD_OBJECT:
         for (size_t i = 0; i < field->sub->count; i++) {
             if (!is_absent(&field->sub->fields[i], value))
@@ -242,6 +245,12 @@ static void put_field(struct hbk_buffer *buffer, const struct hbk_field *field, 
     case HBK_FIELD_MODE:
         HBK_ASSERT(*value <= HBK_MODE_ASK);
         put_text(buffer, hbk_text_from(hbk_mode_words[*value]));
+        break;
+    case HBK_FIELD_WIDENABLE:
+        HBK_ASSERT(*value >= HBK_WIDENABLE_NO && *value <= HBK_WIDENABLE_UNKNOWN);
+        put(buffer, *value == HBK_WIDENABLE_UNKNOWN ? "\"unknown\""
+                    : *value == HBK_WIDENABLE_YES   ? "true"
+                                                    : "false");
         break;
     case HBK_FIELD_I32:
     case HBK_FIELD_U32:
@@ -400,4 +409,16 @@ void hbk_write_error(struct hbk_buffer *buffer, const struct hbk_id *id,
     put(buffer, ",\"error\":");
     put_fields(buffer, &hbk_schema_error, (const uint8_t *)&wire);
     end_line(buffer, start);
+}
+
+void hbk_write_event(struct hbk_buffer *buffer, const struct hbk_event *event)
+{
+    const size_t start = buffer->size;
+
+    put_fields(buffer, &hbk_schema_event, (const uint8_t *)event);
+    put(buffer, "\n");
+    if (buffer->failed || buffer->size - start > HBK_LINE_BYTES_MAX) {
+        hbk_buffer_truncate(buffer, start);
+        buffer->failed = true;
+    }
 }

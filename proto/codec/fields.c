@@ -343,6 +343,14 @@ static int decode_field(struct decoder *decoder, const struct hbk_field *field, 
         if (*target > HBK_MODE_ASK)
             return refuse(decoder, place, HBK_R_INVALID_PARAMS, "must be \"auto\" or \"ask\"");
         return 0;
+    case HBK_FIELD_WIDENABLE:
+        if (!cJSON_IsBool(value) &&
+            !(cJSON_IsString(value) && strcmp(value->valuestring, "unknown") == 0))
+            return refuse_kind(decoder, place, "true, false or \"unknown\"", value);
+        *target = cJSON_IsString(value) ? HBK_WIDENABLE_UNKNOWN
+                  : cJSON_IsTrue(value) ? HBK_WIDENABLE_YES
+                                        : HBK_WIDENABLE_NO;
+        return 0;
     case HBK_FIELD_I32:
     case HBK_FIELD_U32:
     case HBK_FIELD_U64:

@@ -24,10 +24,14 @@ enum hbk_method {
     HBK_METHOD_DELIVERY_ACCEPT,
     HBK_METHOD_DELIVERY_REJECT,
     HBK_METHOD_BROKER_STATUS,
+    HBK_METHOD_BROKER_SESSIONS,
+    HBK_METHOD_BROKER_WATCH,
+    HBK_METHOD_POLICY_EXPLAIN,
     /* notifications, service to client */
     HBK_METHOD_HANDLE_DELIVERED,
     HBK_METHOD_HANDLE_OFFERED,
     HBK_METHOD_SESSION_GONE,
+    HBK_METHOD_BROKER_EVENT,
     HBK_METHOD_COUNT
 };
 
@@ -120,6 +124,13 @@ struct hbk_delivery_answer { /* delivery.accept, delivery.reject */
     struct hbk_text reason; /* reject only; absent: none */
 };
 
+struct hbk_explain {      /* policy.explain */
+    struct hbk_text verb; /* "open", "send", "put", "get", "transfer", "inspect", "revoke" */
+    struct hbk_text name; /* of an endpoint or entry; absent: the verb needs none */
+    uint32_t pid;         /* send to {name, pid}; 0: to the name alone */
+    uint64_t session;     /* on whose behalf; 0: the caller's own */
+};
+
 /* ---- results ---- */
 
 struct hbk_peer_info {
@@ -182,11 +193,19 @@ struct hbk_delivered_item {
     struct hbk_text type;
     uint32_t access;
     bool inherit, protect;
+    uint8_t widenable; /* enum hbk_widenable; NOT_REDUCED: absent */
 };
 
 struct hbk_accept_result {
     size_t items_count;
     const struct hbk_delivered_item *items;
+};
+
+/* One resource that users share: nobody may take more than a share of what is left. */
+struct hbk_quota_info {
+    struct hbk_text name;       /* "sessions", "pins", ... */
+    uint64_t limit, used;       /* of the whole service */
+    uint64_t your_limit, yours; /* of the caller's user, at this moment */
 };
 
 struct hbk_status_result {
@@ -197,6 +216,37 @@ struct hbk_status_result {
     uint64_t uptime_ms;
     uint32_t sessions, sessions_proven, endpoints, deliveries_pending, pins;
     uint64_t delivered, failed; /* sends since the start, by outcome */
+    uint32_t policy;            /* how often rules were loaded since the start; 0: built-in ones */
+    uint64_t events_dropped;    /* audit records that found a queue full */
+    size_t quotas_count;
+    const struct hbk_quota_info *quotas; /* at most HBK_QUOTAS_MAX */
+};
+
+struct hbk_session_info {
+    uint64_t session;
+    struct hbk_peer_info peer;
+    uint32_t terminal_session;
+    struct hbk_text client_name, client_version; /* as it calls itself; absent before hello */
+    struct hbk_text state;                       /* "new", "hello", "proven", "ending" */
+    uint64_t since_ms;                           /* milliseconds since it connected */
+    uint32_t endpoints, requests, pins;
+    uint64_t queued_bytes;   /* that wait for it to read, or came from it and wait to be acted on */
+    uint64_t sent, received; /* deliveries since it connected */
+};
+
+struct hbk_session_list_result {
+    size_t sessions_count;
+    const struct hbk_session_info *sessions; /* at most HBK_PAGE_MAX */
+    struct hbk_text next;                    /* absent: that was the last page */
+};
+
+struct hbk_explain_result {
+    bool allowed;
+    struct hbk_text rule;   /* which rule decides, for people: rules[2] "session/print/" */
+    struct hbk_text detail; /* why, and what to do */
+    bool types_present;
+    size_t types_count;
+    const struct hbk_type_rule *types; /* the most that may pass under that name */
 };
 
 /* ---- notifications ---- */
@@ -220,6 +270,31 @@ struct hbk_session_gone {
     uint64_t session;
 };
 
+/* Whom an event is about. session 0: absent, nobody that has a session. */
+struct hbk_event_party {
+    uint64_t session;
+    uint32_t pid;
+    struct hbk_text user; /* SID */
+};
+
+/* One audit record: broker.event, and a line of the audit file. What is zero or absent is left out. */
+struct hbk_event {
+    uint64_t serial;         /* 1, 2, … since the start; a gap is what was dropped */
+    uint64_t time_ms;        /* Unix time in milliseconds */
+    struct hbk_text event;   /* "handle.send", "session.opened", "policy.loaded", … */
+    struct hbk_text outcome; /* "done", "refused", "failed" */
+    uint64_t correlation; /* equal in all records of one request, from its line to the last close */
+    uint64_t delivery;
+    struct hbk_event_party caller, target;
+    struct hbk_text endpoint; /* or entry */
+    size_t items_count;
+    const struct hbk_sent_item *items;
+    struct hbk_text error; /* wire name */
+    struct hbk_text detail;
+    uint32_t win32;
+    uint64_t count; /* how many like it this record stands for; 0: itself alone */
+};
+
 /* ---- a decoded line ---- */
 
 enum hbk_message_kind {
@@ -237,8 +312,11 @@ union hbk_params {
     struct hbk_paging endpoint_list;
     struct hbk_send send;
     struct hbk_delivery_answer delivery_answer;
+    struct hbk_paging sessions;
+    struct hbk_explain explain;
     struct hbk_delivered delivered;
     struct hbk_session_gone session_gone;
+    struct hbk_event event;
 };
 
 union hbk_outcome {
@@ -248,6 +326,8 @@ union hbk_outcome {
     struct hbk_send_result send;
     struct hbk_accept_result accept;
     struct hbk_status_result status;
+    struct hbk_session_list_result sessions;
+    struct hbk_explain_result explain;
 };
 
 struct hbk_message {
@@ -308,6 +388,9 @@ void hbk_write_result(struct hbk_buffer *buffer, const struct hbk_id *id, enum h
                       const void *result);
 void hbk_write_error(struct hbk_buffer *buffer, const struct hbk_id *id,
                      const struct hbk_error *error);
+
+/** hbk_write_event() - @event alone, as a line of the audit file: a JSON object and its LF. */
+void hbk_write_event(struct hbk_buffer *buffer, const struct hbk_event *event);
 
 /** hbk_escaped_size() - bytes that @text takes between its quotes on the wire, as we write it. */
 size_t hbk_escaped_size(struct hbk_text text);

@@ -213,8 +213,9 @@ static const struct hbk_schema reject_schema = SCHEMA(reject);
     {FIELD(hbk_delivered_item, type, "type", TEXT, REQUIRED), RANGE(1, HBK_TYPE_BYTES_MAX)}, \
         {FIELD(hbk_delivered_item, access, "access", U32, REQUIRED), ANY_U32},               \
         {FIELD(hbk_delivered_item, inherit, "inherit", BOOL, REQUIRED)},                     \
+        {FIELD(hbk_delivered_item, protect, "protect", BOOL, REQUIRED)},                     \
     {                                                                                        \
-        FIELD(hbk_delivered_item, protect, "protect", BOOL, REQUIRED)                        \
+        FIELD(hbk_delivered_item, widenable, "widenable", WIDENABLE, OPTIONAL)               \
     }
 
 static const struct hbk_field delivered_item_fields[] = {
@@ -269,6 +270,15 @@ static const struct hbk_field status_server_fields[] = {
 };
 static const struct hbk_schema status_server_schema = SCHEMA(status_server);
 
+static const struct hbk_field quota_fields[] = {
+    {FIELD(hbk_quota_info, name, "name", TEXT, REQUIRED), RANGE(1, HBK_LIMIT_NAME_BYTES_MAX)},
+    {FIELD(hbk_quota_info, limit, "limit", U64, REQUIRED), COUNTER},
+    {FIELD(hbk_quota_info, used, "used", U64, REQUIRED), COUNTER},
+    {FIELD(hbk_quota_info, your_limit, "your_limit", U64, REQUIRED), COUNTER},
+    {FIELD(hbk_quota_info, yours, "yours", U64, REQUIRED), COUNTER},
+};
+static const struct hbk_schema quota_schema = SCHEMA(quota);
+
 #define STATUS(M, KIND, ...)                                         \
     {                                                                \
         FIELD(hbk_status_result, M, #M, KIND, REQUIRED), __VA_ARGS__ \
@@ -289,8 +299,102 @@ static const struct hbk_field status_result_fields[] = {
     STATUS(pins, U32, ANY_U32),
     STATUS(delivered, U64, COUNTER),
     STATUS(failed, U64, COUNTER),
+    STATUS(policy, U32, ANY_U32),
+    STATUS(events_dropped, U64, COUNTER),
+    {FIELD(hbk_status_result, quotas, "quotas", OBJECTS, REQUIRED),
+     LIST(hbk_status_result, quotas_count, struct hbk_quota_info), RANGE(0, HBK_QUOTAS_MAX),
+     .sub = &quota_schema},
 };
 static const struct hbk_schema status_result_schema = SCHEMA(status_result);
+
+static const struct hbk_field session_client_fields[] = {
+    {FIELD(hbk_session_info, client_name, "name", TEXT, OPTIONAL),
+     RANGE(1, HBK_CLIENT_NAME_BYTES_MAX)},
+    {FIELD(hbk_session_info, client_version, "version", TEXT, OPTIONAL),
+     RANGE(1, HBK_CLIENT_VERSION_BYTES_MAX)},
+};
+static const struct hbk_schema session_client_schema = SCHEMA(session_client);
+
+static const struct hbk_field session_fields[] = {
+    {FIELD(hbk_session_info, session, "session", U64, REQUIRED), ID},
+    {FIELD(hbk_session_info, peer.pid, "pid", U32, REQUIRED), PID},
+    {FIELD(hbk_session_info, peer.user, "user", TEXT, REQUIRED), SID},
+    {FIELD(hbk_session_info, peer.integrity, "integrity", U32, REQUIRED), ANY_U32},
+    {FIELD(hbk_session_info, peer.logon_session, "logon_session", HEX64, REQUIRED)},
+    {FIELD(hbk_session_info, terminal_session, "terminal_session", U32, REQUIRED), ANY_U32},
+    {.key = "client",
+     .kind = HBK_FIELD_OBJECT,
+     .need = HBK_FIELD_OPTIONAL,
+     .present = HBK_FIELD_NO_OFFSET,
+     .sub = &session_client_schema},
+    {FIELD(hbk_session_info, state, "state", TEXT, REQUIRED), RANGE(1, HBK_TYPE_BYTES_MAX)},
+    {FIELD(hbk_session_info, since_ms, "since_ms", U64, REQUIRED), COUNTER},
+    {FIELD(hbk_session_info, endpoints, "endpoints", U32, REQUIRED), ANY_U32},
+    {FIELD(hbk_session_info, requests, "requests", U32, REQUIRED), ANY_U32},
+    {FIELD(hbk_session_info, pins, "pins", U32, REQUIRED), ANY_U32},
+    {FIELD(hbk_session_info, queued_bytes, "queued_bytes", U64, REQUIRED), COUNTER},
+    {FIELD(hbk_session_info, sent, "sent", U64, REQUIRED), COUNTER},
+    {FIELD(hbk_session_info, received, "received", U64, REQUIRED), COUNTER},
+};
+static const struct hbk_schema session_schema = SCHEMA(session);
+
+static const struct hbk_field session_list_fields[] = {
+    {FIELD(hbk_session_list_result, sessions, "sessions", OBJECTS, REQUIRED),
+     LIST(hbk_session_list_result, sessions_count, struct hbk_session_info), RANGE(0, HBK_PAGE_MAX),
+     .sub = &session_schema},
+    {FIELD(hbk_session_list_result, next, "next", TEXT, OPTIONAL), RANGE(1, HBK_CURSOR_BYTES_MAX)},
+};
+static const struct hbk_schema session_list_schema = SCHEMA(session_list);
+
+static const struct hbk_field explain_fields[] = {
+    {FIELD(hbk_explain, verb, "verb", TEXT, REQUIRED), RANGE(1, HBK_VERB_BYTES_MAX)},
+    {FIELD(hbk_explain, name, "name", TEXT, OPTIONAL), NAME},
+    {FIELD(hbk_explain, pid, "pid", U32, OPTIONAL), PID},
+    {FIELD(hbk_explain, session, "session", U64, OPTIONAL), ID},
+};
+static const struct hbk_schema explain_schema = SCHEMA(explain);
+
+static const struct hbk_field explain_result_fields[] = {
+    {FIELD(hbk_explain_result, allowed, "allowed", BOOL, REQUIRED)},
+    {FIELD(hbk_explain_result, rule, "rule", TEXT, REQUIRED), RANGE(1, HBK_RULE_BYTES_MAX)},
+    {FIELD(hbk_explain_result, detail, "detail", TEXT, REQUIRED), RANGE(1, HBK_DETAIL_BYTES_MAX)},
+    {.key = "types",
+     .kind = HBK_FIELD_TYPE_RULES,
+     .need = HBK_FIELD_OPTIONAL,
+     .offset = (uint16_t)offsetof(struct hbk_explain_result, types),
+     .present = (uint16_t)offsetof(struct hbk_explain_result, types_present),
+     LIST(hbk_explain_result, types_count, struct hbk_type_rule),
+     RANGE(0, HBK_TYPES_MAX)},
+};
+static const struct hbk_schema explain_result_schema = SCHEMA(explain_result);
+
+static const struct hbk_field party_fields[] = {
+    {FIELD(hbk_event_party, session, "session", U64, OPTIONAL), ID},
+    {FIELD(hbk_event_party, pid, "pid", U32, OPTIONAL), PID},
+    {FIELD(hbk_event_party, user, "user", TEXT, OPTIONAL), SID},
+};
+static const struct hbk_schema party_schema = SCHEMA(party);
+
+#define EVENT_NAME RANGE(1, HBK_EVENT_NAME_BYTES_MAX)
+static const struct hbk_field event_fields[] = {
+    {FIELD(hbk_event, serial, "serial", U64, REQUIRED), ID},
+    {FIELD(hbk_event, time_ms, "time_ms", U64, REQUIRED), COUNTER},
+    {FIELD(hbk_event, event, "event", TEXT, REQUIRED), EVENT_NAME},
+    {FIELD(hbk_event, outcome, "outcome", TEXT, REQUIRED), EVENT_NAME},
+    {FIELD(hbk_event, correlation, "correlation", U64, OPTIONAL), ID},
+    {FIELD(hbk_event, delivery, "delivery", U64, OPTIONAL), ID},
+    {FIELD(hbk_event, caller, "caller", OBJECT, OPTIONAL), .sub = &party_schema},
+    {FIELD(hbk_event, target, "target", OBJECT, OPTIONAL), .sub = &party_schema},
+    {FIELD(hbk_event, endpoint, "endpoint", TEXT, OPTIONAL), NAME},
+    {FIELD(hbk_event, items, "items", OBJECTS, OPTIONAL),
+     LIST(hbk_event, items_count, struct hbk_sent_item), RANGE(1, HBK_ITEMS_MAX),
+     .sub = &sent_item_schema},
+    {FIELD(hbk_event, error, "error", TEXT, OPTIONAL), EVENT_NAME},
+    {FIELD(hbk_event, detail, "detail", TEXT, OPTIONAL), RANGE(1, HBK_DETAIL_BYTES_MAX)},
+    {FIELD(hbk_event, win32, "win32", U32, OPTIONAL), RANGE(1, UINT32_MAX)},
+    {FIELD(hbk_event, count, "count", U64, OPTIONAL), ID},
+};
+const struct hbk_schema hbk_schema_event = SCHEMA(event);
 
 /* ---- errors ---- */
 
@@ -325,9 +429,14 @@ static const struct hbk_method_info methods[HBK_METHOD_COUNT] = {
                                     &accept_result_schema},
     [HBK_METHOD_DELIVERY_REJECT] = {"delivery.reject", false, &reject_schema, &empty_schema},
     [HBK_METHOD_BROKER_STATUS] = {"broker.status", false, &empty_schema, &status_result_schema},
+    [HBK_METHOD_BROKER_SESSIONS] = {"broker.sessions", false, &paging_schema, &session_list_schema},
+    [HBK_METHOD_BROKER_WATCH] = {"broker.watch", false, &empty_schema, &empty_schema},
+    [HBK_METHOD_POLICY_EXPLAIN] = {"policy.explain", false, &explain_schema,
+                                   &explain_result_schema},
     [HBK_METHOD_HANDLE_DELIVERED] = {"handle.delivered", true, &delivered_schema, NULL},
     [HBK_METHOD_HANDLE_OFFERED] = {"handle.offered", true, &offered_schema, NULL},
     [HBK_METHOD_SESSION_GONE] = {"session.gone", true, &session_gone_schema, NULL},
+    [HBK_METHOD_BROKER_EVENT] = {"broker.event", true, &hbk_schema_event, NULL},
 };
 
 const struct hbk_method_info *hbk_method_info(enum hbk_method method)

@@ -7,8 +7,9 @@
 
 enum hbk_field_kind {
     HBK_FIELD_BOOL,
-    HBK_FIELD_MODE, /* "auto" | "ask" <-> enum hbk_mode in a uint8_t */
-    HBK_FIELD_I32,  /* integers, min..max; `absent` is the value of a missing one */
+    HBK_FIELD_MODE,      /* "auto" | "ask" <-> enum hbk_mode in a uint8_t */
+    HBK_FIELD_WIDENABLE, /* true | false | "unknown" <-> enum hbk_widenable in a uint8_t */
+    HBK_FIELD_I32,       /* integers, min..max; `absent` is the value of a missing one */
     HBK_FIELD_U32,
     HBK_FIELD_U64,
     HBK_FIELD_HEX64,  /* string of 16 lower-case hex digits <-> uint64_t */
@@ -80,6 +81,7 @@ struct hbk_wire_error {
 };
 
 extern const struct hbk_schema hbk_schema_error;
+extern const struct hbk_schema hbk_schema_event;
 
 /** hbk_text_measure() - the size of @text that min and max of @field bound. */
 size_t hbk_text_measure(const struct hbk_field *field, struct hbk_text text);

@@ -7,6 +7,11 @@ void hbk_config_default(struct hbk_config *ret_config)
 {
     *ret_config = (struct hbk_config){
         .sessions = HBK_SESSIONS_MAX,
+        .requests = HBK_REQUESTS_MAX,
+        .pins = HBK_PINS_MAX,
+        .pending = HBK_PENDING_MAX,
+        .endpoints = HBK_ENDPOINTS_MAX,
+        .queued_bytes = HBK_QUEUED_BYTES_MAX,
         .sessions_per_user = HBK_SESSIONS_PER_USER_MAX,
         .requests_per_session = HBK_REQUESTS_PER_SESSION_MAX,
         .endpoints_per_session = HBK_ENDPOINTS_PER_SESSION_MAX,

@@ -8,12 +8,16 @@
 
 #include "base.h"
 #include "platform.h"
+#include "policy.h"
 
 /* What an operator may set; the rest stands in limits.h. */
 struct hbk_config {
-    uint32_t sessions, sessions_per_user;
+    /* of the whole service: of each, a user may take half of what the others leave */
+    uint32_t sessions, requests, pins, pending, endpoints, queued_bytes;
+    uint32_t sessions_per_user;
     uint32_t requests_per_session, endpoints_per_session, pins_per_session, pending_per_endpoint;
     uint32_t write_queue_bytes;
+    bool audit_file; /* audit_line() wants every record */
     uint32_t hello_ms, line_ms, write_ms, stop_ms;
     uint32_t pid; /* the broker's own, for broker.status */
 };
@@ -30,6 +34,21 @@ struct hbk_core;
  * Return: the core; NULL out of memory.
  */
 struct hbk_core *hbk_core_new(const struct hbk_platform *platform, const struct hbk_config *config);
+
+/**
+ * hbk_core_configure() - other limits and other rules, from now on
+ * @policy: taken over; NULL: the built-in rules
+ * @source: the file that they are from, for the record; NULL: none
+ *
+ * Endpoints stay open; whoever may no longer listen or send meets `denied` from the next send on. Limits
+ * bind what is asked from now on: nothing is taken back.
+ */
+void hbk_core_configure(struct hbk_core *core, const struct hbk_config *config,
+                        struct hbk_policy *policy, const char *source);
+
+/** hbk_core_note() - record what happened outside of the core (a client refused at the pipe, a policy file that
+ * was not taken, a warning of the service): in the operator's log, the audit file and to who watches. */
+void hbk_core_note(struct hbk_core *core, const struct hbk_notice *notice);
 
 /** hbk_core_free() - only after hbk_core_stopped() is true, or when no session was ever open. */
 void hbk_core_free(struct hbk_core *core);

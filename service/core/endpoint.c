@@ -51,7 +51,7 @@ static int set_types(struct hbk_endpoint *endpoint, const struct hbk_endpoint_op
 {
     if (!params->types_present) {
         for (size_t i = 0; i < HBK_TYPE_COUNT; i++) {
-            endpoint->any[i] = true;
+            endpoint->any[i] = !hbk_type_info((enum hbk_type)i)->by_rule;
         }
         return 0;
     }
@@ -65,7 +65,7 @@ static int set_types(struct hbk_endpoint *endpoint, const struct hbk_endpoint_op
         enum hbk_type type = hbk_type_find(rule->type);
         const char *advice = hbk_type_advice(rule->type);
 
-        if (type == HBK_TYPE_COUNT && advice != NULL) {
+        if (advice != NULL) {
             hbk_error_set(ret_error, HBK_R_TYPE_NOT_ALLOWED, "types: %s", advice);
             return HBK_ENDPOINT_E_DENIED;
         }

@@ -248,7 +248,13 @@ static void dispatch(struct hbk_session *session, const struct hbk_message *mess
     case HBK_METHOD_DELIVERY_REJECT:
         hbk_delivery_request_reject(session, id, &params->delivery_answer);
         return;
+    case HBK_METHOD_BROKER_SESSIONS:
+    case HBK_METHOD_BROKER_WATCH:
+    case HBK_METHOD_POLICY_EXPLAIN:
+        refuse(session, id, HBK_R_DENIED, "not yet");
+        return;
     case HBK_METHOD_NONE:
+    case HBK_METHOD_BROKER_EVENT:
     case HBK_METHOD_HANDLE_DELIVERED:
     case HBK_METHOD_HANDLE_OFFERED:
     case HBK_METHOD_SESSION_GONE:

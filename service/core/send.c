@@ -154,7 +154,7 @@ static int check_type(const struct hbk_item *wanted, const struct hbk_object *ob
         hbk_error_set(ret_error, HBK_R_TYPE_NOT_ALLOWED, "%s", hbk_type_advice(wanted->type));
         return HBK_SEND_E_REFUSED;
     }
-    if (type == HBK_TYPE_COUNT) {
+    if (type == HBK_TYPE_COUNT || hbk_type_info(type)->by_rule) {
         hbk_error_set(ret_error, HBK_R_TYPE_NOT_ALLOWED, "this is a %s: %s",
                       object->type[0] != '\0' ? object->type : "nameless kind of object",
                       advice != NULL ? advice : "objects of this type are never brokered");

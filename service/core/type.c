@@ -7,19 +7,33 @@
 #define SECTION_MAP_READ_BIT 0x4u
 #define FILE_READ_DATA_BIT 0x1u
 #define FILE_GENERIC_READ_BITS 0x00120089u
+#define TOKEN_QUERY_BIT 0x8u
+#define PROCESS_QUERY_LIMITED_BIT 0x1000u
+#define THREAD_QUERY_LIMITED_BIT 0x800u
+#define JOB_QUERY_BIT 0x4u
+#define KEY_QUERY_VALUE_BIT 0x1u
+#define KEY_READ_BITS 0x00020019u
 
 /* "Read" of a semaphore, mutex or auto-reset event includes waiting, and waiting takes something: there is
  * no right that would let a process look at one in vain. */
 #define WAIT_AND_LOOK (SYNCHRONIZE_BIT | READ_CONTROL_BIT | QUERY_STATE_BIT)
 
 static const struct hbk_type_info types[HBK_TYPE_COUNT] = {
-    [HBK_TYPE_EVENT] = {"Event", WAIT_AND_LOOK, SYNCHRONIZE_BIT, false},
-    [HBK_TYPE_SEMAPHORE] = {"Semaphore", WAIT_AND_LOOK, SYNCHRONIZE_BIT, false},
-    [HBK_TYPE_MUTANT] = {"Mutant", WAIT_AND_LOOK, SYNCHRONIZE_BIT, false},
-    [HBK_TYPE_TIMER] = {"Timer", WAIT_AND_LOOK, SYNCHRONIZE_BIT, false},
+    [HBK_TYPE_EVENT] = {"Event", WAIT_AND_LOOK, SYNCHRONIZE_BIT, false, false},
+    [HBK_TYPE_SEMAPHORE] = {"Semaphore", WAIT_AND_LOOK, SYNCHRONIZE_BIT, false, false},
+    [HBK_TYPE_MUTANT] = {"Mutant", WAIT_AND_LOOK, SYNCHRONIZE_BIT, false, false},
+    [HBK_TYPE_TIMER] = {"Timer", WAIT_AND_LOOK, SYNCHRONIZE_BIT, false, false},
     [HBK_TYPE_SECTION] = {"Section", READ_CONTROL_BIT | SECTION_QUERY_BIT | SECTION_MAP_READ_BIT,
-                          SECTION_MAP_READ_BIT, true},
-    [HBK_TYPE_FILE] = {"File", FILE_GENERIC_READ_BITS, FILE_READ_DATA_BIT, true},
+                          SECTION_MAP_READ_BIT, true, false},
+    [HBK_TYPE_FILE] = {"File", FILE_GENERIC_READ_BITS, FILE_READ_DATA_BIT, true, false},
+    [HBK_TYPE_TOKEN] = {"Token", READ_CONTROL_BIT | TOKEN_QUERY_BIT, TOKEN_QUERY_BIT, true, true},
+    [HBK_TYPE_PROCESS] = {"Process", SYNCHRONIZE_BIT | READ_CONTROL_BIT | PROCESS_QUERY_LIMITED_BIT,
+                          PROCESS_QUERY_LIMITED_BIT, true, true},
+    [HBK_TYPE_THREAD] = {"Thread", SYNCHRONIZE_BIT | READ_CONTROL_BIT | THREAD_QUERY_LIMITED_BIT,
+                         THREAD_QUERY_LIMITED_BIT, true, true},
+    [HBK_TYPE_JOB] = {"Job", SYNCHRONIZE_BIT | READ_CONTROL_BIT | JOB_QUERY_BIT, JOB_QUERY_BIT,
+                      true, true},
+    [HBK_TYPE_KEY] = {"Key", KEY_READ_BITS, KEY_QUERY_VALUE_BIT, true, true},
 };
 
 struct advice {

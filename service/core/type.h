@@ -11,6 +11,12 @@ enum hbk_type {
     HBK_TYPE_TIMER,
     HBK_TYPE_SECTION,
     HBK_TYPE_FILE,
+    /* only where a rule of the policy names them */
+    HBK_TYPE_TOKEN,
+    HBK_TYPE_PROCESS,
+    HBK_TYPE_THREAD,
+    HBK_TYPE_JOB,
+    HBK_TYPE_KEY,
     HBK_TYPE_COUNT /* also: not one of them */
 };
 
@@ -19,6 +25,7 @@ struct hbk_type_info {
     uint32_t read;      /* rights that "read" keeps */
     uint32_t essential; /* without this one, "read" would be of no use: it fails */
     bool close_may_block;
+    bool by_rule; /* never without a rule that names it */
 };
 
 /** hbk_type_find() - the brokered type of that name; HBK_TYPE_COUNT if it is none. */

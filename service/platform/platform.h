@@ -28,6 +28,45 @@ struct hbk_object {
     uint32_t access;                   /* granted to the pin, and so to the sender's handle */
 };
 
+/* A security descriptor that access_check() can be asked about. */
+struct hbk_descriptor;
+
+/* The broker's own access rights, as they stand in the masks of such a descriptor. */
+enum {
+    HBK_RIGHT_OPEN = 0x1,
+    HBK_RIGHT_SEND = 0x2,
+    HBK_RIGHT_PUT = 0x4,
+    HBK_RIGHT_GET = 0x8,
+    HBK_RIGHT_TRANSFER = 0x10,
+    HBK_RIGHT_INSPECT = 0x20,
+    HBK_RIGHT_REVOKE = 0x40,
+    HBK_RIGHTS_ALL = 0x7F,
+};
+
+/* What the operator's log is told: refusals, gathered a user and a minute, and changes. Texts borrow. */
+enum hbk_notice_kind {
+    HBK_NOTICE_REFUSED,       /* a user was refused something */
+    HBK_NOTICE_REFUSED_MORE,  /* and this often again within the minute that followed */
+    HBK_NOTICE_POLICY_LOADED, /* new rules are in force; detail: of which file */
+    HBK_NOTICE_POLICY_KEPT,   /* a file was refused, the rules before it stay; detail: why */
+    HBK_NOTICE_DROPPED,       /* audit records found a queue full */
+    HBK_NOTICE_WARNING,       /* of the service itself; detail */
+    HBK_NOTICE_KIND_COUNT
+};
+
+struct hbk_notice {
+    enum hbk_notice_kind kind;
+    uint64_t count; /* 1, or how many like it this one stands for */
+    uint32_t pid;   /* 0: none */
+    uint32_t win32;
+    uint64_t correlation; /* 0: none */
+    const char *user;     /* SID, "" if none; printable ASCII, as is what follows */
+    const char *event;    /* "handle.send", "session.opened", … */
+    const char *name;     /* of the endpoint, or "" */
+    const char *error;    /* wire name, or "" */
+    const char *detail;
+};
+
 enum {
     HBK_PLATFORM_PENDING = 1, /* will be reported by an event */
     HBK_PLATFORM_FAILED = 2,
@@ -50,6 +89,39 @@ struct hbk_platform {
     uint64_t (*now_ms)(void *context);
     /** random() - @size bytes that nobody can foresee. */
     void (*random)(void *context, void *bytes, size_t size);
+
+    /** unix_ms() - wall-clock time, milliseconds since 1970, for records alone. */
+    uint64_t (*unix_ms)(void *context);
+
+    /* ---- who may do what ---- */
+
+    /**
+     * descriptor_new() - a descriptor from @sddl, which hbk_sddl_check() has passed
+     *
+     * Owner and group are the peer's user and its mandatory label the peer's integrity, so that nobody below
+     * it gets in unless the peer itself is below. Return: 0 or FAILED.
+     */
+    int (*descriptor_new)(void *connection, struct hbk_text sddl,
+                          struct hbk_descriptor **ret_descriptor, struct hbk_failure *ret_failure);
+    /** descriptor_free() - NULL is accepted. */
+    void (*descriptor_free)(void *context, struct hbk_descriptor *descriptor);
+    /** access_check() - those of @wanted (HBK_RIGHT_...) that @descriptor grants to the peer; 0 also where
+     * Windows cannot say. */
+    uint32_t (*access_check)(void *connection, const struct hbk_descriptor *descriptor,
+                             uint32_t wanted);
+    /** may_duplicate() - would Windows give @caller's peer a handle to the process of @target that lets it
+     * duplicate handles (its descriptor with its label, or SeDebugPrivilege)? */
+    bool (*may_duplicate)(void *caller, void *target);
+    /** widenable() - would the descriptor of the object behind @pin let @target's peer have rights that
+     * are in @granted and not in @given? Never asked of a File. */
+    enum hbk_widenable (*widenable)(void *target, hbk_pin pin, uint32_t granted, uint32_t given);
+
+    /* ---- what is recorded; never blocks, never fails: what finds no room is dropped and counted there ---- */
+
+    /** audit_line() - one record, @size bytes with LF, for the audit file. Return: false: dropped. */
+    bool (*audit_line)(void *context, const void *line, size_t size);
+    /** audit_notice() - one record for the operator's log. */
+    void (*audit_notice)(void *context, const struct hbk_notice *notice);
 
     /* ---- the pipe ---- */
 
