@@ -1,5 +1,6 @@
 /* Other rules while everything runs: what was granted and what was refused is asked again, what waits is looked
  * at again, and nothing is left behind. */
+#include "alloc_fault.h"
 #include "core_policy.h"
 
 #include <stdio.h>
@@ -241,6 +242,82 @@ static void rules_come_and_go_without_a_trace(void **state)
     rig_end(two.rig); /* and with the broker they go */
 }
 
+/* ---- out of memory ---- */
+
+static void ask(struct client *client, enum hbk_method method, const char *params)
+{
+    if (client && !client_ended(client)) {
+        client_request_text(client, method, params);
+        rig_run(client->rig);
+    }
+}
+
+/* What a rule, a `from` and a takeover allocate; any of it may fail. Return: false once none was reached. */
+static bool try_failing(size_t first)
+{
+    char label[64];
+    struct two two = two_new(NULL);
+    struct client *other = client_new(two.rig, 300, 2);
+    snprintf(label, sizeof label, "allocation %zu fails", first);
+    two.rig->kernel->label = label;
+    fake_grant(two.rig->kernel, "open", 300, HBK_RIGHT_OPEN);
+    fake_may_duplicate(two.rig->kernel, 100, 200, true);
+    fake_grant(two.rig->kernel, "inspect", 0, HBK_RIGHT_INSPECT);
+    two.event = client_make(two.sender, "Event", 3);
+    alloc_fault_arm(first);
+    ask(two.target, OPEN, "{'name':'global/a','mode':'ask','from':'D:(A;;GA;;;WD)'}");
+    ask(two.target, OPEN, "{'name':'user/a','from':'D:(A;;GA;;;WD)'}");
+    ask(two.sender, SEND, "{'to':'global/a','items':[{'handle':4}],'wait_ms':10}");
+    ask(two.sender, SEND, "{'to':{'name':'user/a','pid':200},'items':[{'handle':4,'access':1}]}");
+    ask(two.sender, HBK_METHOD_ENDPOINT_LIST, "{}");
+    ask(two.sender, HBK_METHOD_POLICY_EXPLAIN, "{'verb':'send','name':'global/a'}");
+    fake_grant(two.rig->kernel, "open", 200, 0);
+    reload(&two);
+    ask(other, OPEN, "{'name':'global/a','from':'D:(A;;GA;;;SY)'}");
+    bool reached = alloc_fault_disarm() > first;
+    rig_end(two.rig); /* nothing is left behind, descriptors included */
+    return reached;
+}
+
+static void out_of_memory_anywhere(void **state)
+{
+    (void)state;
+    if (!alloc_fault_works()) {
+        print_message("skipped: this build cannot make allocations fail\n");
+        skip();
+    }
+    size_t first = 0;
+    while (try_failing(first))
+        ++first;
+    assert_true(first > 15);
+}
+
+/* The end of whoever listens, in the middle of the end of its endpoint, is one end. */
+static void an_owner_that_ends_over_its_close(void **state)
+{
+    (void)state;
+    if (!alloc_fault_works()) {
+        print_message("skipped: this build cannot make allocations fail\n");
+        skip();
+    }
+    for (size_t first = 0; first < 8; ++first) {
+        struct two two = two_new("{'name':'global/a','mode':'ask'}");
+        client_request(two.sender, SEND, TO_A, two.event);
+        rig_run(two.rig);
+        unsigned long long delivery = client_offered(two.target)->delivery;
+        two.target->connection->write_mode = FAKE_WRITE_PENDS;
+        client_request(two.target, HBK_METHOD_BROKER_STATUS, NULL);
+        rig_run(two.rig); /* its write pends, so that what it accepts waits */
+        client_request(two.target, HBK_METHOD_DELIVERY_ACCEPT, "{'delivery':%llu}", delivery);
+        rig_run(two.rig);
+        alloc_fault_arm(first);
+        client_request(two.target, HBK_METHOD_ENDPOINT_CLOSE, "{'name':'global/a'}");
+        rig_run(two.rig);
+        alloc_fault_disarm();
+        rig_end(two.rig);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -253,6 +330,8 @@ int main(void)
         cmocka_unit_test(an_owner_that_may_again_is_found),
         cmocka_unit_test(taken_over_with_sends_pending),
         cmocka_unit_test(rules_come_and_go_without_a_trace),
+        cmocka_unit_test(out_of_memory_anywhere),
+        cmocka_unit_test(an_owner_that_ends_over_its_close),
     };
     return cmocka_run_group_tests_name("core: reload", tests, NULL, NULL);
 }
