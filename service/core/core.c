@@ -43,13 +43,22 @@ struct hbk_core *hbk_core_new(const struct hbk_platform *platform, const struct 
     hbk_list_init(&core->settling);
     core->stop_due = HBK_NEVER;
     if (hbk_table_init(&core->users) != 0 || hbk_table_init(&core->scopes) != 0 ||
-        hbk_table_init(&core->endpoints) != 0 || hbk_table_init(&core->waiting) != 0) {
+        hbk_table_init(&core->endpoints) != 0 || hbk_table_init(&core->waiting) != 0 ||
+        hbk_table_init(&core->processes) != 0 || hbk_table_init(&core->process_endpoints) != 0) {
         hbk_core_free(core);
         return NULL;
     }
     core->platform.random(core->platform.context, &core->hash_key, sizeof core->hash_key);
     core->started_ms = hbk_now(core);
     return core;
+}
+
+void hbk_core_configure(struct hbk_core *core, const struct hbk_config *config,
+                        struct hbk_policy *policy, const char *source)
+{
+    (void)source;
+    core->config = *config;
+    hbk_grant_configure(core, policy);
 }
 
 void hbk_core_free(struct hbk_core *core)
@@ -63,6 +72,10 @@ void hbk_core_free(struct hbk_core *core)
     hbk_table_deinit(&core->scopes);
     hbk_table_deinit(&core->endpoints);
     hbk_table_deinit(&core->waiting);
+    hbk_table_deinit(&core->processes);
+    hbk_table_deinit(&core->process_endpoints);
+    hbk_roll_deinit(&core->all_endpoints);
+    hbk_policy_free(core->policy, core->platform.descriptor_free, core->platform.context);
     hbk_timers_deinit(&core->timers);
     hbk_pool_deinit(&core->session_pool);
     hbk_pool_deinit(&core->delivery_pool);
@@ -118,7 +131,6 @@ struct hbk_scope *hbk_core_scope(struct hbk_core *core, const uint8_t digest[32]
         return NULL;
     }
     memcpy(scope->digest, digest, 32);
-    hbk_list_init(&scope->endpoints);
     hbk_table_insert(&core->scopes, &scope->node, hash);
     return scope;
 }
@@ -126,7 +138,7 @@ struct hbk_scope *hbk_core_scope(struct hbk_core *core, const uint8_t digest[32]
 void hbk_core_scope_release(struct hbk_core *core, struct hbk_scope *scope)
 {
     if (scope != NULL && scope->sessions == 0) {
-        HBK_ASSERT(hbk_list_empty(&scope->endpoints));
+        hbk_roll_deinit(&scope->endpoints);
         hbk_table_remove(&core->scopes, &scope->node);
         free(scope);
     }

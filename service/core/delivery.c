@@ -9,12 +9,6 @@ static struct hbk_core *core_of(const struct hbk_delivery *delivery)
     return delivery->sender->core;
 }
 
-bool hbk_delivery_expects(struct hbk_text user, uint32_t pid, const struct hbk_session *owner)
-{
-    return (user.data == NULL || hbk_text_is(user, owner->peer.user)) &&
-           (pid == 0 || pid == owner->peer.pid);
-}
-
 /* ---- from state to state ---- */
 
 static void set_timer(struct hbk_delivery *delivery, uint64_t due_ms)
@@ -73,20 +67,6 @@ void hbk_delivery_unbind(struct hbk_delivery *delivery)
 
 /* ---- the end ---- */
 
-static void undo_placed(struct hbk_delivery *delivery)
-{
-    struct hbk_core *core = core_of(delivery);
-
-    for (size_t i = 0; i < delivery->item_count; i++) {
-        struct hbk_pinned *item = &delivery->items[i];
-
-        if (item->value != 0) {
-            core->platform.unplace(delivery->target->connection, item->pin, item->value);
-            item->value = 0;
-        }
-    }
-}
-
 /* Its pins are closed after the lines of this turn are written. */
 static void finish(struct hbk_delivery *delivery)
 {
@@ -134,7 +114,7 @@ static void fail_accept(struct hbk_delivery *delivery, const struct hbk_error *e
 
 void hbk_delivery_fail(struct hbk_delivery *delivery, const struct hbk_error *error)
 {
-    undo_placed(delivery);
+    hbk_place_undo(delivery);
     fail_accept(delivery, error);
     if (delivery->state == HBK_DELIVERY_CLOSING) {
         return; /* telling the target failed, and that ended all that hangs on it, this one too */
@@ -252,47 +232,6 @@ void hbk_delivery_unpinned(struct hbk_delivery *delivery)
 
 /* ---- place and tell ---- */
 
-static int place_all(struct hbk_delivery *delivery, struct hbk_error *ret_error)
-{
-    struct hbk_core *core = core_of(delivery);
-    struct hbk_failure failure = {.code = HBK_R_OS_ERROR};
-
-    for (size_t i = 0; i < delivery->item_count; i++) {
-        struct hbk_pinned *item = &delivery->items[i];
-
-        HBK_ASSERT(item->value == 0);
-        if (core->platform.place(delivery->target->connection, item->pin, item->same, item->access,
-                                 &item->value, &failure) != 0) {
-            item->value = 0;
-            hbk_error_set(ret_error, failure.code, "%s",
-                          failure.detail != NULL ? failure.detail
-                                                 : hbk_result_meaning(failure.code));
-            ret_error->win32 = failure.win32;
-            ret_error->item = (int32_t)i;
-            return HBK_SEND_E_REFUSED;
-        }
-        HBK_ASSERT(item->value >= HBK_HANDLE_MIN && item->value <= HBK_HANDLE_MAX);
-    }
-    return 0;
-}
-
-/* @ret_items: room for HBK_ITEMS_MAX. An offer's have no value, as nothing is placed then. */
-static void describe_items(const struct hbk_delivery *delivery,
-                           struct hbk_delivered_item *ret_items)
-{
-    for (size_t i = 0; i < delivery->item_count; i++) {
-        const struct hbk_pinned *item = &delivery->items[i];
-
-        ret_items[i] = (struct hbk_delivered_item){
-            .handle = item->value,
-            .type = hbk_text_from(hbk_type_info((enum hbk_type)item->type)->name),
-            .access = item->access,
-            .inherit = item->inherit,
-            .protect = item->protect,
-        };
-    }
-}
-
 /* handle.delivered or handle.offered. Return: false if the target ended over it, and with it this. */
 static bool notify(struct hbk_delivery *delivery, enum hbk_method method)
 {
@@ -309,7 +248,7 @@ static bool notify(struct hbk_delivery *delivery, enum hbk_method method)
     };
     size_t begin = hbk_output_begin(target);
 
-    describe_items(delivery, items);
+    hbk_place_describe(delivery, items);
     hbk_write_notification(&target->queued, method, &params);
     return hbk_output_end(target, begin);
 }
@@ -327,7 +266,7 @@ static void place_and_tell(struct hbk_delivery *delivery)
 {
     struct hbk_error error;
 
-    if (place_all(delivery, &error) != 0) {
+    if (hbk_place_all(delivery, &error) != 0) {
         hbk_delivery_fail(delivery, &error);
         return;
     }
@@ -348,6 +287,33 @@ static void offer(struct hbk_delivery *delivery)
     hbk_lane_leave(delivery);
 }
 
+/* Bound before other rules were loaded: does it still hold? Else it ends. */
+static bool still_bound(struct hbk_delivery *delivery)
+{
+    struct hbk_core *core = core_of(delivery);
+    struct hbk_address address = hbk_target_address_of(delivery);
+    struct hbk_endpoint *endpoint = NULL;
+    struct hbk_error error;
+    int result;
+
+    HBK_ASSERT(delivery->endpoint != NULL);
+    if (delivery->generation == core->generation) {
+        return true;
+    }
+    result = hbk_target_find(delivery->sender, &address, &endpoint);
+    if (result == 0 && endpoint != delivery->endpoint) {
+        result = HBK_TARGET_E_NONE;
+    }
+    if (result != 0) {
+        hbk_target_set_error(&address, result, &error);
+    } else if (hbk_send_accepted_by(delivery, endpoint, &error) == 0) {
+        delivery->generation = core->generation;
+        return true;
+    }
+    hbk_delivery_fail(delivery, &error);
+    return false;
+}
+
 static void place_accepted(struct hbk_delivery *delivery)
 {
     struct hbk_session *target = delivery->target;
@@ -356,14 +322,17 @@ static void place_accepted(struct hbk_delivery *delivery)
     struct hbk_error error;
     size_t begin;
 
+    if (!still_bound(delivery)) {
+        return;
+    }
     if (!hbk_output_free(target)) {
         return; /* stays in `accepted` until the write has ended, or has ended with its target */
     }
-    if (place_all(delivery, &error) != 0) {
+    if (hbk_place_all(delivery, &error) != 0) {
         hbk_delivery_fail(delivery, &error);
         return;
     }
-    describe_items(delivery, items);
+    hbk_place_describe(delivery, items);
     begin = hbk_output_begin(target);
     hbk_write_result(&target->queued, &delivery->accept_id, HBK_METHOD_DELIVERY_ACCEPT, &result);
     if (hbk_output_end(target, begin)) {
@@ -375,12 +344,12 @@ static void place_accepted(struct hbk_delivery *delivery)
 
 /* ---- the second phase ---- */
 
-static void wait_or_fail(struct hbk_delivery *delivery)
+static void wait_or_fail(struct hbk_delivery *delivery, const struct hbk_error *error)
 {
     struct hbk_core *core = core_of(delivery);
 
     if (delivery->wait_due == HBK_NEVER) {
-        hbk_delivery_fail_code(delivery, HBK_R_NOT_FOUND, "the endpoint has closed");
+        hbk_delivery_fail(delivery, error);
         return;
     }
     if (delivery->wait_due <= hbk_now(core)) {
@@ -397,17 +366,22 @@ static void wait_or_fail(struct hbk_delivery *delivery)
 static bool find_target(struct hbk_delivery *delivery)
 {
     struct hbk_core *core = core_of(delivery);
-    struct hbk_endpoint *endpoint = delivery->endpoint;
+    struct hbk_address address = hbk_target_address_of(delivery);
+    struct hbk_endpoint *endpoint = NULL;
     struct hbk_error error;
+    int result;
 
-    if (endpoint != NULL) {
-        return true; /* bound before it was blocked; an endpoint that closes fails what is bound */
+    if (delivery->endpoint != NULL) {
+        return still_bound(delivery); /* an endpoint that closes fails what is bound to it */
     }
-    endpoint =
-        hbk_endpoint_find(core, delivery->sender->scope, delivery->name, delivery->name_hash);
-    if (endpoint == NULL ||
-        !hbk_delivery_expects(delivery->expect_user, delivery->expect_pid, endpoint->owner)) {
-        wait_or_fail(delivery);
+    result = hbk_target_find(delivery->sender, &address, &endpoint);
+    if (result != 0) {
+        hbk_target_set_error(&address, result, &error);
+        if (result == HBK_TARGET_E_DENIED && delivery->to_pid == 0) {
+            hbk_delivery_fail(delivery, &error);
+        } else {
+            wait_or_fail(delivery, &error);
+        }
         return false;
     }
     if (hbk_send_accepted_by(delivery, endpoint, &error) != 0) {
@@ -420,6 +394,7 @@ static bool find_target(struct hbk_delivery *delivery)
         return false;
     }
     set_timer(delivery, HBK_NEVER);
+    delivery->generation = core->generation;
     bind(delivery, endpoint);
     return true;
 }
@@ -464,17 +439,22 @@ void hbk_delivery_unlock(struct hbk_session *target)
     hbk_session_schedule(target);
 }
 
+/* It waits for its turn alone: its endpoint is open. */
+static bool waits_for_turn(struct hbk_delivery *delivery)
+{
+    struct hbk_address address = hbk_target_address_of(delivery);
+    struct hbk_endpoint *endpoint = NULL;
+
+    return delivery->state == HBK_DELIVERY_BEHIND &&
+           hbk_target_find(delivery->sender, &address, &endpoint) == 0;
+}
+
 void hbk_delivery_expire(struct hbk_delivery *delivery)
 {
-    bool waits = delivery->state == HBK_DELIVERY_WAITING || delivery->state == HBK_DELIVERY_BEHIND;
-
-    if (waits &&
-        hbk_endpoint_find(core_of(delivery), delivery->sender->scope, delivery->name,
-                          delivery->name_hash) != NULL &&
-        delivery->state == HBK_DELIVERY_BEHIND) {
-        return; /* the endpoint is open: it only waits for its turn */
+    if (waits_for_turn(delivery)) {
+        return;
     }
-    if (waits) {
+    if (delivery->state == HBK_DELIVERY_WAITING || delivery->state == HBK_DELIVERY_BEHIND) {
         hbk_delivery_fail_code(delivery, HBK_R_TIMEOUT, "no such endpoint opened in time");
     } else if (delivery->state == HBK_DELIVERY_OFFERED) {
         hbk_delivery_fail_code(delivery, HBK_R_TIMEOUT, "the target did not answer in time");

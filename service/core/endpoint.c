@@ -1,22 +1,8 @@
 /* Endpoints: under which name, and to what, a process agreed. */
 #include "internal.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-int hbk_endpoint_scope_check(struct hbk_text name, struct hbk_error *ret_error)
-{
-    static const char user[] = "user/";
-
-    HBK_ASSERT(hbk_name_check(name));
-    if (name.size > sizeof user - 1 && memcmp(name.data, user, sizeof user - 1) == 0) {
-        return 0;
-    }
-    hbk_error_set(ret_error, HBK_R_DENIED,
-                  "names in session/ and global/ need a policy rule; use a name in user/");
-    return HBK_ENDPOINT_E_DENIED;
-}
 
 uint64_t hbk_endpoint_hash(struct hbk_core *core, const struct hbk_scope *scope,
                            struct hbk_text name)
@@ -24,7 +10,7 @@ uint64_t hbk_endpoint_hash(struct hbk_core *core, const struct hbk_scope *scope,
     return hbk_hash(&core->hash_key, scope->digest, sizeof scope->digest, name.data, name.size);
 }
 
-static struct hbk_text name_of(const struct hbk_endpoint *endpoint)
+struct hbk_text hbk_endpoint_name(const struct hbk_endpoint *endpoint)
 {
     return (struct hbk_text){.data = endpoint->name, .size = endpoint->name_size};
 }
@@ -37,7 +23,7 @@ struct hbk_endpoint *hbk_endpoint_find(struct hbk_core *core, const struct hbk_s
     for (; node != NULL; node = hbk_table_find_next(node)) {
         struct hbk_endpoint *endpoint = HBK_CONTAINER(node, struct hbk_endpoint, node);
 
-        if (endpoint->owner->scope == scope && hbk_text_equal(name_of(endpoint), name)) {
+        if (endpoint->scope == scope && hbk_text_equal(hbk_endpoint_name(endpoint), name)) {
             return endpoint;
         }
     }
@@ -45,6 +31,38 @@ struct hbk_endpoint *hbk_endpoint_find(struct hbk_core *core, const struct hbk_s
 }
 
 /* ---- open ---- */
+
+/* One entry of `types`: a type that the broker knows, and that policy lets pass under this name. */
+static int set_type(struct hbk_endpoint *endpoint, const struct hbk_type_rule *rule,
+                    struct hbk_error *ret_error)
+{
+    const struct hbk_policy *policy = endpoint->owner->core->policy;
+    enum hbk_type type = hbk_type_find(rule->type);
+    const char *advice = hbk_type_advice(rule->type);
+
+    if (type == HBK_TYPE_COUNT && advice != NULL) {
+        hbk_error_set(ret_error, HBK_R_TYPE_NOT_ALLOWED, "types: %s", advice);
+        return HBK_ENDPOINT_E_REFUSED;
+    }
+    if (type == HBK_TYPE_COUNT) {
+        hbk_error_set(ret_error, HBK_R_INVALID_PARAMS,
+                      "types: no such type; known are Event, Semaphore, Mutant, Timer, Section, "
+                      "File, spelled so, and Token, Process, Thread, Job, Key by a policy rule");
+        return HBK_ENDPOINT_E_REFUSED;
+    }
+    if (hbk_policy_cap(policy, endpoint->limit_rule, type) == 0) {
+        hbk_error_set(ret_error, HBK_R_TYPE_NOT_ALLOWED, "types: %s",
+                      advice != NULL ? advice
+                                     : "policy lets one of these types not pass under this name: "
+                                       "leave it out");
+        return HBK_ENDPOINT_E_REFUSED;
+    }
+    endpoint->any[type] = rule->kind == HBK_TYPE_RULE_ANY;
+    endpoint->accepts[type] =
+        rule->kind == HBK_TYPE_RULE_READ ? hbk_type_info(type)->read : rule->mask;
+    endpoint->rule_kinds[type] = rule->kind;
+    return 0;
+}
 
 static int set_types(struct hbk_endpoint *endpoint, const struct hbk_endpoint_open *params,
                      struct hbk_error *ret_error)
@@ -58,73 +76,71 @@ static int set_types(struct hbk_endpoint *endpoint, const struct hbk_endpoint_op
     if (params->types_count == 0) {
         hbk_error_set(ret_error, HBK_R_INVALID_PARAMS,
                       "types: name at least one, or leave it out for the default list");
-        return HBK_ENDPOINT_E_DENIED;
+        return HBK_ENDPOINT_E_REFUSED;
     }
     for (size_t i = 0; i < params->types_count; i++) {
-        const struct hbk_type_rule *rule = &params->types[i];
-        enum hbk_type type = hbk_type_find(rule->type);
-        const char *advice = hbk_type_advice(rule->type);
-
-        if (advice != NULL) {
-            hbk_error_set(ret_error, HBK_R_TYPE_NOT_ALLOWED, "types: %s", advice);
-            return HBK_ENDPOINT_E_DENIED;
+        if (set_type(endpoint, &params->types[i], ret_error) != 0) {
+            return HBK_ENDPOINT_E_REFUSED;
         }
-        if (type == HBK_TYPE_COUNT) {
-            hbk_error_set(
-                ret_error, HBK_R_INVALID_PARAMS,
-                "types: no such type; known are Event, Semaphore, Mutant, Timer, Section, "
-                "File, spelled so");
-            return HBK_ENDPOINT_E_DENIED;
-        }
-        endpoint->any[type] = rule->kind == HBK_TYPE_RULE_ANY;
-        endpoint->accepts[type] =
-            rule->kind == HBK_TYPE_RULE_READ ? hbk_type_info(type)->read : rule->mask;
-        endpoint->rule_kinds[type] = rule->kind;
     }
     return 0;
 }
 
+static int check_params(const struct hbk_endpoint_open *params, struct hbk_error *ret_error)
+{
+    size_t offset = 0;
+    const char *fault = params->from.data == NULL ? NULL : hbk_sddl_check(params->from, &offset);
+
+    if (fault != NULL) {
+        hbk_error_set(ret_error, HBK_R_INVALID_PARAMS, "from, at byte %u: %s", (unsigned)offset,
+                      fault);
+        return HBK_ENDPOINT_E_REFUSED;
+    }
+    if (params->revocable) {
+        hbk_error_set(ret_error, HBK_R_DENIED,
+                      "revocable is not supported by this version: leave it out");
+        return HBK_ENDPOINT_E_REFUSED;
+    }
+    return 0;
+}
+
+/* @ret_outlawed: an endpoint of this name whose owner may not listen there any more, or NULL. It goes: who
+ * was once let to a name does not keep it from who is now. */
 static int open_check(struct hbk_session *session, const struct hbk_endpoint_open *params,
-                      uint64_t hash, struct hbk_error *ret_error)
+                      struct hbk_endpoint **ret_outlawed, struct hbk_error *ret_error)
 {
     struct hbk_core *core = session->core;
+    struct hbk_scope *scope = session->scopes[hbk_scope_kind_of(params->name)];
+    struct hbk_endpoint *other;
 
-    if (hbk_endpoint_scope_check(params->name, ret_error) != 0) {
-        return HBK_ENDPOINT_E_DENIED;
+    if (check_params(params, ret_error) != 0) {
+        return HBK_ENDPOINT_E_REFUSED;
     }
-    if (params->from.data != NULL || params->revocable) {
-        hbk_error_set(ret_error, HBK_R_DENIED, "%s is not supported by this version: leave it out",
-                      params->revocable ? "revocable" : "from");
-        return HBK_ENDPOINT_E_DENIED;
+    /* Before anything that would tell whether the name is taken. */
+    if (!hbk_grant_name(session, HBK_VERB_OPEN, params->name)) {
+        hbk_error_set(ret_error, HBK_R_DENIED,
+                      "policy does not let you open this name: use one in user/, or ask an "
+                      "administrator for a rule with `open`");
+        return HBK_ENDPOINT_E_REFUSED;
     }
-    if (hbk_endpoint_find(core, session->scope, params->name, hash) != NULL) {
+    other =
+        hbk_endpoint_find(core, scope, params->name, hbk_endpoint_hash(core, scope, params->name));
+    if (other != NULL) {
+        hbk_grant_refresh(other);
+    }
+    if (other != NULL && other->may_listen) {
         hbk_error_set(ret_error, HBK_R_EXISTS,
                       "an endpoint of this name is open; close it or use another name");
-        return HBK_ENDPOINT_E_DENIED;
+        return HBK_ENDPOINT_E_REFUSED;
     }
     if (session->endpoint_count >= core->config.endpoints_per_session) {
         hbk_error_set(ret_error, HBK_R_QUOTA, "this session has %u endpoints, as many as it may",
                       (unsigned)session->endpoint_count);
         hbk_error_set_limit(ret_error, "endpoints");
-        return HBK_ENDPOINT_E_DENIED;
+        return HBK_ENDPOINT_E_REFUSED;
     }
+    *ret_outlawed = other;
     return 0;
-}
-
-/* Sends that waited for this name go on, in the order in which they came. */
-static void wake_waiting(struct hbk_core *core, const struct hbk_endpoint *endpoint, uint64_t hash)
-{
-    struct hbk_node *node = hbk_table_find(&core->waiting, hash);
-
-    while (node != NULL) {
-        struct hbk_delivery *delivery = HBK_CONTAINER(node, struct hbk_delivery, name_node);
-
-        node = hbk_table_find_next(node);
-        if (delivery->sender->scope == endpoint->owner->scope &&
-            hbk_text_equal(delivery->name, name_of(endpoint))) {
-            hbk_delivery_make_ready(delivery);
-        }
-    }
 }
 
 static struct hbk_endpoint *endpoint_new(struct hbk_session *session,
@@ -137,9 +153,9 @@ static struct hbk_endpoint *endpoint_new(struct hbk_session *session,
     }
     HBK_ASSERT(params->name.size <= sizeof endpoint->name);
     hbk_list_init(&endpoint->session_link);
-    hbk_list_init(&endpoint->scope_link);
     hbk_list_init(&endpoint->pending);
     endpoint->owner = session;
+    endpoint->scope = session->scopes[hbk_scope_kind_of(params->name)];
     endpoint->mode = params->mode;
     endpoint->items_max = params->items_max != 0 ? params->items_max : HBK_ITEMS_MAX;
     endpoint->name_size = params->name.size;
@@ -147,16 +163,64 @@ static struct hbk_endpoint *endpoint_new(struct hbk_session *session,
     return endpoint;
 }
 
+static void endpoint_free(struct hbk_endpoint *endpoint)
+{
+    if (endpoint != NULL && endpoint->from != NULL) {
+        const struct hbk_platform *platform = &endpoint->owner->core->platform;
+
+        platform->descriptor_free(platform->context, endpoint->from);
+    }
+    free(endpoint);
+}
+
+/* All that can fail of an endpoint that may be opened. */
+static int prepare(struct hbk_endpoint *endpoint, const struct hbk_endpoint_open *params,
+                   struct hbk_error *ret_error)
+{
+    struct hbk_session *session = endpoint->owner;
+    struct hbk_core *core = session->core;
+    struct hbk_failure failure = {.code = HBK_R_OS_ERROR};
+
+    hbk_grant_opened(endpoint);
+    if (set_types(endpoint, params, ret_error) != 0) {
+        return HBK_ENDPOINT_E_REFUSED;
+    }
+    if (hbk_roll_reserve(&core->all_endpoints) != 0 ||
+        hbk_roll_reserve(&endpoint->scope->endpoints) != 0) {
+        hbk_error_set(ret_error, HBK_R_INTERNAL_ERROR, "out of memory: try again later");
+        return HBK_ENDPOINT_E_REFUSED;
+    }
+    if (params->from.data != NULL &&
+        core->platform.descriptor_new(session->connection, params->from, &endpoint->from,
+                                      &failure) != 0) {
+        endpoint->from = NULL;
+        hbk_error_set(ret_error, failure.code, "from: %s",
+                      failure.detail != NULL ? failure.detail : hbk_result_meaning(failure.code));
+        ret_error->win32 = failure.win32;
+        return HBK_ENDPOINT_E_REFUSED;
+    }
+    return 0;
+}
+
+static void publish(struct hbk_endpoint *endpoint)
+{
+    struct hbk_session *session = endpoint->owner;
+
+    endpoint->serial = ++session->core->next_serial;
+    endpoint->opened_ms = hbk_now(session->core);
+    hbk_target_insert(endpoint);
+    hbk_list_append(&session->endpoints, &endpoint->session_link);
+    session->endpoint_count++;
+}
+
 void hbk_endpoint_request_open(struct hbk_session *session, const struct hbk_id *id,
                                const struct hbk_endpoint_open *params)
 {
-    struct hbk_core *core = session->core;
-    uint64_t hash = hbk_endpoint_hash(core, session->scope, params->name);
     struct hbk_endpoint_open_result result = {.endpoint = params->name};
-    struct hbk_endpoint *endpoint = NULL;
+    struct hbk_endpoint *endpoint = NULL, *outlawed = NULL;
     struct hbk_error error;
 
-    if (open_check(session, params, hash, &error) != 0) {
+    if (open_check(session, params, &outlawed, &error) != 0) {
         goto refused;
     }
     endpoint = endpoint_new(session, params);
@@ -164,22 +228,25 @@ void hbk_endpoint_request_open(struct hbk_session *session, const struct hbk_id 
         hbk_error_set(&error, HBK_R_INTERNAL_ERROR, "out of memory: try again later");
         goto refused;
     }
-    if (set_types(endpoint, params, &error) != 0) {
+    if (prepare(endpoint, params, &error) != 0) {
         goto refused;
     }
-    endpoint->serial = ++core->next_serial;
-    endpoint->opened_ms = hbk_now(core);
-    hbk_table_insert(&core->endpoints, &endpoint->node, hash);
-    hbk_list_append(&session->endpoints, &endpoint->session_link);
-    hbk_list_append(&session->scope->endpoints, &endpoint->scope_link);
-    session->endpoint_count++;
+    if (outlawed != NULL) {
+        hbk_endpoint_free(outlawed);
+        if (!hbk_session_alive(
+                session)) { /* a sender to it was this session, and is gone over it */
+            endpoint_free(endpoint);
+            return;
+        }
+    }
+    publish(endpoint);
     hbk_output_result(session, id, HBK_METHOD_ENDPOINT_OPEN, &result);
     if (hbk_session_alive(session)) {
-        wake_waiting(core, endpoint, hash);
+        hbk_target_wake(endpoint);
     }
     return;
 refused:
-    free(endpoint);
+    endpoint_free(endpoint);
     hbk_output_error(session, id, &error);
 }
 
@@ -208,125 +275,35 @@ void hbk_endpoint_free(struct hbk_endpoint *endpoint)
 {
     struct hbk_session *owner = endpoint->owner;
 
+    /* First it can be found no more: telling those who wait there may end its owner, who would close it too. */
+    hbk_target_remove(endpoint);
+    hbk_list_remove(&endpoint->session_link);
+    HBK_ASSERT(owner->endpoint_count > 0);
+    owner->endpoint_count--;
     while (!hbk_list_empty(&endpoint->pending)) {
         end_pending(endpoint,
                     HBK_CONTAINER(endpoint->pending.next, struct hbk_delivery, endpoint_link));
     }
-    HBK_ASSERT(endpoint->pending_count == 0 && owner->endpoint_count > 0);
-    owner->endpoint_count--;
-    hbk_table_remove(&owner->core->endpoints, &endpoint->node);
-    hbk_list_remove(&endpoint->session_link);
-    hbk_list_remove(&endpoint->scope_link);
-    free(endpoint);
+    HBK_ASSERT(endpoint->pending_count == 0);
+    endpoint_free(endpoint);
 }
 
 void hbk_endpoint_request_close(struct hbk_session *session, const struct hbk_id *id,
                                 const struct hbk_endpoint_close *params)
 {
     struct hbk_core *core = session->core;
-    uint64_t hash = hbk_endpoint_hash(core, session->scope, params->name);
-    struct hbk_endpoint *endpoint = hbk_endpoint_find(core, session->scope, params->name, hash);
+    enum hbk_scope_kind kind = hbk_scope_kind_of(params->name);
+    struct hbk_scope *scope = session->scopes[kind];
+    struct hbk_endpoint *endpoint =
+        hbk_endpoint_find(core, scope, params->name, hbk_endpoint_hash(core, scope, params->name));
     struct hbk_error error;
 
-    if (hbk_endpoint_scope_check(params->name, &error) != 0) {
-        hbk_output_error(session, id, &error);
-        return;
-    }
     if (endpoint == NULL || endpoint->owner != session) {
-        hbk_error_set(&error, HBK_R_NOT_FOUND, "this session has no endpoint of that name");
+        hbk_error_set(&error, kind == HBK_SCOPE_USER ? HBK_R_NOT_FOUND : HBK_R_DENIED,
+                      "this session has no endpoint of that name");
         hbk_output_error(session, id, &error);
         return;
     }
     hbk_endpoint_free(endpoint);
     hbk_output_result(session, id, HBK_METHOD_ENDPOINT_CLOSE, NULL);
-}
-
-/* ---- list ---- */
-
-struct page {
-    struct hbk_endpoint_info entries[HBK_PAGE_MAX];
-    struct hbk_type_rule rules[HBK_PAGE_MAX][HBK_TYPE_COUNT];
-    size_t count;
-};
-
-static void add_entry(struct page *page, const struct hbk_endpoint *endpoint, uint64_t now)
-{
-    struct hbk_type_rule *rules = page->rules[page->count];
-    size_t rule_count = 0;
-
-    for (size_t i = 0; i < HBK_TYPE_COUNT; i++) {
-        if (endpoint->any[i] || endpoint->accepts[i] != 0) {
-            rules[rule_count++] = (struct hbk_type_rule){
-                .type = hbk_text_from(hbk_type_info((enum hbk_type)i)->name),
-                .kind = endpoint->rule_kinds[i],
-                .mask = endpoint->accepts[i],
-            };
-        }
-    }
-    page->entries[page->count++] = (struct hbk_endpoint_info){
-        .name = name_of(endpoint),
-        .session = endpoint->owner->slot.id,
-        .pid = endpoint->owner->peer.pid,
-        .user = hbk_text_from(endpoint->owner->peer.user),
-        .since_ms = now - endpoint->opened_ms,
-        .mode = endpoint->mode,
-        .types_count = rule_count,
-        .types = rules,
-    };
-}
-
-/* A cursor is the serial of the last endpoint shown, in decimal. */
-static int read_cursor(struct hbk_text cursor, uint64_t *ret_serial)
-{
-    uint64_t serial = 0;
-
-    if (cursor.size > 15) {
-        return -1;
-    }
-    for (size_t i = 0; i < cursor.size; i++) {
-        if (cursor.data[i] < '0' || cursor.data[i] > '9') {
-            return -1;
-        }
-        serial = serial * 10 + (uint64_t)(cursor.data[i] - '0');
-    }
-    *ret_serial = serial;
-    return 0;
-}
-
-void hbk_endpoint_request_list(struct hbk_session *session, const struct hbk_id *id,
-                               const struct hbk_paging *params)
-{
-    struct hbk_link *head = &session->scope->endpoints;
-    struct hbk_endpoint_list_result result = {0};
-    uint32_t limit = params->limit != 0 ? params->limit : HBK_PAGE_MAX;
-    uint64_t now = hbk_now(session->core);
-    uint64_t after = 0, last = 0;
-    char next[HBK_CURSOR_BYTES_MAX];
-    struct page page;
-    struct hbk_error error;
-
-    if (read_cursor(params->cursor, &after) != 0) {
-        hbk_error_set(&error, HBK_R_INVALID_PARAMS,
-                      "cursor: take it from `next` of the page before");
-        hbk_output_error(session, id, &error);
-        return;
-    }
-    page.count = 0;
-    for (const struct hbk_link *link = head->next; link != head; link = link->next) {
-        const struct hbk_endpoint *endpoint = HBK_CONTAINER(link, struct hbk_endpoint, scope_link);
-
-        if (endpoint->serial <= after) {
-            continue;
-        }
-        if (page.count == limit) {
-            (void)snprintf(next, sizeof next, "%llu", (unsigned long long)last);
-            result.next = hbk_text_from(next);
-            break;
-        }
-        add_entry(&page, endpoint, now);
-        last = endpoint->serial;
-    }
-    result.endpoints_count = page.count;
-    result.endpoints = page.entries;
-    hbk_output_result(session, id, HBK_METHOD_ENDPOINT_LIST, &result);
 }

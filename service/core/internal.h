@@ -13,6 +13,7 @@
 #include "list.h"
 #include "message.h"
 #include "pool.h"
+#include "roll.h"
 #include "table.h"
 #include "timer.h"
 #include "type.h"
@@ -24,12 +25,33 @@ struct hbk_user {
     char sid[HBK_SID_BYTES_MAX + 1];
 };
 
-/* One identity: the namespace of its user/ names. */
+enum hbk_scope_kind {
+    HBK_SCOPE_USER,    /* user/: one namespace per identity */
+    HBK_SCOPE_SESSION, /* session/: one per Terminal Services session */
+    HBK_SCOPE_GLOBAL,  /* global/: one */
+    HBK_SCOPE_KIND_COUNT
+};
+
+/* One namespace. */
 struct hbk_scope {
     struct hbk_node node;      /* in core.scopes */
     uint32_t sessions;         /* that keep it */
-    struct hbk_link endpoints; /* struct hbk_endpoint.scope_link, oldest first */
+    struct hbk_roll endpoints; /* struct hbk_endpoint by serial */
     uint8_t digest[32];
+};
+
+/* What was granted, and need not be asked again: to one session, at one endpoint, under one set of rules.
+ * Refusals are not kept, so that a refusal costs the same whether the endpoint exists or not. */
+struct hbk_grant {
+    uint64_t serial;     /* of the endpoint; 0: empty */
+    uint64_t generation; /* of the rules */
+    uint8_t grounds;     /* enum hbk_ground, or'ed */
+};
+
+enum hbk_ground {
+    HBK_GROUND_RULE = 0x1,      /* a rule lets it send to the name */
+    HBK_GROUND_FROM = 0x2,      /* the endpoint's `from` lets it */
+    HBK_GROUND_DUPLICATE = 0x4, /* Windows would let it place the handle there by itself */
 };
 
 enum hbk_session_state {
@@ -50,7 +72,8 @@ struct hbk_session {
     struct hbk_link dirty_link;  /* in core.dirty: it has something to write */
     struct hbk_link settle_link; /* in core.settling: it may be closed or freed */
     struct hbk_user *user;       /* NULL: refused for the user's limit, not counted */
-    struct hbk_scope *scope;
+    struct hbk_scope *scopes[HBK_SCOPE_KIND_COUNT];
+    struct hbk_node process_node; /* in core.processes, by pid, while PROVEN */
     struct hbk_timer timer;
     uint64_t hello_due, line_due, write_due, end_due; /* HBK_NEVER: none */
 
@@ -69,6 +92,8 @@ struct hbk_session {
     struct hbk_link ready; /* struct hbk_delivery.ready_link: those with a phase to do */
     uint32_t requests;     /* in flight */
     uint32_t pins;
+    struct hbk_grant grants[HBK_GRANTS_CACHED];
+    size_t grants_next; /* the one to be forgotten next */
     /* as a target */
     struct hbk_link endpoints; /* struct hbk_endpoint.session_link */
     uint32_t endpoint_count;
@@ -84,9 +109,11 @@ struct hbk_session {
 };
 
 struct hbk_endpoint {
-    struct hbk_node node; /* in core.endpoints, by scope and name */
+    struct hbk_node node;         /* in core.endpoints, by scope and name */
+    struct hbk_node process_node; /* in core.process_endpoints, by its owner's pid and name */
     struct hbk_session *owner;
-    struct hbk_link session_link, scope_link;
+    struct hbk_scope *scope;
+    struct hbk_link session_link;
     struct hbk_link pending; /* struct hbk_delivery.endpoint_link: not told yet */
     uint32_t pending_count;
     uint64_t serial; /* ever rising: the cursor of a listing */
@@ -96,6 +123,11 @@ struct hbk_endpoint {
     uint32_t accepts[HBK_TYPE_COUNT];   /* rights taken of each type; 0: none of it */
     bool any[HBK_TYPE_COUNT];           /* all rights of it */
     uint8_t rule_kinds[HBK_TYPE_COUNT]; /* enum hbk_type_rule_kind, as it was said */
+    struct hbk_descriptor *from;        /* who may send; NULL: whoever else may */
+    /* What the rules of `generation` say about its name; hbk_grant_refresh() keeps it true. */
+    uint64_t generation;
+    int open_rule, send_rule, limit_rule; /* or HBK_POLICY_NO_RULE */
+    bool may_listen;                      /* its owner may (still) open it */
     size_t name_size;
     char name[HBK_NAME_BYTES_MAX];
 };
@@ -113,10 +145,13 @@ enum hbk_delivery_state {
 
 struct hbk_pinned {
     hbk_pin pin;
-    uint32_t access; /* that the target gets */
-    uint32_t value;  /* in the target; 0: not placed */
-    uint8_t type;    /* enum hbk_type */
-    bool same;       /* access is what the pin has */
+    uint32_t access;   /* that the target gets */
+    uint32_t value;    /* in the target; 0: not placed */
+    uint32_t granted;  /* to the pin */
+    uint8_t type;      /* enum hbk_type */
+    uint8_t widenable; /* enum hbk_widenable, once `widenable_known` */
+    bool widenable_known;
+    bool same; /* access is what the pin has */
     bool inherit, protect;
 };
 
@@ -135,7 +170,10 @@ struct hbk_delivery {
     uint64_t wait_due;
     uint32_t timeout_ms;
     uint32_t expect_pid;
-    uint64_t name_hash;
+    uint32_t to_pid;           /* 0: to the name alone */
+    struct hbk_scope *scope;   /* where that is looked for; NULL: to a process */
+    uint64_t name_hash;        /* of name and scope, or of name and pid */
+    uint64_t generation;       /* of the rules that let it to `endpoint` */
     struct hbk_node name_node; /* in core.waiting */
     struct hbk_link send_link, ready_link, target_link, endpoint_link, close_link;
     struct hbk_delivery *ahead, *behind;     /* this session's sends to the same name, in order */
@@ -154,6 +192,11 @@ struct hbk_core {
     struct hbk_hash_key hash_key;
     struct hbk_pool session_pool, delivery_pool;
     struct hbk_table users, scopes, endpoints, waiting;
+    struct hbk_table processes;         /* proven sessions by pid */
+    struct hbk_table process_endpoints; /* endpoints by pid and name */
+    struct hbk_roll all_endpoints;
+    struct hbk_policy *policy; /* NULL: built in */
+    uint64_t generation;       /* how often rules were loaded */
     struct hbk_timers timers;
     struct hbk_link sessions, running, dirty, settling;
     struct hbk_link closing;    /* struct hbk_delivery.close_link */
@@ -179,6 +222,90 @@ struct hbk_user *hbk_core_user(struct hbk_core *core, const char *sid);
 void hbk_core_user_release(struct hbk_core *core, struct hbk_user *user);
 struct hbk_scope *hbk_core_scope(struct hbk_core *core, const uint8_t digest[32]);
 void hbk_core_scope_release(struct hbk_core *core, struct hbk_scope *scope);
+
+/* ---- scope.c ---- */
+
+/** hbk_scope_kind_of() - which namespace a well-formed @name is in. */
+enum hbk_scope_kind hbk_scope_kind_of(struct hbk_text name);
+/** hbk_scopes_keep() - the three of @peer, held until released. Return: 0; -1 out of memory. */
+int hbk_scopes_keep(struct hbk_core *core, const struct hbk_peer *peer,
+                    struct hbk_scope *ret_scopes[HBK_SCOPE_KIND_COUNT]);
+/** hbk_scopes_release() - those that are NULL are passed over. */
+void hbk_scopes_release(struct hbk_core *core, struct hbk_scope *scopes[HBK_SCOPE_KIND_COUNT]);
+
+/* ---- grant.c: who may do what ---- */
+
+enum hbk_decision { HBK_DECISION_NO_RULE, HBK_DECISION_GRANTED, HBK_DECISION_REFUSED };
+
+/** hbk_grant_configure() - other rules from now on; takes @policy over, NULL: built in. What was granted is
+ * asked again, and sends that wait look again. */
+void hbk_grant_configure(struct hbk_core *core, struct hbk_policy *policy);
+/** hbk_grant_verb() - may @session do what is about no name (transfer, inspect, revoke)? */
+bool hbk_grant_verb(struct hbk_session *session, enum hbk_verb verb);
+/** hbk_grant_rule() - what rule @rule (or HBK_POLICY_NO_RULE) says to @session about @verb. */
+enum hbk_decision hbk_grant_rule(struct hbk_session *session, int rule, enum hbk_verb verb);
+/** hbk_grant_name() - may @session do @verb under @name, by the rules or built in? */
+bool hbk_grant_name(struct hbk_session *session, enum hbk_verb verb, struct hbk_text name);
+/** hbk_grant_refresh() - after other rules were loaded: what they say about @endpoint. */
+void hbk_grant_refresh(struct hbk_endpoint *endpoint);
+/** hbk_grant_opened() - @endpoint was just opened, and its owner may. */
+void hbk_grant_opened(struct hbk_endpoint *endpoint);
+/** hbk_grant_send() - may @session send to @name, which is that of @endpoint (NULL: none is open)? */
+bool hbk_grant_send(struct hbk_session *session, struct hbk_text name,
+                    struct hbk_endpoint *endpoint);
+/** hbk_grant_known() - may @session send to @endpoint, wherever that is, without anybody being asked? */
+bool hbk_grant_known(const struct hbk_session *session, struct hbk_endpoint *endpoint);
+/** hbk_grant_remember() - not to be asked again under these rules. */
+void hbk_grant_remember(struct hbk_session *session, const struct hbk_endpoint *endpoint,
+                        enum hbk_ground ground);
+/** hbk_grant_from() - does the `from` of @endpoint, if it has one, let @session send? */
+bool hbk_grant_from(struct hbk_session *session, const struct hbk_endpoint *endpoint);
+
+/* ---- target.c: where a send goes ---- */
+
+struct hbk_address {
+    struct hbk_text name;
+    uint32_t pid;            /* 0: to the name alone … */
+    struct hbk_scope *scope; /* … in here; NULL: to a process */
+    uint64_t hash;
+    struct hbk_text expect_user; /* absent: anyone */
+    uint32_t expect_pid;         /* 0: anyone */
+};
+
+enum {
+    HBK_TARGET_E_NONE = 1,   /* nothing is open there for this session */
+    HBK_TARGET_E_DENIED = 2, /* and it is not told whether it would find something */
+};
+
+/** hbk_target_address() - of name, or of {name, pid}. */
+struct hbk_address hbk_target_address(struct hbk_session *session, const struct hbk_send *params);
+struct hbk_address hbk_target_address_of(const struct hbk_delivery *delivery);
+/** hbk_target_find() - the endpoint that @session may send to there, under the rules of now. */
+int hbk_target_find(struct hbk_session *session, const struct hbk_address *address,
+                    struct hbk_endpoint **ret_endpoint);
+/** hbk_target_set_error() - what a sender is told that finds no @result at @address. */
+void hbk_target_set_error(const struct hbk_address *address, int result,
+                          struct hbk_error *ret_error);
+/** hbk_target_wake() - sends that wait for such an endpoint look again, in the order in which they came. */
+void hbk_target_wake(struct hbk_endpoint *endpoint);
+/** hbk_target_insert() - @endpoint can be found. */
+void hbk_target_insert(struct hbk_endpoint *endpoint);
+void hbk_target_remove(struct hbk_endpoint *endpoint);
+/** hbk_target_proven() - @session can be found by its pid, until … */
+void hbk_target_proven(struct hbk_session *session);
+/** hbk_target_unproven() - … it ends. */
+void hbk_target_unproven(struct hbk_session *session);
+/** hbk_target_session_at() - a proven session of process @pid; NULL if there is none. */
+struct hbk_session *hbk_target_session_at(struct hbk_core *core, uint32_t pid);
+/** hbk_target_endpoint_at() - of that name in process @pid, the one after @after (NULL: the first); NULL if
+ * there is none. */
+struct hbk_endpoint *hbk_target_endpoint_at(struct hbk_core *core, uint32_t pid,
+                                            struct hbk_text name, struct hbk_endpoint *after);
+
+/* ---- explain.c ---- */
+
+void hbk_explain_request(struct hbk_session *session, const struct hbk_id *id,
+                         const struct hbk_explain *params);
 
 /* ---- session.c ---- */
 
@@ -239,8 +366,6 @@ void hbk_endpoint_request_open(struct hbk_session *session, const struct hbk_id 
                                const struct hbk_endpoint_open *params);
 void hbk_endpoint_request_close(struct hbk_session *session, const struct hbk_id *id,
                                 const struct hbk_endpoint_close *params);
-void hbk_endpoint_request_list(struct hbk_session *session, const struct hbk_id *id,
-                               const struct hbk_paging *params);
 /** hbk_endpoint_free() - close it: what is pending there ends with its owner's gone_code. */
 void hbk_endpoint_free(struct hbk_endpoint *endpoint);
 uint64_t hbk_endpoint_hash(struct hbk_core *core, const struct hbk_scope *scope,
@@ -248,10 +373,14 @@ uint64_t hbk_endpoint_hash(struct hbk_core *core, const struct hbk_scope *scope,
 /** hbk_endpoint_find() - that of @name in @scope, NULL if none. */
 struct hbk_endpoint *hbk_endpoint_find(struct hbk_core *core, const struct hbk_scope *scope,
                                        struct hbk_text name, uint64_t hash);
-/** hbk_endpoint_scope_check() - may this caller use @name's scope at all? 0, or filled @ret_error. */
-int hbk_endpoint_scope_check(struct hbk_text name, struct hbk_error *ret_error);
+struct hbk_text hbk_endpoint_name(const struct hbk_endpoint *endpoint);
 
-enum { HBK_ENDPOINT_E_DENIED = 1 };
+enum { HBK_ENDPOINT_E_REFUSED = 1 };
+
+/* ---- listing.c ---- */
+
+void hbk_listing_request(struct hbk_session *session, const struct hbk_id *id,
+                         const struct hbk_paging *params);
 
 /* ---- send.c: the first phase ---- */
 
@@ -260,11 +389,23 @@ void hbk_send_request(struct hbk_session *session, const struct hbk_id *id,
                       const struct hbk_send *params);
 /** hbk_send_check_requests() - may this session have one more request in flight? 0, or filled @ret_error. */
 int hbk_send_check_requests(const struct hbk_session *session, struct hbk_error *ret_error);
-/** hbk_send_accepted_by() - does @endpoint take what @delivery has? 0, or filled @ret_error. */
+/** hbk_send_accepted_by() - does @endpoint, under the rules of now, take what @delivery has? 0, or filled
+ * @ret_error. */
 int hbk_send_accepted_by(const struct hbk_delivery *delivery, const struct hbk_endpoint *endpoint,
                          struct hbk_error *ret_error);
 
 enum { HBK_SEND_E_REFUSED = 1 };
+
+/* ---- place.c ---- */
+
+/** hbk_place_all() - place every item in the target's table, or as many as it goes: then 1, with filled
+ * @ret_error, and hbk_place_undo() is due. */
+int hbk_place_all(struct hbk_delivery *delivery, struct hbk_error *ret_error);
+/** hbk_place_undo() - close there what was placed and not told. */
+void hbk_place_undo(struct hbk_delivery *delivery);
+/** hbk_place_describe() - what the target is told of the items; those that are not placed have no value.
+ * @ret_items: room for HBK_ITEMS_MAX */
+void hbk_place_describe(struct hbk_delivery *delivery, struct hbk_delivered_item *ret_items);
 
 /* ---- lane.c ---- */
 
@@ -275,8 +416,6 @@ void hbk_lane_leave(struct hbk_delivery *delivery);
 
 /* ---- delivery.c: from there on ---- */
 
-/** hbk_delivery_expects() - is @owner the process that the sender expects (absent, 0: anyone)? */
-bool hbk_delivery_expects(struct hbk_text user, uint32_t pid, const struct hbk_session *owner);
 /** hbk_delivery_start() - all checks of the first phase are passed: take its place among the sends. */
 void hbk_delivery_start(struct hbk_delivery *delivery);
 /** hbk_delivery_unbind() - its endpoint closes while its line is being written. */

@@ -1,4 +1,4 @@
-/* Sends of one session to one name are placed, or offered, in the order in which they were read: what waits
+/* Sends of one session to one address (a name, or a name in a process) are placed, or offered, in the order in which they were read: what waits
  * holds back those behind it. */
 #include "internal.h"
 
@@ -11,7 +11,7 @@ void hbk_lane_enter(struct hbk_delivery *delivery)
         struct hbk_delivery *other = HBK_CONTAINER(link, struct hbk_delivery, send_link);
 
         if (other->in_lane && other->name_hash == delivery->name_hash &&
-            hbk_text_equal(other->name, delivery->name)) {
+            other->to_pid == delivery->to_pid && hbk_text_equal(other->name, delivery->name)) {
             HBK_ASSERT(other->behind == NULL);
             other->behind = delivery;
             delivery->ahead = other;

@@ -126,6 +126,7 @@ void hbk_request_prove_go_on(struct hbk_session *session)
     session->hello_due = HBK_NEVER;
     hbk_session_arm(session);
     session->core->proven++;
+    hbk_target_proven(session);
     hbk_output_result(session, &id, HBK_METHOD_SESSION_PROVE, NULL);
     hbk_session_schedule(session);
 }
@@ -237,7 +238,7 @@ static void dispatch(struct hbk_session *session, const struct hbk_message *mess
         hbk_endpoint_request_close(session, id, &params->endpoint_close);
         return;
     case HBK_METHOD_ENDPOINT_LIST:
-        hbk_endpoint_request_list(session, id, &params->endpoint_list);
+        hbk_listing_request(session, id, &params->endpoint_list);
         return;
     case HBK_METHOD_HANDLE_SEND:
         hbk_send_request(session, id, &params->send);
@@ -250,8 +251,10 @@ static void dispatch(struct hbk_session *session, const struct hbk_message *mess
         return;
     case HBK_METHOD_BROKER_SESSIONS:
     case HBK_METHOD_BROKER_WATCH:
-    case HBK_METHOD_POLICY_EXPLAIN:
         refuse(session, id, HBK_R_DENIED, "not yet");
+        return;
+    case HBK_METHOD_POLICY_EXPLAIN:
+        hbk_explain_request(session, id, &params->explain);
         return;
     case HBK_METHOD_NONE:
     case HBK_METHOD_BROKER_EVENT:

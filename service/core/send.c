@@ -52,22 +52,18 @@ static int check_quota(const struct hbk_session *session, const struct hbk_send 
     return 0;
 }
 
-static int check_target(const struct hbk_send *params, struct hbk_error *ret_error)
+/* Is there an endpoint for it, or may it wait for one? */
+static int check_target(struct hbk_session *session, const struct hbk_address *address,
+                        uint32_t wait_ms, struct hbk_endpoint **ret_endpoint,
+                        struct hbk_error *ret_error)
 {
-    if (params->to_pid != 0) {
-        hbk_error_set(ret_error, HBK_R_DENIED,
-                      "to: {name, pid} is not supported by this version: use a name in user/");
-        return HBK_SEND_E_REFUSED;
+    int result = hbk_target_find(session, address, ret_endpoint);
+
+    if (result == 0 || (wait_ms != 0 && (result == HBK_TARGET_E_NONE || address->pid != 0))) {
+        return 0;
     }
-    if (hbk_endpoint_scope_check(params->to_name, ret_error) != 0) {
-        return HBK_SEND_E_REFUSED;
-    }
-    if (params->revocable) {
-        hbk_error_set(ret_error, HBK_R_DENIED,
-                      "revocable is not supported by this version: leave it out");
-        return HBK_SEND_E_REFUSED;
-    }
-    return 0;
+    hbk_target_set_error(address, result, ret_error);
+    return HBK_SEND_E_REFUSED;
 }
 
 /* ---- the delivery ---- */
@@ -84,18 +80,18 @@ static struct hbk_text keep_text(char **place, struct hbk_text text)
     return kept;
 }
 
-static int keep_params(struct hbk_delivery *delivery, const struct hbk_send *params)
+static int keep_params(struct hbk_delivery *delivery, const struct hbk_send *params,
+                       struct hbk_text name)
 {
     char *place;
 
     /* One byte more, as an empty text needs a place too. */
-    delivery->text =
-        malloc(params->to_name.size + params->data.size + params->expect_user.size + 1);
+    delivery->text = malloc(name.size + params->data.size + params->expect_user.size + 1);
     if (delivery->text == NULL) {
         return -1;
     }
     place = delivery->text;
-    delivery->name = keep_text(&place, params->to_name);
+    delivery->name = keep_text(&place, name);
     delivery->data = keep_text(&place, params->data);
     delivery->expect_user = keep_text(&place, params->expect_user);
     delivery->expect_pid = params->expect_pid;
@@ -111,7 +107,8 @@ static int keep_params(struct hbk_delivery *delivery, const struct hbk_send *par
 }
 
 static struct hbk_delivery *delivery_new(struct hbk_session *session, const struct hbk_id *id,
-                                         const struct hbk_send *params, uint64_t hash)
+                                         const struct hbk_send *params,
+                                         const struct hbk_address *address)
 {
     struct hbk_core *core = session->core;
     struct hbk_delivery *delivery;
@@ -134,7 +131,9 @@ static struct hbk_delivery *delivery_new(struct hbk_session *session, const stru
     delivery->id = *id;
     delivery->timer.kind = HBK_TIMER_DELIVERY;
     delivery->wait_due = params->wait_ms == 0 ? HBK_NEVER : hbk_now(core) + params->wait_ms;
-    delivery->name_hash = hash;
+    delivery->to_pid = address->pid;
+    delivery->scope = address->scope;
+    delivery->name_hash = address->hash;
     hbk_list_append(&session->sends, &delivery->send_link);
     session->requests++;
     core->pending++;
@@ -142,6 +141,30 @@ static struct hbk_delivery *delivery_new(struct hbk_session *session, const stru
 }
 
 /* ---- pin and inspect ---- */
+
+/* What policy lets pass under a name: @limit_rule of the rules of now. */
+static int check_cap(const struct hbk_core *core, int limit_rule, enum hbk_type type,
+                     uint32_t access, struct hbk_error *ret_error)
+{
+    uint32_t cap = hbk_policy_cap(core->policy, limit_rule, type);
+    const struct hbk_type_info *info = hbk_type_info(type);
+
+    if (cap == 0 && info->by_rule) {
+        hbk_error_set(ret_error, HBK_R_TYPE_NOT_ALLOWED, "this is a %s: %s", info->name,
+                      hbk_type_advice(hbk_text_from(info->name)));
+    } else if (cap == 0) {
+        hbk_error_set(ret_error, HBK_R_TYPE_NOT_ALLOWED,
+                      "this is a %s: policy lets none pass under this name", info->name);
+    } else if ((access & ~cap) != 0) {
+        hbk_error_set(ret_error, HBK_R_DENIED,
+                      "policy lets a %s pass under this name with access within 0x%x, not 0x%x: "
+                      "ask for less",
+                      info->name, (unsigned)cap, (unsigned)access);
+    } else {
+        return 0;
+    }
+    return HBK_SEND_E_REFUSED;
+}
 
 static int check_type(const struct hbk_item *wanted, const struct hbk_object *object,
                       enum hbk_type *ret_type, struct hbk_error *ret_error)
@@ -154,7 +177,7 @@ static int check_type(const struct hbk_item *wanted, const struct hbk_object *ob
         hbk_error_set(ret_error, HBK_R_TYPE_NOT_ALLOWED, "%s", hbk_type_advice(wanted->type));
         return HBK_SEND_E_REFUSED;
     }
-    if (type == HBK_TYPE_COUNT || hbk_type_info(type)->by_rule) {
+    if (type == HBK_TYPE_COUNT) {
         hbk_error_set(ret_error, HBK_R_TYPE_NOT_ALLOWED, "this is a %s: %s",
                       object->type[0] != '\0' ? object->type : "nameless kind of object",
                       advice != NULL ? advice : "objects of this type are never brokered");
@@ -195,12 +218,13 @@ static int check_access(const struct hbk_item *wanted, enum hbk_type type, uint3
     }
     HBK_ASSERT((access & ~granted) == 0);
     item->access = access;
+    item->granted = granted;
     item->same = access == granted;
     item->type = (uint8_t)type;
     return 0;
 }
 
-static int pin_item(struct hbk_delivery *delivery, const struct hbk_item *wanted,
+static int pin_item(struct hbk_delivery *delivery, const struct hbk_item *wanted, int limit_rule,
                     struct hbk_error *ret_error)
 {
     struct hbk_session *session = delivery->sender;
@@ -227,7 +251,8 @@ static int pin_item(struct hbk_delivery *delivery, const struct hbk_item *wanted
         return HBK_SEND_E_REFUSED;
     }
     if (check_type(wanted, &object, &type, ret_error) != 0 ||
-        check_access(wanted, type, object.access, item, ret_error) != 0) {
+        check_access(wanted, type, object.access, item, ret_error) != 0 ||
+        check_cap(core, limit_rule, type, item->access, ret_error) != 0) {
         set_item_error(ret_error, index);
         return HBK_SEND_E_REFUSED;
     }
@@ -239,6 +264,9 @@ static int pin_item(struct hbk_delivery *delivery, const struct hbk_item *wanted
 int hbk_send_accepted_by(const struct hbk_delivery *delivery, const struct hbk_endpoint *endpoint,
                          struct hbk_error *ret_error)
 {
+    const struct hbk_core *core = endpoint->owner->core;
+
+    HBK_ASSERT(endpoint->generation == core->generation);
     if (delivery->item_count > endpoint->items_max) {
         hbk_error_set(ret_error, HBK_R_ACCESS_NOT_ACCEPTED,
                       "the endpoint takes at most %u items in one send",
@@ -247,12 +275,12 @@ int hbk_send_accepted_by(const struct hbk_delivery *delivery, const struct hbk_e
     }
     for (size_t i = 0; i < delivery->item_count; i++) {
         const struct hbk_pinned *item = &delivery->items[i];
-        uint32_t accepts = endpoint->accepts[item->type];
+        uint32_t accepts = endpoint->any[item->type] ? UINT32_MAX : endpoint->accepts[item->type];
 
-        if (endpoint->any[item->type]) {
-            continue;
-        }
-        if (accepts == 0) {
+        if (check_cap(core, endpoint->limit_rule, (enum hbk_type)item->type, item->access,
+                      ret_error) != 0) {
+            /* said already */
+        } else if (accepts == 0) {
             hbk_error_set(ret_error, HBK_R_ACCESS_NOT_ACCEPTED, "the endpoint takes no %s",
                           hbk_type_info((enum hbk_type)item->type)->name);
         } else if ((item->access & ~accepts) != 0) {
@@ -272,8 +300,12 @@ int hbk_send_accepted_by(const struct hbk_delivery *delivery, const struct hbk_e
 static int pin_all(struct hbk_delivery *delivery, const struct hbk_send *params,
                    const struct hbk_endpoint *endpoint, struct hbk_error *ret_error)
 {
+    int limit_rule = endpoint != NULL
+                         ? endpoint->limit_rule
+                         : hbk_policy_limits(delivery->sender->core->policy, delivery->name);
+
     for (size_t i = 0; i < params->items_count; i++) {
-        if (pin_item(delivery, &params->items[i], ret_error) != 0) {
+        if (pin_item(delivery, &params->items[i], limit_rule, ret_error) != 0) {
             return HBK_SEND_E_REFUSED;
         }
     }
@@ -285,31 +317,26 @@ void hbk_send_request(struct hbk_session *session, const struct hbk_id *id,
                       const struct hbk_send *params)
 {
     struct hbk_core *core = session->core;
+    struct hbk_address address = hbk_target_address(session, params);
     struct hbk_endpoint *endpoint = NULL;
     struct hbk_delivery *delivery;
     struct hbk_error error;
-    uint64_t hash;
 
-    if (check_target(params, &error) != 0 || check_quota(session, params, &error) != 0) {
+    if (params->revocable) {
+        hbk_error_set(&error, HBK_R_DENIED,
+                      "revocable is not supported by this version: leave it out");
         goto refused;
     }
-    hash = hbk_endpoint_hash(core, session->scope, params->to_name);
-    endpoint = hbk_endpoint_find(core, session->scope, params->to_name, hash);
-    if (endpoint != NULL &&
-        !hbk_delivery_expects(params->expect_user, params->expect_pid, endpoint->owner)) {
-        endpoint = NULL;
-    }
-    if (endpoint == NULL && params->wait_ms == 0) {
-        hbk_error_set(&error, HBK_R_NOT_FOUND,
-                      "no such endpoint is open for you; wait_ms waits for it to open");
+    if (check_quota(session, params, &error) != 0 ||
+        check_target(session, &address, params->wait_ms, &endpoint, &error) != 0) {
         goto refused;
     }
-    delivery = delivery_new(session, id, params, hash);
+    delivery = delivery_new(session, id, params, &address);
     if (delivery == NULL) {
         hbk_error_set(&error, HBK_R_INTERNAL_ERROR, "out of memory: try again later");
         goto refused;
     }
-    if (keep_params(delivery, params) != 0) {
+    if (keep_params(delivery, params, address.name) != 0) {
         hbk_delivery_fail_code(delivery, HBK_R_INTERNAL_ERROR, "out of memory: try again later");
         return;
     }

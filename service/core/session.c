@@ -26,10 +26,10 @@ static void init_lists(struct hbk_session *session)
 static struct hbk_session *session_new(struct hbk_core *core, const struct hbk_peer *peer,
                                        void *connection)
 {
-    struct hbk_scope *scope = hbk_core_scope(core, peer->scope);
+    struct hbk_scope *scopes[HBK_SCOPE_KIND_COUNT] = {NULL};
     struct hbk_session *session = NULL;
 
-    if (scope == NULL || hbk_timers_reserve(&core->timers) != 0) {
+    if (hbk_scopes_keep(core, peer, scopes) != 0 || hbk_timers_reserve(&core->timers) != 0) {
         goto out;
     }
     session = hbk_pool_new(&core->session_pool);
@@ -45,16 +45,15 @@ static struct hbk_session *session_new(struct hbk_core *core, const struct hbk_p
     session->line_due = session->write_due = session->end_due = HBK_NEVER;
     session->hello_due = hbk_now(core) + core->config.hello_ms;
     session->gone_code = HBK_R_TARGET_GONE;
-    session->scope = scope;
+    memcpy(session->scopes, scopes, sizeof scopes);
     session->peer = *peer;
     hbk_buffer_init(&session->queued, core->config.write_queue_bytes + QUEUED_BEYOND_MAX);
     hbk_buffer_init(&session->writing, core->config.write_queue_bytes + QUEUED_BEYOND_MAX);
-    scope->sessions++;
     hbk_list_append(&core->sessions, &session->all_link);
     hbk_session_arm(session);
 out:
     if (session == NULL) {
-        hbk_core_scope_release(core, scope);
+        hbk_scopes_release(core, scopes);
     }
     return session;
 }
@@ -216,6 +215,7 @@ static void unlink_all(struct hbk_session *session, int32_t gone_code)
     } else if (session->state == HBK_SESSION_PROVEN) {
         HBK_ASSERT(core->proven > 0);
         core->proven--;
+        hbk_target_unproven(session);
     }
     session->state = HBK_SESSION_ENDING;
     session->hello_due = session->line_due = HBK_NEVER;
@@ -299,8 +299,7 @@ static void session_free(struct hbk_session *session)
         session->user->sessions--;
         hbk_core_user_release(core, session->user);
     }
-    session->scope->sessions--;
-    hbk_core_scope_release(core, session->scope);
+    hbk_scopes_release(core, session->scopes);
     hbk_pool_free(&core->session_pool, session);
 }
 

@@ -166,10 +166,11 @@ void client_told(struct fake_connection *connection, const uint8_t *bytes, size_
 
 /* ---- a client's life ---- */
 
-static struct hbk_peer peer_of(const struct fake_process *process, uint32_t identity)
+static struct hbk_peer peer_of(const struct rig *rig, const struct fake_process *process,
+                               uint32_t identity)
 {
     struct hbk_peer peer = {.pid = process->pid,
-                            .terminal_session = 1,
+                            .terminal_session = rig->terminal_session,
                             .logon_session = 0x1000u + identity,
                             .integrity = 0x2000};
     snprintf(peer.user, sizeof peer.user, "S-1-5-21-1-2-3-%u", 1000 + identity);
@@ -189,7 +190,7 @@ struct client *client_connect(struct rig *rig, struct fake_process *process, uin
     hbk_buffer_init(&client->inbound, (size_t)1 << 30);
     hbk_buffer_init(&client->outbound, (size_t)1 << 30);
 
-    struct hbk_peer peer = peer_of(process, identity);
+    struct hbk_peer peer = peer_of(rig, process, identity);
     rig_enter_core();
     int refused = hbk_core_session_opened(rig->core, &peer, client->connection, &client->session);
     rig_leave_core();

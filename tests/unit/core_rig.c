@@ -24,6 +24,7 @@ struct rig *rig_new(const struct hbk_config *config, uint64_t seed)
     assert_non_null(rig);
     rig_leave_core();
     rig->next = rigs;
+    rig->terminal_session = 1;
     rigs = rig;
     rig->kernel = fake_kernel_new(seed);
     rig->kernel->told = client_told;
@@ -256,6 +257,7 @@ void rig_end(struct rig *rig)
             client_fail_if_unanswered(rig->clients[i]);
 
     hbk_core_free(rig->core);
+    assert_int_equal(fake_descriptors_held(kernel), 0);
     for (size_t i = 0; i < rig->clients_count; ++i)
         client_free(rig->clients[i]);
     fake_kernel_free(kernel);

@@ -50,6 +50,7 @@ struct rig {
     struct fake_kernel *kernel;
     struct hbk_core *core;
     struct hbk_config config;
+    uint32_t terminal_session; /* of clients that connect from now on */
     struct client *clients[RIG_CLIENTS_MAX];
     size_t clients_count;
     /* Called for each line that a client is told, after it was checked. */

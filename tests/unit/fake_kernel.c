@@ -28,6 +28,7 @@ void fake_kernel_free(struct fake_kernel *kernel)
         free(kernel->connections[i]->pending_copy);
         free(kernel->connections[i]);
     }
+    fake_policy_free(kernel);
     free(kernel);
 }
 
@@ -255,7 +256,7 @@ uint64_t fake_hash(const struct fake_kernel *kernel)
     for (size_t i = 0; i < kernel->pins_high; ++i)
         if (kernel->pins[i].state != FAKE_PIN_FREE)
             hash = hash_add(hash, ((uint64_t)kernel->pins[i].state << 32) | kernel->pins[i].object);
-    return hash;
+    return hash_add(hash, kernel->policy.descriptors_held);
 }
 
 void fake_check(const struct fake_kernel *kernel)

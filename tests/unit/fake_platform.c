@@ -475,9 +475,26 @@ uint64_t fake_unpin_end(struct fake_kernel *kernel, uint32_t index)
     return 0;
 }
 
+bool fake_begin(struct fake_connection *connection, enum fake_op op, const char *operation,
+                struct hbk_failure *ret_failure)
+{
+    struct plan plan = enter(connection->kernel, op, use(connection, operation));
+    struct hbk_failure ignored;
+    if (plan.code)
+        failure(connection->kernel, ret_failure ? ret_failure : &ignored, &plan);
+    else
+        leave(connection->kernel, &plan);
+    return plan.code == 0;
+}
+
+struct fake_pin *fake_pin_find(struct fake_kernel *kernel, hbk_pin id, const char *operation)
+{
+    return find_pin(kernel, id, operation);
+}
+
 struct hbk_platform fake_platform(struct fake_kernel *kernel)
 {
-    return (struct hbk_platform){
+    struct hbk_platform platform = {
         .context = kernel,
         .now_ms = op_now_ms,
         .random = op_random,
@@ -494,4 +511,6 @@ struct hbk_platform fake_platform(struct fake_kernel *kernel)
         .unplace = op_unplace,
         .unpin = op_unpin,
     };
+    fake_policy_ops(&platform);
+    return platform;
 }

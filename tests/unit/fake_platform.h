@@ -19,6 +19,7 @@ enum {
     FAKE_OBJECTS_MAX = 8192,
     FAKE_PINS_MAX = 4096,
     FAKE_TRACE_MAX = 4096,
+    FAKE_ANSWERS_MAX = 128,
 };
 
 enum fake_origin {
@@ -92,6 +93,10 @@ enum fake_op {
     FAKE_OP_PLACE,
     FAKE_OP_UNPLACE,
     FAKE_OP_UNPIN,
+    FAKE_OP_DESCRIPTOR_NEW,
+    FAKE_OP_ACCESS_CHECK,
+    FAKE_OP_MAY_DUPLICATE,
+    FAKE_OP_WIDENABLE,
     FAKE_OP_COUNT,
 };
 
@@ -115,6 +120,23 @@ struct fake_step {
     uint32_t connection; /* number; 0: the operation names none */
 };
 
+/* What descriptors and processes answer; whatever stands in no table is answered no. */
+struct fake_policy {
+    struct {
+        const char *text; /* of the descriptor */
+        uint32_t pid;     /* 0: every process */
+        uint32_t rights;
+    } grants[FAKE_ANSWERS_MAX];
+    size_t grants_count;
+    struct {
+        uint32_t caller, target; /* pids */
+    } duplicators[FAKE_ANSWERS_MAX];
+    size_t duplicators_count;
+    const char *widenable_type; /* objects of this type are, others are not; NULL: none is */
+    struct hbk_descriptor *descriptors; /* freed ones too, so that their use is seen */
+    uint32_t descriptors_held;
+};
+
 struct fake_kernel {
     uint64_t now_ms;
     uint64_t seed, random_state;
@@ -131,6 +153,7 @@ struct fake_kernel {
     } objects[FAKE_OBJECTS_MAX];
     struct fake_pin pins[FAKE_PINS_MAX];
     uint64_t pins_made;
+    struct fake_policy policy;
     /* Nothing at or above these indices was ever used. */
     uint32_t objects_high, pins_high;
     struct fake_connection *connections[FAKE_CONNECTIONS_MAX];
@@ -203,6 +226,27 @@ uint32_t fake_pins_held(const struct fake_kernel *kernel);
 uint32_t fake_pins_closing(const struct fake_kernel *kernel);
 /** fake_unpin_end() - let the @index-th pending close return. Return: its ticket, for the core. */
 uint64_t fake_unpin_end(struct fake_kernel *kernel, uint32_t index);
+
+/* ---- who may do what (fake_policy.c) ---- */
+
+/** fake_descriptor() - one that the operator's file would have. The text borrows. */
+struct hbk_descriptor *fake_descriptor(struct fake_kernel *kernel, const char *text);
+/** fake_grant() - descriptors of that text (borrowed) grant exactly @rights to process @pid (0: to all). */
+void fake_grant(struct fake_kernel *kernel, const char *text, uint32_t pid, uint32_t rights);
+/** fake_may_duplicate() - from now on @caller may duplicate handles into @target, or may not. */
+void fake_may_duplicate(struct fake_kernel *kernel, uint32_t caller, uint32_t target, bool may);
+uint32_t fake_descriptors_held(const struct fake_kernel *kernel);
+/** fake_policy_free() - what is left of freed descriptors. */
+void fake_policy_free(struct fake_kernel *kernel);
+/** fake_policy_ops() - fill in those operations. */
+void fake_policy_ops(struct hbk_platform *platform);
+
+/** fake_begin() - what each operation starts with: @connection must be open, and what the test planned for @op
+ * happens. Return: false: it is to fail; @ret_failure (may be NULL) says how. */
+bool fake_begin(struct fake_connection *connection, enum fake_op op, const char *operation,
+                struct hbk_failure *ret_failure);
+/** fake_pin_find() - of an open pin; else a violation by @operation. */
+struct fake_pin *fake_pin_find(struct fake_kernel *kernel, hbk_pin id, const char *operation);
 
 /* ---- faults and books ---- */
 

@@ -152,7 +152,9 @@ static const struct opening openings[] = {
     {HBK_R_TYPE_NOT_ALLOWED, "{'name':'user/a','types':{'Thread':1}}"},
     {HBK_R_TYPE_NOT_ALLOWED, "{'name':'user/a','types':{'Job':'any'}}"},
     {HBK_R_TYPE_NOT_ALLOWED, "{'name':'user/a','types':{'Key':'any'}}"},
-    {HBK_R_DENIED, "{'name':'user/a','from':'D:(A;;GA;;;WD)'}"},
+    {HBK_R_OK, "{'name':'user/a','from':'D:(A;;GA;;;WD)'}"},
+    {HBK_R_INVALID_PARAMS, "{'name':'user/a','from':''}"},
+    {HBK_R_INVALID_PARAMS, "{'name':'user/a','from':'D:(A;;FA;;;WD)'}"},
     {HBK_R_DENIED, "{'name':'user/a','revocable':true}"},
 };
 

@@ -419,8 +419,6 @@ static void what_does_not_exist_yet_is_denied(void **state)
     struct pair pair = pair_new(NULL, "{'name':'user/a'}");
     uint32_t event = client_make(pair.sender, "Event", 3);
     client_refused(pair.sender, HBK_R_DENIED, HBK_METHOD_HANDLE_SEND,
-                   "{'to':{'name':'user/a','pid':101},'items':[{'handle':%u}]}", event);
-    client_refused(pair.sender, HBK_R_DENIED, HBK_METHOD_HANDLE_SEND,
                    "{'to':'user/a','items':[{'handle':%u}],'revocable':true}", event);
     client_nothing(pair.target);
     client_ok(pair.sender, HBK_METHOD_HANDLE_SEND,

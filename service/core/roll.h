@@ -1,0 +1,30 @@
+/* Members in the order of their serials: a listing finds the place where its last page ended at once, however
+ * many there are and whatever has come and gone since. */
+#ifndef HBK_ROLL_H
+#define HBK_ROLL_H
+
+#include "base.h"
+
+struct hbk_roll_entry {
+    uint64_t serial;
+    void *member; /* NULL: it has gone */
+};
+
+/* All-zero is empty. */
+struct hbk_roll {
+    struct hbk_roll_entry *entries;
+    size_t count; /* those that have gone included */
+    size_t capacity, gone;
+};
+
+/** hbk_roll_deinit() - only of one with no members left. */
+void hbk_roll_deinit(struct hbk_roll *roll);
+/** hbk_roll_reserve() - room for one more. Return: 0; -1 out of memory. */
+int hbk_roll_reserve(struct hbk_roll *roll);
+/** hbk_roll_append() - @serial is above all before it; the room is reserved. */
+void hbk_roll_append(struct hbk_roll *roll, uint64_t serial, void *member);
+void hbk_roll_remove(struct hbk_roll *roll, uint64_t serial);
+/** hbk_roll_after() - index of the first entry above @serial; `count` if there is none. */
+size_t hbk_roll_after(const struct hbk_roll *roll, uint64_t serial);
+
+#endif
