@@ -108,6 +108,9 @@ static int open_check(struct hbk_session *session, const struct hbk_endpoint_ope
         hbk_error_set_limit(ret_error, "endpoints");
         return HBK_ENDPOINT_E_DENIED;
     }
+    if (hbk_quota_check(session, HBK_QUOTA_ENDPOINTS, 1, ret_error) != 0) {
+        return HBK_ENDPOINT_E_DENIED;
+    }
     return 0;
 }
 
@@ -173,6 +176,8 @@ void hbk_endpoint_request_open(struct hbk_session *session, const struct hbk_id 
     hbk_list_append(&session->endpoints, &endpoint->session_link);
     hbk_list_append(&session->scope->endpoints, &endpoint->scope_link);
     session->endpoint_count++;
+    hbk_quota_take(session, HBK_QUOTA_ENDPOINTS, 1);
+    hbk_audit_endpoint(endpoint, "endpoint.open");
     hbk_output_result(session, id, HBK_METHOD_ENDPOINT_OPEN, &result);
     if (hbk_session_alive(session)) {
         wake_waiting(core, endpoint, hash);
@@ -214,6 +219,8 @@ void hbk_endpoint_free(struct hbk_endpoint *endpoint)
     }
     HBK_ASSERT(endpoint->pending_count == 0 && owner->endpoint_count > 0);
     owner->endpoint_count--;
+    hbk_quota_give(owner, HBK_QUOTA_ENDPOINTS, 1);
+    hbk_audit_endpoint(endpoint, "endpoint.close");
     hbk_table_remove(&owner->core->endpoints, &endpoint->node);
     hbk_list_remove(&endpoint->session_link);
     hbk_list_remove(&endpoint->scope_link);
