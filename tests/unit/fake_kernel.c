@@ -28,6 +28,7 @@ void fake_kernel_free(struct fake_kernel *kernel)
         free(kernel->connections[i]->pending_copy);
         free(kernel->connections[i]);
     }
+    fake_audit_free(kernel);
     free(kernel);
 }
 

@@ -475,9 +475,45 @@ uint64_t fake_unpin_end(struct fake_kernel *kernel, uint32_t index)
     return 0;
 }
 
+/* ---- who may do what ---- */
+
+struct hbk_descriptor {
+    struct fake_kernel *kernel;
+};
+
+struct hbk_descriptor *fake_descriptor_new(struct fake_kernel *kernel)
+{
+    struct hbk_descriptor *descriptor = calloc(1, sizeof *descriptor);
+    assert_non_null(descriptor);
+    descriptor->kernel = kernel;
+    ++kernel->descriptors;
+    return descriptor;
+}
+
+static void op_descriptor_free(void *context, struct hbk_descriptor *descriptor)
+{
+    struct fake_kernel *kernel = context;
+    if (!descriptor)
+        return;
+    if (descriptor->kernel != kernel || kernel->descriptors == 0)
+        fake_violation(kernel, "descriptor_free() of what is none");
+    --kernel->descriptors;
+    free(descriptor);
+}
+
+static uint32_t op_access_check(void *connection, const struct hbk_descriptor *descriptor,
+                                uint32_t wanted)
+{
+    struct fake_connection *self = use(connection, "access_check");
+    if (descriptor->kernel != self->kernel)
+        fake_violation(self->kernel, "access_check() of what is no descriptor");
+    uint32_t pid = self->kernel->inspect_pid;
+    return pid == self->process->pid || pid == UINT32_MAX ? wanted & HBK_RIGHT_INSPECT : 0;
+}
+
 struct hbk_platform fake_platform(struct fake_kernel *kernel)
 {
-    return (struct hbk_platform){
+    struct hbk_platform platform = {
         .context = kernel,
         .now_ms = op_now_ms,
         .random = op_random,
@@ -493,5 +529,9 @@ struct hbk_platform fake_platform(struct fake_kernel *kernel)
         .place = op_place,
         .unplace = op_unplace,
         .unpin = op_unpin,
+        .descriptor_free = op_descriptor_free,
+        .access_check = op_access_check,
     };
+    fake_audit_install(&platform);
+    return platform;
 }

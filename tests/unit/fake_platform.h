@@ -10,6 +10,7 @@
 #define FAKE_PLATFORM_H
 
 #include "base.h"
+#include "fake_audit.h"
 #include "platform.h"
 
 enum {
@@ -123,6 +124,9 @@ struct fake_kernel {
     struct fake_fault faults[FAKE_OP_COUNT];
     struct fake_chaos chaos;
     bool unpins_pend, proofs_pend;
+    struct fake_audit audit;
+    uint32_t inspect_pid; /* may inspect; 0: nobody; UINT32_MAX: everybody */
+    uint32_t descriptors; /* that are not freed */
 
     struct fake_process processes[FAKE_PROCESSES_MAX];
     struct {
@@ -152,6 +156,9 @@ void fake_kernel_free(struct fake_kernel *kernel);
 
 /** fake_platform() - the seam's operations over @kernel. */
 struct hbk_platform fake_platform(struct fake_kernel *kernel);
+
+/** fake_descriptor_new() - one that grants `inspect` to the process of kernel.inspect_pid. */
+struct hbk_descriptor *fake_descriptor_new(struct fake_kernel *kernel);
 
 /** fake_violation() - the core did what it must not: print it with the seed and end the test. */
 HBK_NORETURN void fake_violation(const struct fake_kernel *kernel, const char *format, ...);
