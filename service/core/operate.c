@@ -56,7 +56,7 @@ void hbk_operate_status(struct hbk_session *session, const struct hbk_id *id)
 /* ---- broker.sessions ---- */
 
 /* What a page's line has besides its entries, and an entry besides its texts. */
-enum { PAGE_BYTES = 256, ENTRY_BYTES = 512 };
+enum { PAGE_BYTES = 256, ENTRY_BYTES = 400 };
 
 struct page {
     struct hbk_session_info entries[HBK_PAGE_MAX];

@@ -190,6 +190,9 @@ struct client *client_connect(struct rig *rig, struct fake_process *process, uin
     hbk_buffer_init(&client->outbound, (size_t)1 << 30);
 
     struct hbk_peer peer = peer_of(process, identity);
+    size_t sid_size = strlen(peer.user);
+    if (rig->sid_tail)
+        snprintf(peer.user + sid_size, sizeof peer.user - sid_size, "%s", rig->sid_tail);
     if (rig->one_scope)
         memset(peer.scope, (int)rig->one_scope, sizeof peer.scope);
     rig_enter_core();

@@ -54,6 +54,7 @@ struct rig {
     size_t clients_count;
     uint32_t
         one_scope; /* not 0: of every client that connects, so that users meet at one endpoint */
+    const char *sid_tail; /* ends every user's SID that connects; NULL: nothing */
     /* Called for each line that a client is told, after it was checked. */
     void (*line_told)(struct client *client, const struct hbk_message *message);
     void *context;

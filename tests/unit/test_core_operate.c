@@ -118,17 +118,26 @@ static void long_names_make_shorter_pages(void **state)
     struct rig *rig = rig_new(NULL, 1);
     struct client *admin = client_new(rig, 100, 1);
     uint64_t seen[COUNT + 1];
-    char name[HBK_CLIENT_NAME_BYTES_MAX * 6 + 1] = "",
-                                              version[HBK_CLIENT_VERSION_BYTES_MAX * 6 + 1] = "";
+    char tail[HBK_SID_BYTES_MAX], blanks[12000];
+    memset(blanks, ' ', sizeof blanks);
+    memset(tail, '1', sizeof tail);
+    tail[sizeof tail - 1 - strlen("S-1-5-21-1-2-3-1001")] = '\0';
+    tail[0] = '-';
+    rig->sid_tail = tail;
+    char name[HBK_CLIENT_NAME_BYTES_MAX * 6 + 1] = "";
+    char version[HBK_CLIENT_VERSION_BYTES_MAX * 6 + 1] = "";
     for (int i = 0; i < HBK_CLIENT_NAME_BYTES_MAX; ++i)
         strcat(name, "\\u0001");
     for (int i = 0; i < HBK_CLIENT_VERSION_BYTES_MAX; ++i)
         strcat(version, "\\u0002");
     for (uint32_t i = 0; i < COUNT; ++i) {
-        struct client *client = client_connect(rig, fake_process_start(rig->kernel, 101 + i), 1);
+        struct client *client =
+            client_connect(rig, fake_process_start(rig->kernel, 4000000000u + i), 1);
         client_ok(client, HBK_METHOD_SESSION_HELLO,
                   "{'protocol':[1],'client':{'name':'%s','version':'%s'}}", name, version);
+        client_bytes(client, blanks, sizeof blanks);
     }
+    rig->kernel->now_ms += 8000000000000000u; /* long numbers, too */
     rig_let_inspect(rig, admin, NULL);
     size_t pages;
     assert_int_equal(count_pages(admin, HBK_PAGE_MAX, seen, COUNT + 1, &pages), COUNT + 1);

@@ -140,6 +140,39 @@ static void a_line_that_is_not_read_has_time(void **state)
     }
 }
 
+/* The same where the line's time runs already when its client is held back. */
+static void a_line_that_is_read_no_longer_has_time(void **state)
+{
+    (void)state;
+    for (int ends = 0; ends < 2; ++ends) {
+        struct hbk_config config = config_new(), less = config_new();
+        less.queued_bytes = HBK_LINE_BYTES_MAX;
+        struct rig *rig = rig_new(&config, 1);
+        struct client *witness = client_new(rig, 100, 1), *client = client_new(rig, 101, 1);
+        let_gather(client, witness, SHARE / 2);
+        client->raw = true;
+        client_bytes(client, "{\"jsonrpc\":\"2.0\",", 18);
+        rig_run(rig);
+        rig_advance(rig, config.line_ms - 1);
+        assert_false(client->connection->paused);
+        rig_configure(rig, &less, NULL, NULL);
+        assert_true(client->connection->paused);
+        rig_advance(rig, (uint64_t)5 * config.line_ms);
+        rig_configure(rig, &config, NULL, NULL);
+        assert_false(client->connection->paused);
+        rig_advance(rig, config.line_ms - 1);
+        assert_int_equal(client_status(witness).sessions_proven, 2);
+        if (ends) {
+            const char line[] = "\"id\":900000,\"method\":\"broker.status\"}\n";
+            client_bytes(client, line, sizeof line - 1);
+            rig_run(rig);
+        }
+        rig_advance(rig, 1);
+        assert_int_equal(client_status(witness).sessions_proven, ends ? 2 : 1);
+        rig_end(rig);
+    }
+}
+
 static void who_never_reads_is_let_go(void **state)
 {
     (void)state;
@@ -212,6 +245,7 @@ int main(void)
         cmocka_unit_test(who_is_over_its_share_is_not_read),
         cmocka_unit_test(a_higher_limit_wakes),
         cmocka_unit_test(a_line_that_is_not_read_has_time),
+        cmocka_unit_test(a_line_that_is_read_no_longer_has_time),
         cmocka_unit_test(who_never_reads_is_let_go),
         cmocka_unit_test(who_never_proves_is_let_go),
         cmocka_unit_test(lines_that_wait_are_charged),
