@@ -33,6 +33,7 @@
 #define HBK_PAGE_MAX 64
 #define HBK_ENDPOINTS_LOOKED_AT_MAX 256 /* for one page of a listing, shown or not */
 #define HBK_QUOTAS_MAX 16
+#define HBK_SCAN_MAX 256 /* sessions looked at for one page of a list */
 #define HBK_VERB_BYTES_MAX 16
 #define HBK_EVENT_NAME_BYTES_MAX 32
 #define HBK_RULE_BYTES_MAX 320 /* of the text that names a rule */
@@ -42,6 +43,7 @@
 /* ---- what a peer may hold; those with a name in hbk_limits can be set by configuration ---- */
 #define HBK_SESSIONS_MAX 1800 /* below the 2,048 C descriptors through which libuv adopts pipes */
 #define HBK_SESSIONS_PER_USER_MAX 1500
+#define HBK_SESSIONS_REFUSED_MAX 4 /* of a user, that are being told so at one time */
 #define HBK_REQUESTS_PER_SESSION_MAX 64
 #define HBK_ENDPOINTS_PER_SESSION_MAX 64
 #define HBK_PINS_PER_SESSION_MAX 1024

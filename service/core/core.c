@@ -42,9 +42,10 @@ struct hbk_core *hbk_core_new(const struct hbk_platform *platform, const struct 
     hbk_list_init(&core->closing);
     hbk_list_init(&core->settling);
     core->stop_due = HBK_NEVER;
-    if (hbk_table_init(&core->users) != 0 || hbk_table_init(&core->scopes) != 0 ||
-        hbk_table_init(&core->endpoints) != 0 || hbk_table_init(&core->waiting) != 0 ||
-        hbk_table_init(&core->processes) != 0 || hbk_table_init(&core->process_endpoints) != 0) {
+    if (hbk_audit_init(core) != 0 || hbk_table_init(&core->users) != 0 ||
+        hbk_table_init(&core->scopes) != 0 || hbk_table_init(&core->endpoints) != 0 ||
+        hbk_table_init(&core->waiting) != 0 || hbk_table_init(&core->processes) != 0 ||
+        hbk_table_init(&core->process_endpoints) != 0) {
         hbk_core_free(core);
         return NULL;
     }
@@ -53,20 +54,14 @@ struct hbk_core *hbk_core_new(const struct hbk_platform *platform, const struct 
     return core;
 }
 
-void hbk_core_configure(struct hbk_core *core, const struct hbk_config *config,
-                        struct hbk_policy *policy, const char *source)
-{
-    (void)source;
-    core->config = *config;
-    hbk_grant_configure(core, policy);
-}
-
 void hbk_core_free(struct hbk_core *core)
 {
     if (core == NULL) {
         return;
     }
     HBK_ASSERT(hbk_list_empty(&core->sessions));
+    hbk_audit_flush(core);
+    hbk_audit_deinit(core);
     hbk_message_clear(&core->message);
     hbk_table_deinit(&core->users);
     hbk_table_deinit(&core->scopes);
@@ -80,6 +75,18 @@ void hbk_core_free(struct hbk_core *core)
     hbk_pool_deinit(&core->session_pool);
     hbk_pool_deinit(&core->delivery_pool);
     free(core);
+}
+
+void hbk_core_configure(struct hbk_core *core, const struct hbk_config *config,
+                        struct hbk_policy *policy, const char *source)
+{
+    core->config = *config;
+    core->policies_loaded += source != NULL;
+    hbk_grant_configure(core, policy);
+    hbk_audit_loaded(core, source);
+    for (struct hbk_link *link = core->sessions.next; link != &core->sessions; link = link->next) {
+        hbk_session_update_pause(HBK_CONTAINER(link, struct hbk_session, all_link));
+    }
 }
 
 /* ---- users and scopes: kept as long as a session is of them ---- */
@@ -101,6 +108,7 @@ struct hbk_user *hbk_core_user(struct hbk_core *core, const char *sid)
         return NULL;
     }
     HBK_ASSERT(strlen(sid) < sizeof user->sid);
+    hbk_list_init(&user->throttled);
     memcpy(user->sid, sid, strlen(sid) + 1);
     hbk_table_insert(&core->users, &user->node, hash);
     return user;
@@ -109,6 +117,10 @@ struct hbk_user *hbk_core_user(struct hbk_core *core, const char *sid)
 void hbk_core_user_release(struct hbk_core *core, struct hbk_user *user)
 {
     if (user != NULL && user->sessions == 0) {
+        for (size_t i = 0; i < HBK_QUOTA_COUNT; i++) {
+            HBK_ASSERT(user->used[i] == 0);
+        }
+        HBK_ASSERT(hbk_list_empty(&user->throttled));
         hbk_table_remove(&core->users, &user->node);
         free(user);
     }
@@ -261,8 +273,10 @@ void hbk_core_tick(struct hbk_core *core)
         hbk_timer_set(&core->timers, timer, HBK_NEVER);
         if (timer->kind == HBK_TIMER_SESSION) {
             hbk_session_expire(HBK_CONTAINER(timer, struct hbk_session, timer), now);
-        } else {
+        } else if (timer->kind == HBK_TIMER_DELIVERY) {
             hbk_delivery_expire(HBK_CONTAINER(timer, struct hbk_delivery, timer));
+        } else {
+            hbk_audit_expire(core);
         }
     }
     if (core->stop_due <= now) {
@@ -288,6 +302,7 @@ void hbk_core_stop(struct hbk_core *core)
     for (struct hbk_link *link = core->sessions.next; link != &core->sessions; link = link->next) {
         hbk_session_end(HBK_CONTAINER(link, struct hbk_session, all_link), HBK_R_STOPPING, NULL);
     }
+    hbk_audit_flush(core);
 }
 
 bool hbk_core_stopped(const struct hbk_core *core)
@@ -297,5 +312,5 @@ bool hbk_core_stopped(const struct hbk_core *core)
 
 uint32_t hbk_core_pins(const struct hbk_core *core)
 {
-    return core->pins;
+    return (uint32_t)core->used[HBK_QUOTA_PINS];
 }

@@ -79,8 +79,7 @@ static void finish(struct hbk_delivery *delivery)
     hbk_delivery_unbind(delivery);
     hbk_lane_leave(delivery);
     delivery->target = NULL;
-    HBK_ASSERT(core->pending > 0);
-    core->pending--;
+    hbk_quota_give(delivery->sender, HBK_QUOTA_PENDING, 1);
     hbk_list_append(&core->closing, &delivery->close_link);
 }
 
@@ -93,6 +92,7 @@ static bool take_answer(struct hbk_delivery *delivery)
     delivery->answered = true;
     HBK_ASSERT(delivery->sender->requests > 0);
     delivery->sender->requests--;
+    hbk_quota_give(delivery->sender, HBK_QUOTA_REQUESTS, 1);
     if (!hbk_session_alive(delivery->sender)) {
         hbk_session_settle_later(delivery->sender);
     }
@@ -108,7 +108,9 @@ static void fail_accept(struct hbk_delivery *delivery, const struct hbk_error *e
         delivery->accept_id.kind = HBK_ID_NONE; /* answered, also where answering ends the target */
         HBK_ASSERT(target->requests > 0);
         target->requests--;
-        hbk_output_error(target, &id, error);
+        hbk_quota_give(target, HBK_QUOTA_REQUESTS, 1);
+        hbk_audit_accept(delivery, error);
+        hbk_output_failure(target, &id, error);
     }
 }
 
@@ -119,10 +121,11 @@ void hbk_delivery_fail(struct hbk_delivery *delivery, const struct hbk_error *er
     if (delivery->state == HBK_DELIVERY_CLOSING) {
         return; /* telling the target failed, and that ended all that hangs on it, this one too */
     }
+    hbk_audit_delivery(delivery, "handle.send", error);
     finish(delivery);
     core_of(delivery)->failed++;
     if (take_answer(delivery)) {
-        hbk_output_error(delivery->sender, &delivery->id, error);
+        hbk_output_failure(delivery->sender, &delivery->id, error);
     }
 }
 
@@ -154,13 +157,25 @@ void hbk_delivery_told(struct hbk_delivery *delivery, bool told)
 {
     HBK_ASSERT(delivery->state == HBK_DELIVERY_WRITING);
     if (!told) {
-        hbk_delivery_fail_code(delivery, delivery->target->gone_code,
-                               "the target did not take the notification; nothing is left there");
+        struct hbk_error error;
+
+        hbk_error_set(&error, delivery->target->gone_code,
+                      "the target did not take the notification; nothing is left there");
+        if (delivery->accept_id.kind != HBK_ID_NONE) {
+            hbk_audit_accept(delivery, &error);
+        }
+        hbk_delivery_fail(delivery, &error);
         return;
     }
     for (size_t i = 0; i < delivery->item_count; i++) {
         delivery->items[i].value = 0; /* it is the target's from now on */
     }
+    delivery->sender->sent++;
+    delivery->target->received++;
+    if (delivery->accept_id.kind != HBK_ID_NONE) {
+        hbk_audit_accept(delivery, NULL);
+    }
+    hbk_audit_delivery(delivery, "handle.send", NULL);
     finish(delivery);
     core_of(delivery)->delivered++;
     if (take_answer(delivery)) {
@@ -177,6 +192,9 @@ static void delivery_free(struct hbk_delivery *delivery)
 
     HBK_ASSERT(delivery->state == HBK_DELIVERY_CLOSING && delivery->answered);
     HBK_ASSERT(delivery->ahead == NULL && delivery->behind == NULL);
+    if (delivery->item_count > 0) {
+        hbk_audit_delivery(delivery, "delivery.closed", NULL);
+    }
     hbk_list_remove(&delivery->send_link);
     hbk_timers_unreserve(&core->timers);
     if (delivery->items != delivery->few) {
@@ -191,11 +209,9 @@ static void delivery_free(struct hbk_delivery *delivery)
 
 static void pin_closed(struct hbk_delivery *delivery)
 {
-    struct hbk_core *core = core_of(delivery);
-
-    HBK_ASSERT(core->pins > 0 && delivery->sender->pins > 0);
-    core->pins--;
+    HBK_ASSERT(delivery->sender->pins > 0);
     delivery->sender->pins--;
+    hbk_quota_give(delivery->sender, HBK_QUOTA_PINS, 1);
 }
 
 void hbk_delivery_close(struct hbk_delivery *delivery)
@@ -285,6 +301,7 @@ static void offer(struct hbk_delivery *delivery)
     hbk_list_append(&delivery->target->offered, &delivery->target_link);
     set_timer(delivery, hbk_now(core_of(delivery)) + delivery->timeout_ms);
     hbk_lane_leave(delivery);
+    hbk_audit_delivery(delivery, "handle.offered", NULL);
 }
 
 /* Bound before other rules were loaded: does it still hold? Else it ends. */
@@ -338,6 +355,7 @@ static void place_accepted(struct hbk_delivery *delivery)
     if (hbk_output_end(target, begin)) {
         HBK_ASSERT(target->requests > 0);
         target->requests--;
+        hbk_quota_give(target, HBK_QUOTA_REQUESTS, 1);
         set_writing(delivery);
     }
 }
@@ -388,9 +406,10 @@ static bool find_target(struct hbk_delivery *delivery)
         hbk_delivery_fail(delivery, &error);
         return false;
     }
-    if (endpoint->pending_count >= core->config.pending_per_endpoint) {
+    if (!hbk_quota_check_endpoint(endpoint, delivery->sender)) {
         hbk_delivery_fail_code(delivery, HBK_R_BUSY,
-                               "as many deliveries wait for that endpoint as may: try again later");
+                               "as many deliveries of this user wait for that endpoint as may: try "
+                               "again later");
         return false;
     }
     set_timer(delivery, HBK_NEVER);
@@ -498,6 +517,7 @@ void hbk_delivery_request_accept(struct hbk_session *session, const struct hbk_i
     delivery->state = HBK_DELIVERY_ACCEPTED;
     delivery->accept_id = *id;
     session->requests++;
+    hbk_quota_take(session, HBK_QUOTA_REQUESTS, 1);
     hbk_list_append(&session->accepted, &delivery->target_link);
     hbk_list_append(&session->ready, &delivery->ready_link);
     hbk_session_schedule(session);
@@ -518,6 +538,7 @@ void hbk_delivery_request_reject(struct hbk_session *session, const struct hbk_i
     } else {
         hbk_error_set(&error, HBK_R_REJECTED, "the target gave no reason");
     }
+    hbk_audit_reject(session, delivery);
     hbk_delivery_fail(delivery, &error);
     hbk_output_result(session, id, HBK_METHOD_DELIVERY_REJECT, NULL);
 }

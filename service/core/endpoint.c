@@ -139,6 +139,9 @@ static int open_check(struct hbk_session *session, const struct hbk_endpoint_ope
         hbk_error_set_limit(ret_error, "endpoints");
         return HBK_ENDPOINT_E_REFUSED;
     }
+    if (hbk_quota_check(session, HBK_QUOTA_ENDPOINTS, 1, ret_error) != 0) {
+        return HBK_ENDPOINT_E_REFUSED;
+    }
     *ret_outlawed = other;
     return 0;
 }
@@ -211,6 +214,8 @@ static void publish(struct hbk_endpoint *endpoint)
     hbk_target_insert(endpoint);
     hbk_list_append(&session->endpoints, &endpoint->session_link);
     session->endpoint_count++;
+    hbk_quota_take(session, HBK_QUOTA_ENDPOINTS, 1);
+    hbk_audit_endpoint(endpoint, "endpoint.open");
 }
 
 void hbk_endpoint_request_open(struct hbk_session *session, const struct hbk_id *id,
@@ -280,6 +285,8 @@ void hbk_endpoint_free(struct hbk_endpoint *endpoint)
     hbk_list_remove(&endpoint->session_link);
     HBK_ASSERT(owner->endpoint_count > 0);
     owner->endpoint_count--;
+    hbk_quota_give(owner, HBK_QUOTA_ENDPOINTS, 1);
+    hbk_audit_endpoint(endpoint, "endpoint.close");
     while (!hbk_list_empty(&endpoint->pending)) {
         end_pending(endpoint,
                     HBK_CONTAINER(endpoint->pending.next, struct hbk_delivery, endpoint_link));

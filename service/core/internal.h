@@ -8,11 +8,13 @@
 #ifndef HBK_INTERNAL_H
 #define HBK_INTERNAL_H
 
+#include "audit.h"
 #include "core.h"
 #include "frame.h"
 #include "list.h"
 #include "message.h"
 #include "pool.h"
+#include "quota.h"
 #include "roll.h"
 #include "table.h"
 #include "timer.h"
@@ -21,7 +23,11 @@
 /* One user SID: whom limits are counted against. */
 struct hbk_user {
     struct hbk_node node; /* in core.users */
-    uint32_t sessions;
+    uint32_t sessions;    /* that keep it, also those that are refused */
+    uint32_t refused;     /* of them, those that are told so and end */
+    uint64_t used[HBK_QUOTA_COUNT];
+    struct hbk_link
+        throttled; /* struct hbk_session.throttle_link: not read until it has fewer queued bytes */
     char sid[HBK_SID_BYTES_MAX + 1];
 };
 
@@ -71,7 +77,8 @@ struct hbk_session {
     struct hbk_link run_link;    /* in core.running: it has a phase to do */
     struct hbk_link dirty_link;  /* in core.dirty: it has something to write */
     struct hbk_link settle_link; /* in core.settling: it may be closed or freed */
-    struct hbk_user *user;       /* NULL: refused for the user's limit, not counted */
+    struct hbk_user *user;
+    bool counted; /* among its user's sessions: not one that is refused */
     struct hbk_scope *scopes[HBK_SCOPE_KIND_COUNT];
     struct hbk_node process_node; /* in core.processes, by pid, while PROVEN */
     struct hbk_timer timer;
@@ -82,6 +89,8 @@ struct hbk_session {
     struct hbk_framer input;
     bool input_ready; /* the framer may hold a whole line */
     bool read_paused;
+    struct hbk_link throttle_link; /* in user.throttled */
+    uint64_t bytes; /* that its user is charged for: in `input`, `queued`, `writing` */
 
     struct hbk_buffer queued;  /* lines to be written */
     struct hbk_buffer writing; /* lines being written: not touched while write_pending */
@@ -105,7 +114,13 @@ struct hbk_session {
     int32_t gone_code;         /* what senders are answered when this target goes */
     uint64_t gone_told;        /* the session of which this one was told last that it is gone */
 
+    struct hbk_link watch_link; /* in core.audit.watchers */
+    uint64_t opened_ms;
+    uint64_t sent, received; /* deliveries that were told */
     struct hbk_peer peer;
+    /* as it calls itself; sizes 0: before hello */
+    uint8_t client_name_size, client_version_size;
+    char client_name[HBK_CLIENT_NAME_BYTES_MAX], client_version[HBK_CLIENT_VERSION_BYTES_MAX];
 };
 
 struct hbk_endpoint {
@@ -164,6 +179,7 @@ struct hbk_delivery {
     struct hbk_endpoint *endpoint; /* NULL: not bound, or over */
     enum hbk_delivery_state state;
     bool answered;
+    uint64_t correlation;    /* in records: of the sender's request */
     struct hbk_id id;        /* of the sender's request */
     struct hbk_id accept_id; /* of the target's */
     struct hbk_timer timer;
@@ -195,21 +211,24 @@ struct hbk_core {
     struct hbk_table processes;         /* proven sessions by pid */
     struct hbk_table process_endpoints; /* endpoints by pid and name */
     struct hbk_roll all_endpoints;
-    struct hbk_policy *policy; /* NULL: built in */
+    struct hbk_policy *policy; /* NULL: the built-in rules, and `inspect` for nobody */
     uint64_t generation;       /* how often rules were loaded */
     struct hbk_timers timers;
     struct hbk_link sessions, running, dirty, settling;
     struct hbk_link closing;    /* struct hbk_delivery.close_link */
     struct hbk_message message; /* the request at work */
+    uint32_t policies_loaded;   /* from a file */
+    struct hbk_audit audit;
+    uint64_t used[HBK_QUOTA_COUNT]; /* by all users */
     uint64_t started_ms;
     uint64_t next_serial;
     uint64_t stop_due;
     bool stopping;
-    uint32_t pins, pending, proven, closes_pending;
+    uint32_t proven, closes_pending;
     uint64_t delivered, failed;
 };
 
-enum { HBK_TIMER_SESSION, HBK_TIMER_DELIVERY };
+enum { HBK_TIMER_SESSION, HBK_TIMER_DELIVERY, HBK_TIMER_AUDIT };
 
 static inline uint64_t hbk_now(struct hbk_core *core)
 {
@@ -336,8 +355,15 @@ bool hbk_session_alive(const struct hbk_session *session); /* not ending, not cl
  * is ended; then it returns false. */
 size_t hbk_output_begin(const struct hbk_session *session);
 bool hbk_output_end(struct hbk_session *session, size_t begin);
+/** hbk_output_error() - refuse the request at work, and record that. */
 void hbk_output_error(struct hbk_session *session, const struct hbk_id *id,
                       const struct hbk_error *error);
+/** hbk_output_failure() - the line alone, of a request whose record is left elsewhere. */
+void hbk_output_failure(struct hbk_session *session, const struct hbk_id *id,
+                        const struct hbk_error *error);
+/** hbk_output_event() - one ready line to who watches. Return: false: its queue has no room, or memory is out;
+ * nothing was added. */
+bool hbk_output_event(struct hbk_session *session, const struct hbk_buffer *line);
 void hbk_output_result(struct hbk_session *session, const struct hbk_id *id, enum hbk_method method,
                        const void *result);
 /** hbk_output_gone() - tell @session once that session @gone has ended. */
@@ -351,6 +377,9 @@ bool hbk_output_full(const struct hbk_session *session);
 
 /* ---- request.c ---- */
 
+#define HBK_SERVER_NAME "Handle Broker"
+
+struct hbk_peer_info hbk_session_peer_info(const struct hbk_peer *peer);
 struct hbk_sender hbk_session_as_sender(const struct hbk_session *session);
 
 /** hbk_request_hello_go_on() - answer a hello that waited for a pending write, if there is one. */
@@ -359,6 +388,20 @@ void hbk_request_hello_go_on(struct hbk_session *session);
 void hbk_request_prove_go_on(struct hbk_session *session);
 /** hbk_request_line() - act on one line. */
 void hbk_request_line(struct hbk_session *session, struct hbk_text line);
+
+/* ---- operate.c: how an operator looks at the broker ---- */
+
+void hbk_operate_status(struct hbk_session *session, const struct hbk_id *id);
+void hbk_operate_sessions(struct hbk_session *session, const struct hbk_id *id,
+                          const struct hbk_paging *params);
+void hbk_operate_watch(struct hbk_session *session, const struct hbk_id *id);
+
+/* ---- grant.c ---- */
+
+/** hbk_grant_configure() - other rules from now on; takes @policy over, NULL: built in. */
+void hbk_grant_configure(struct hbk_core *core, struct hbk_policy *policy);
+/** hbk_grant_verb() - may @session do what is about no name (transfer, inspect, revoke)? */
+bool hbk_grant_verb(struct hbk_session *session, enum hbk_verb verb);
 
 /* ---- endpoint.c ---- */
 

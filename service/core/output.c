@@ -46,6 +46,13 @@ bool hbk_output_end(struct hbk_session *session, size_t begin)
 void hbk_output_error(struct hbk_session *session, const struct hbk_id *id,
                       const struct hbk_error *error)
 {
+    hbk_audit_refused(session, error);
+    hbk_output_failure(session, id, error);
+}
+
+void hbk_output_failure(struct hbk_session *session, const struct hbk_id *id,
+                        const struct hbk_error *error)
+{
     size_t begin;
 
     if (session->state == HBK_SESSION_CLOSED) {
@@ -81,6 +88,25 @@ void hbk_output_gone(struct hbk_session *session, uint64_t gone)
     begin = hbk_output_begin(session);
     hbk_write_notification(&session->queued, HBK_METHOD_SESSION_GONE, &params);
     (void)hbk_output_end(session, begin);
+}
+
+/* At most half of the queue: what it asks is still answered, however much there is to see. */
+bool hbk_output_event(struct hbk_session *session, const struct hbk_buffer *line)
+{
+    size_t room = session->core->config.write_queue_bytes / 2;
+    size_t begin;
+
+    HBK_ASSERT(hbk_session_alive(session) && line->size > 0);
+    if (outstanding(session) + line->size > room) {
+        return false;
+    }
+    begin = hbk_output_begin(session);
+    hbk_buffer_append(&session->queued, line->data, line->size);
+    if (session->queued.failed) {
+        hbk_buffer_truncate(&session->queued, begin);
+        return false;
+    }
+    return hbk_output_end(session, begin);
 }
 
 bool hbk_output_free(struct hbk_session *session)
@@ -138,6 +164,7 @@ void hbk_output_written(struct hbk_session *session, bool told)
     }
     hbk_buffer_clear(&session->writing);
     let_memory_go(&session->writing);
+    hbk_quota_count_bytes(session);
     while ((link = hbk_list_pop(&session->in_flight)) != NULL) {
         hbk_delivery_told(HBK_CONTAINER(link, struct hbk_delivery, target_link), told);
     }

@@ -113,3 +113,17 @@ void *hbk_pool_get(const struct hbk_pool *pool, uint64_t id)
     slot = slot_at(pool, (uint32_t)index);
     return slot->used && slot->id == id ? slot : NULL;
 }
+
+void *hbk_pool_at(const struct hbk_pool *pool, uint32_t index)
+{
+    struct hbk_slot *slot;
+
+    HBK_ASSERT(index < hbk_pool_size(pool));
+    slot = slot_at(pool, index);
+    return slot->used ? slot : NULL;
+}
+
+uint32_t hbk_pool_size(const struct hbk_pool *pool)
+{
+    return pool->chunk_count * CHUNK_OBJECTS;
+}

@@ -28,5 +28,9 @@ void *hbk_pool_new(struct hbk_pool *pool);
 void hbk_pool_free(struct hbk_pool *pool, void *object);
 /** hbk_pool_get() - the object with @id; NULL if there is none, or no more. */
 void *hbk_pool_get(const struct hbk_pool *pool, uint64_t id);
+/** hbk_pool_at() - the object at @index, below hbk_pool_size(); NULL if there is none. */
+void *hbk_pool_at(const struct hbk_pool *pool, uint32_t index);
+/** hbk_pool_size() - no object has this index or a higher one. */
+uint32_t hbk_pool_size(const struct hbk_pool *pool);
 
 #endif

@@ -3,10 +3,7 @@
 
 #include <string.h>
 
-#define SERVER_NAME "Handle Broker"
-#define SERVER_VERSION HBK_VERSION_STRING
-
-static struct hbk_peer_info peer_info(const struct hbk_peer *peer)
+struct hbk_peer_info hbk_session_peer_info(const struct hbk_peer *peer)
 {
     return (struct hbk_peer_info){
         .pid = peer->pid,
@@ -18,7 +15,8 @@ static struct hbk_peer_info peer_info(const struct hbk_peer *peer)
 
 struct hbk_sender hbk_session_as_sender(const struct hbk_session *session)
 {
-    return (struct hbk_sender){.session = session->slot.id, .peer = peer_info(&session->peer)};
+    return (struct hbk_sender){.session = session->slot.id,
+                               .peer = hbk_session_peer_info(&session->peer)};
 }
 
 static void refuse(struct hbk_session *session, const struct hbk_id *id, int32_t code,
@@ -67,10 +65,10 @@ void hbk_request_hello_go_on(struct hbk_session *session)
     struct hbk_core *core = session->core;
     struct hbk_hello_result result = {
         .protocol = HBK_PROTOCOL_VERSION,
-        .server_name = hbk_text_from(SERVER_NAME),
-        .server_version = hbk_text_from(SERVER_VERSION),
+        .server_name = hbk_text_from(HBK_SERVER_NAME),
+        .server_version = hbk_text_from(HBK_VERSION_STRING),
         .session = session->slot.id,
-        .peer = peer_info(&session->peer),
+        .peer = hbk_session_peer_info(&session->peer),
         .limits = wire_limits(&core->config),
     };
     struct hbk_failure failure = {.code = HBK_R_OS_ERROR};
@@ -91,11 +89,19 @@ void hbk_request_hello_go_on(struct hbk_session *session)
                       failure.detail != NULL ? failure.detail
                                              : "the proof could not be placed in your process");
         error.win32 = failure.win32;
-        hbk_output_error(session, &id, &error);
+        hbk_audit_session(session, "session.hello", &error);
+        hbk_output_failure(session, &id, &error);
         return;
     }
     session->state = HBK_SESSION_HELLO;
     hbk_output_result(session, &id, HBK_METHOD_SESSION_HELLO, &result);
+}
+
+static void keep_text(char *place, size_t room, uint8_t *ret_size, struct hbk_text text)
+{
+    HBK_ASSERT(text.data != NULL && text.size <= room && room <= UINT8_MAX);
+    memcpy(place, text.data, text.size);
+    *ret_size = (uint8_t)text.size;
 }
 
 static void hello(struct hbk_session *session, const struct hbk_id *id,
@@ -110,6 +116,10 @@ static void hello(struct hbk_session *session, const struct hbk_id *id,
         return;
     }
     session->hello_id = *id;
+    keep_text(session->client_name, sizeof session->client_name, &session->client_name_size,
+              params->client_name);
+    keep_text(session->client_version, sizeof session->client_version,
+              &session->client_version_size, params->client_version);
     hbk_request_hello_go_on(session);
 }
 
@@ -155,30 +165,6 @@ static void prove(struct hbk_session *session, const struct hbk_id *id)
     if (core->platform.proof_close(session->connection) != HBK_PLATFORM_PENDING) {
         hbk_request_prove_go_on(session);
     }
-}
-
-/* ---- broker.status ---- */
-
-static void status(struct hbk_session *session, const struct hbk_id *id)
-{
-    struct hbk_core *core = session->core;
-    struct hbk_status_result result = {
-        .server_name = hbk_text_from(SERVER_NAME),
-        .server_version = hbk_text_from(SERVER_VERSION),
-        .protocol = HBK_PROTOCOL_VERSION,
-        .state = hbk_text_from(core->stopping ? "stopping" : "running"),
-        .pid = core->config.pid,
-        .uptime_ms = hbk_now(core) - core->started_ms,
-        .sessions = core->session_pool.used_count,
-        .sessions_proven = core->proven,
-        .endpoints = (uint32_t)core->endpoints.count,
-        .deliveries_pending = core->pending,
-        .pins = core->pins,
-        .delivered = core->delivered,
-        .failed = core->failed,
-    };
-
-    hbk_output_result(session, id, HBK_METHOD_BROKER_STATUS, &result);
 }
 
 /* ---- dispatch ---- */
@@ -229,7 +215,7 @@ static void dispatch(struct hbk_session *session, const struct hbk_message *mess
         prove(session, id);
         return;
     case HBK_METHOD_BROKER_STATUS:
-        status(session, id);
+        hbk_operate_status(session, id);
         return;
     case HBK_METHOD_ENDPOINT_OPEN:
         hbk_endpoint_request_open(session, id, &params->endpoint_open);
@@ -250,8 +236,10 @@ static void dispatch(struct hbk_session *session, const struct hbk_message *mess
         hbk_delivery_request_reject(session, id, &params->delivery_answer);
         return;
     case HBK_METHOD_BROKER_SESSIONS:
+        hbk_operate_sessions(session, id, &params->sessions);
+        return;
     case HBK_METHOD_BROKER_WATCH:
-        refuse(session, id, HBK_R_DENIED, "not yet");
+        hbk_operate_watch(session, id);
         return;
     case HBK_METHOD_POLICY_EXPLAIN:
         hbk_explain_request(session, id, &params->explain);
@@ -273,6 +261,7 @@ void hbk_request_line(struct hbk_session *session, struct hbk_text line)
     int result = hbk_message_read_request(message, line);
     int32_t code = result == 0 ? HBK_R_OK : message->error.code;
 
+    hbk_audit_begin(session, result == 0);
     if (result < 0) {
         hbk_session_hang_up(session, HBK_R_TARGET_GONE);
     } else if (message->id.kind != HBK_ID_NONE && id_in_flight(session, &message->id)) {
@@ -291,5 +280,6 @@ void hbk_request_line(struct hbk_session *session, struct hbk_text line)
             hbk_session_end(session, HBK_R_TARGET_GONE, NULL);
         }
     }
+    hbk_audit_end(session->core);
     hbk_message_clear(message);
 }

@@ -23,7 +23,8 @@ static void set_failure(struct hbk_error *error, const struct hbk_failure *failu
 int hbk_send_check_requests(const struct hbk_session *session, struct hbk_error *ret_error)
 {
     if (session->requests < session->core->config.requests_per_session) {
-        return 0;
+        return hbk_quota_check(session, HBK_QUOTA_REQUESTS, 1, ret_error) == 0 ? 0
+                                                                               : HBK_SEND_E_REFUSED;
     }
     hbk_error_set(ret_error, HBK_R_QUOTA,
                   "%u requests of this session are in flight: wait for an answer",
@@ -47,6 +48,10 @@ static int check_quota(const struct hbk_session *session, const struct hbk_send 
                       "this session may have %u handles under way and has %u: wait for an answer",
                       (unsigned)config->pins_per_session, (unsigned)session->pins);
         hbk_error_set_limit(ret_error, "pins");
+        return HBK_SEND_E_REFUSED;
+    }
+    if (hbk_quota_check(session, HBK_QUOTA_PINS, params->items_count, ret_error) != 0 ||
+        hbk_quota_check(session, HBK_QUOTA_PENDING, 1, ret_error) != 0) {
         return HBK_SEND_E_REFUSED;
     }
     return 0;
@@ -129,6 +134,7 @@ static struct hbk_delivery *delivery_new(struct hbk_session *session, const stru
     delivery->sender = session;
     delivery->state = HBK_DELIVERY_BEHIND;
     delivery->id = *id;
+    delivery->correlation = core->audit.correlation;
     delivery->timer.kind = HBK_TIMER_DELIVERY;
     delivery->wait_due = params->wait_ms == 0 ? HBK_NEVER : hbk_now(core) + params->wait_ms;
     delivery->to_pid = address->pid;
@@ -136,7 +142,8 @@ static struct hbk_delivery *delivery_new(struct hbk_session *session, const stru
     delivery->name_hash = address->hash;
     hbk_list_append(&session->sends, &delivery->send_link);
     session->requests++;
-    core->pending++;
+    hbk_quota_take(session, HBK_QUOTA_REQUESTS, 1);
+    hbk_quota_take(session, HBK_QUOTA_PENDING, 1);
     return delivery;
 }
 
@@ -245,7 +252,7 @@ static int pin_item(struct hbk_delivery *delivery, const struct hbk_item *wanted
     item->type = HBK_TYPE_FILE; /* until it is known: its close may block */
     delivery->item_count++;
     session->pins++;
-    core->pins++;
+    hbk_quota_take(session, HBK_QUOTA_PINS, 1);
     if (core->platform.inspect(core->platform.context, item->pin, &object, &failure) != 0) {
         set_failure(ret_error, &failure, index);
         return HBK_SEND_E_REFUSED;

@@ -21,10 +21,12 @@ static void init_lists(struct hbk_session *session)
     hbk_list_init(&session->accepted);
     hbk_list_init(&session->carried);
     hbk_list_init(&session->in_flight);
+    hbk_list_init(&session->throttle_link);
+    hbk_list_init(&session->watch_link);
 }
 
-static struct hbk_session *session_new(struct hbk_core *core, const struct hbk_peer *peer,
-                                       void *connection)
+static struct hbk_session *session_new(struct hbk_core *core, struct hbk_user *user,
+                                       const struct hbk_peer *peer, void *connection)
 {
     struct hbk_scope *scopes[HBK_SCOPE_KIND_COUNT] = {NULL};
     struct hbk_session *session = NULL;
@@ -43,12 +45,15 @@ static struct hbk_session *session_new(struct hbk_core *core, const struct hbk_p
     session->state = HBK_SESSION_NEW;
     session->timer.kind = HBK_TIMER_SESSION;
     session->line_due = session->write_due = session->end_due = HBK_NEVER;
-    session->hello_due = hbk_now(core) + core->config.hello_ms;
+    session->opened_ms = hbk_now(core);
+    session->hello_due = session->opened_ms + core->config.hello_ms;
     session->gone_code = HBK_R_TARGET_GONE;
     memcpy(session->scopes, scopes, sizeof scopes);
     session->peer = *peer;
     hbk_buffer_init(&session->queued, core->config.write_queue_bytes + QUEUED_BEYOND_MAX);
     hbk_buffer_init(&session->writing, core->config.write_queue_bytes + QUEUED_BEYOND_MAX);
+    session->user = user;
+    user->sessions++;
     hbk_list_append(&core->sessions, &session->all_link);
     hbk_session_arm(session);
 out:
@@ -58,38 +63,80 @@ out:
     return session;
 }
 
+/* Whom the service has no place for: nothing is kept. */
+static int check_room(const struct hbk_core *core, struct hbk_error *ret_error)
+{
+    if (core->stopping) {
+        hbk_error_set(ret_error, HBK_R_STOPPING, "the service is shutting down");
+        return HBK_CORE_E_REFUSED;
+    }
+    if (core->session_pool.used_count >= core->config.sessions) {
+        hbk_error_set(ret_error, HBK_R_QUOTA, "the service has %u sessions, as many as it may",
+                      (unsigned)core->session_pool.used_count);
+        hbk_error_set_limit(ret_error, "sessions");
+        return HBK_CORE_E_REFUSED;
+    }
+    return 0;
+}
+
+/* Whose user has too much already. */
+static int check_user(const struct hbk_session *session, struct hbk_error *ret_error)
+{
+    const struct hbk_user *user = session->user;
+
+    if (hbk_quota_check(session, HBK_QUOTA_SESSIONS, 1, ret_error) != 0) {
+        return HBK_CORE_E_REFUSED;
+    }
+    if (hbk_quota_over_bytes(session->core, user)) {
+        hbk_error_set(ret_error, HBK_R_QUOTA,
+                      "this user's sessions hold %llu bytes that wait to be read or acted on: read "
+                      "what is there, then connect again",
+                      (unsigned long long)user->used[HBK_QUOTA_QUEUED_BYTES]);
+        hbk_error_set_limit(ret_error, "queued_bytes_per_user");
+        return HBK_CORE_E_REFUSED;
+    }
+    return 0;
+}
+
 int hbk_core_session_opened(struct hbk_core *core, const struct hbk_peer *peer, void *connection,
                             uint64_t *ret_session)
 {
-    struct hbk_user *user;
+    struct hbk_user *user = NULL;
     struct hbk_session *session;
+    struct hbk_error error;
 
-    if (core->stopping || core->session_pool.used_count >= core->config.sessions) {
-        return HBK_CORE_E_REFUSED;
+    if (check_room(core, &error) != 0) {
+        goto refused;
     }
+    hbk_error_set(&error, HBK_R_INTERNAL_ERROR, "out of memory: try again later");
     user = hbk_core_user(core, peer->user);
     if (user == NULL) {
-        return HBK_CORE_E_REFUSED;
+        goto refused;
     }
-    session = session_new(core, peer, connection);
+    if (user->refused >= HBK_SESSIONS_REFUSED_MAX) {
+        hbk_error_set(&error, HBK_R_QUOTA, "%u sessions of this user are being refused already",
+                      (unsigned)user->refused);
+        goto refused;
+    }
+    session = session_new(core, user, peer, connection);
     if (session == NULL) {
-        hbk_core_user_release(core, user);
-        return HBK_CORE_E_REFUSED;
+        goto refused;
     }
     *ret_session = session->slot.id;
-    if (user->sessions >= core->config.sessions_per_user) {
-        struct hbk_error error;
-
-        hbk_error_set(&error, HBK_R_QUOTA,
-                      "this user has %u sessions, as many as it may: close one and connect again",
-                      (unsigned)user->sessions);
-        hbk_error_set_limit(&error, "sessions_per_user");
+    if (check_user(session, &error) != 0) {
+        user->refused++;
+        hbk_audit_unopened(core, peer, &error);
         hbk_session_end(session, HBK_R_TARGET_GONE, &error);
         return 0;
     }
-    user->sessions++;
-    session->user = user;
+    session->counted = true;
+    hbk_quota_take(session, HBK_QUOTA_SESSIONS, 1);
+    hbk_audit_session(session, "session.opened", NULL);
     return 0;
+refused:
+    hbk_core_user_release(core, user);
+    hbk_audit_unopened(core, peer, &error);
+    return HBK_CORE_E_REFUSED;
 }
 
 bool hbk_session_alive(const struct hbk_session *session)
@@ -123,8 +170,45 @@ void hbk_session_schedule(struct hbk_session *session)
     }
 }
 
-/* Reading stops while the client does not read its answers, or while more than a line of it waits to be
- * acted on; it goes on when half of that is gone. */
+static void set_line_due(struct hbk_session *session, uint64_t due)
+{
+    if (session->line_due != due) {
+        session->line_due = due;
+        hbk_session_arm(session);
+    }
+}
+
+/* Is it not to be read for what its user holds in all? Then it waits for that to be less. What made it so goes
+ * without its help: lines are acted on, and a write that nobody reads has its deadline. */
+static bool throttled(struct hbk_session *session)
+{
+    if (session->bytes <= HBK_LINE_BYTES_MAX ||
+        !hbk_quota_over_bytes(session->core, session->user)) {
+        hbk_list_remove(&session->throttle_link);
+        return false;
+    }
+    if (hbk_list_empty(&session->throttle_link)) {
+        hbk_list_append(&session->user->throttled, &session->throttle_link);
+    }
+    return true;
+}
+
+/* A line cannot end while it is not read: its time begins anew when reading goes on. */
+static void set_paused(struct hbk_session *session, bool paused)
+{
+    struct hbk_core *core = session->core;
+
+    session->read_paused = paused;
+    core->platform.read_pause(session->connection, paused);
+    if (paused) {
+        set_line_due(session, HBK_NEVER);
+    } else if (!session->input_ready && hbk_framer_size(&session->input) != 0) {
+        set_line_due(session, hbk_now(core) + core->config.line_ms);
+    }
+}
+
+/* Reading stops while the client does not read its answers, while more than a line of it waits to be
+ * acted on, or while its user has too much queued; it goes on when half of its answers are gone. */
 void hbk_session_update_pause(struct hbk_session *session)
 {
     struct hbk_core *core = session->core;
@@ -132,17 +216,18 @@ void hbk_session_update_pause(struct hbk_session *session)
     size_t held = hbk_framer_size(&session->input);
     bool paused = session->read_paused;
 
+    hbk_quota_count_bytes(session);
     if (!hbk_session_alive(session)) {
         return;
     }
-    if (queued > core->config.write_queue_bytes || held > HBK_LINE_BYTES_MAX) {
+    if (throttled(session) || queued > core->config.write_queue_bytes ||
+        held > HBK_LINE_BYTES_MAX) {
         paused = true;
     } else if (queued <= core->config.write_queue_bytes / 2) {
         paused = false;
     }
     if (paused != session->read_paused) {
-        session->read_paused = paused;
-        core->platform.read_pause(session->connection, paused);
+        set_paused(session, paused);
     }
     hbk_session_schedule(session);
 }
@@ -157,14 +242,6 @@ void hbk_session_bytes(struct hbk_session *session, const void *bytes, size_t si
     hbk_session_update_pause(session);
 }
 
-static void set_line_due(struct hbk_session *session, uint64_t due)
-{
-    if (session->line_due != due) {
-        session->line_due = due;
-        hbk_session_arm(session);
-    }
-}
-
 static void take_line(struct hbk_session *session)
 {
     struct hbk_core *core = session->core;
@@ -174,6 +251,7 @@ static void take_line(struct hbk_session *session)
 
     if (result == HBK_FRAME_LINE) {
         set_line_due(session, HBK_NEVER);
+        hbk_quota_count_bytes(session); /* this line waits no longer */
         hbk_request_line(session, line);
         return;
     }
@@ -184,7 +262,8 @@ static void take_line(struct hbk_session *session)
         return;
     }
     session->input_ready = false;
-    if (hbk_framer_size(&session->input) != 0 && session->line_due == HBK_NEVER) {
+    if (hbk_framer_size(&session->input) != 0 && session->line_due == HBK_NEVER &&
+        !session->read_paused) {
         set_line_due(session, hbk_now(core) + core->config.line_ms);
     }
 }
@@ -204,8 +283,10 @@ void hbk_session_phase(struct hbk_session *session)
 
 /* ---- the end ---- */
 
-/* Take back all that hangs on a session. What is placed and not told yet is left to the write's end. */
-static void unlink_all(struct hbk_session *session, int32_t gone_code)
+/* Take back all that hangs on a session. What is placed and not told yet is left to the write's end.
+ * @error: NULL, or what it ends for. */
+static void unlink_all(struct hbk_session *session, int32_t gone_code,
+                       const struct hbk_error *error)
 {
     struct hbk_core *core = session->core;
 
@@ -221,6 +302,12 @@ static void unlink_all(struct hbk_session *session, int32_t gone_code)
     session->hello_due = session->line_due = HBK_NEVER;
     hbk_framer_deinit(&session->input);
     session->input_ready = false;
+    hbk_list_remove(&session->throttle_link);
+    hbk_audit_unwatch(session);
+    hbk_quota_count_bytes(session);
+    if (session->counted) {
+        hbk_audit_session(session, "session.closed", error);
+    }
     while (!hbk_list_empty(&session->endpoints)) {
         hbk_endpoint_free(
             HBK_CONTAINER(session->endpoints.next, struct hbk_endpoint, session_link));
@@ -236,12 +323,12 @@ void hbk_session_end(struct hbk_session *session, int32_t gone_code, const struc
         return;
     }
     if (error != NULL) {
-        hbk_output_error(session, &no_id, error);
+        hbk_output_failure(session, &no_id, error);
         if (!hbk_session_alive(session)) {
             return;
         }
     }
-    unlink_all(session, gone_code);
+    unlink_all(session, gone_code, error);
     session->end_due = hbk_now(session->core) + session->core->config.write_ms;
     hbk_session_arm(session);
     session->core->platform.read_pause(session->connection, true);
@@ -250,19 +337,25 @@ void hbk_session_end(struct hbk_session *session, int32_t gone_code, const struc
 
 void hbk_session_hang_up(struct hbk_session *session, int32_t gone_code)
 {
+    struct hbk_error error;
     struct hbk_link *link;
 
     if (session->state == HBK_SESSION_CLOSED) {
         return;
     }
     if (hbk_session_alive(session)) {
-        unlink_all(session, gone_code);
+        if (gone_code == HBK_R_BUSY) {
+            hbk_error_set(&error, HBK_R_TIMEOUT, "the client read nothing for %u ms",
+                          (unsigned)session->core->config.write_ms);
+        }
+        unlink_all(session, gone_code, gone_code == HBK_R_BUSY ? &error : NULL);
     }
     session->gone_code = gone_code;
     session->state = HBK_SESSION_CLOSED;
     session->write_due = session->end_due = HBK_NEVER;
     hbk_session_arm(session);
     hbk_buffer_deinit(&session->queued);
+    hbk_quota_count_bytes(session);
     while ((link = hbk_list_pop(&session->carried)) != NULL) {
         hbk_delivery_told(HBK_CONTAINER(link, struct hbk_delivery, target_link), false);
     }
@@ -295,10 +388,15 @@ static void session_free(struct hbk_session *session)
     hbk_buffer_deinit(&session->queued);
     hbk_buffer_deinit(&session->writing);
     /* Not before: a session whose closes are stuck stays charged to its user. */
-    if (session->user != NULL) {
-        session->user->sessions--;
-        hbk_core_user_release(core, session->user);
+    HBK_ASSERT(session->bytes == 0 && hbk_list_empty(&session->watch_link));
+    if (session->counted) {
+        hbk_quota_give(session, HBK_QUOTA_SESSIONS, 1);
+    } else {
+        HBK_ASSERT(session->user->refused > 0);
+        session->user->refused--;
     }
+    session->user->sessions--;
+    hbk_core_user_release(core, session->user);
     hbk_scopes_release(core, session->scopes);
     hbk_pool_free(&core->session_pool, session);
 }

@@ -118,6 +118,11 @@ const struct hbk_session_gone *client_session_gone(struct client *client)
     return &take_notification(client, HBK_METHOD_SESSION_GONE)->u.params.session_gone;
 }
 
+const struct hbk_event *client_event(struct client *client)
+{
+    return &take_notification(client, HBK_METHOD_BROKER_EVENT)->u.params.event;
+}
+
 size_t client_untaken(const struct client *client)
 {
     size_t count = 0;

@@ -70,7 +70,7 @@ static void note_closed(struct client *client, const char *name)
 static void note_notification(struct client *client, const struct hbk_message *message)
 {
     const struct hbk_delivered *delivered = &message->u.params.delivered;
-    if (message->method == HBK_METHOD_SESSION_GONE)
+    if (message->method == HBK_METHOD_SESSION_GONE || message->method == HBK_METHOD_BROKER_EVENT)
         return;
     if (find_endpoint(client, delivered->endpoint) == client->endpoints_count)
         fake_violation(client->rig->kernel, "a delivery at an endpoint that is not open");
@@ -191,6 +191,11 @@ struct client *client_connect(struct rig *rig, struct fake_process *process, uin
     hbk_buffer_init(&client->outbound, (size_t)1 << 30);
 
     struct hbk_peer peer = peer_of(rig, process, identity);
+    size_t sid_size = strlen(peer.user);
+    if (rig->sid_tail)
+        snprintf(peer.user + sid_size, sizeof peer.user - sid_size, "%s", rig->sid_tail);
+    if (rig->one_scope)
+        memset(peer.scope, (int)rig->one_scope, sizeof peer.scope);
     rig_enter_core();
     int refused = hbk_core_session_opened(rig->core, &peer, client->connection, &client->session);
     rig_leave_core();

@@ -32,7 +32,7 @@ static void configure(struct rig *rig, struct hbk_policy *policy)
     rig_run(rig);
 }
 
-void rig_configure(struct rig *rig, const struct rule *rules, size_t count)
+void rig_rules(struct rig *rig, const struct rule *rules, size_t count)
 {
     struct hbk_policy *policy = hbk_policy_new(count);
     assert_non_null(policy);
@@ -51,7 +51,7 @@ void rig_configure(struct rig *rig, const struct rule *rules, size_t count)
     configure(rig, policy);
 }
 
-void rig_configure_none(struct rig *rig)
+void rig_rules_none(struct rig *rig)
 {
     configure(rig, NULL);
 }

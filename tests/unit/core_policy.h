@@ -12,15 +12,15 @@ struct rule {
     uint32_t access_max; /* 0: none given */
 };
 
-/** rig_configure() - load @count rules, and `inspect` to whom descriptor "inspect" grants it. */
-void rig_configure(struct rig *rig, const struct rule *rules, size_t count);
-/** rig_configure_none() - back to the built-in rules. */
-void rig_configure_none(struct rig *rig);
+/** rig_rules() - load @count rules, and `inspect` to whom descriptor "inspect" grants it. */
+void rig_rules(struct rig *rig, const struct rule *rules, size_t count);
+/** rig_rules_none() - back to the built-in rules. */
+void rig_rules_none(struct rig *rig);
 
-#define RIG_RULES(rig, ...)                                                            \
-    do {                                                                               \
-        const struct rule rules_given[] = {__VA_ARGS__};                               \
-        rig_configure((rig), rules_given, sizeof rules_given / sizeof rules_given[0]); \
+#define RIG_RULES(rig, ...)                                                        \
+    do {                                                                           \
+        const struct rule rules_given[] = {__VA_ARGS__};                           \
+        rig_rules((rig), rules_given, sizeof rules_given / sizeof rules_given[0]); \
     } while (0)
 
 /**

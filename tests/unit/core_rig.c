@@ -1,4 +1,5 @@
 #include "alloc_fault.h"
+#include "core_books.h"
 #include "core_client.h"
 
 #include <stdlib.h>
@@ -65,6 +66,7 @@ void rig_check_idle(struct rig *rig)
 {
     const struct fake_kernel *kernel = rig->kernel;
     rig_check(rig);
+    books_check(rig);
     /* A session may stay for a pin of its that is being closed, or placed where a write pends. */
     bool may_stay = fake_pins_closing(kernel) || write_pends_for(kernel, NULL);
     for (size_t i = 0; i < kernel->connections_count && !may_stay; ++i) {
@@ -179,6 +181,25 @@ void rig_proof_end(struct rig *rig, struct client *client)
     rig_run(rig);
 }
 
+void rig_configure(struct rig *rig, const struct hbk_config *config, struct hbk_policy *policy,
+                   const char *source)
+{
+    rig->config = *config;
+    rig_enter_core();
+    hbk_core_configure(rig->core, &rig->config, policy, source);
+    rig_leave_core();
+    rig_run(rig);
+}
+
+void rig_let_inspect(struct rig *rig, const struct client *client, const char *source)
+{
+    struct hbk_policy *policy = hbk_policy_new(0);
+    assert_non_null(policy);
+    policy->verbs[HBK_VERB_INSPECT] = fake_descriptor(rig->kernel, "let inspect");
+    fake_grant(rig->kernel, "let inspect", client ? client->process->pid : 0, HBK_RIGHT_INSPECT);
+    rig_configure(rig, &rig->config, policy, source);
+}
+
 /* ---- the end of a test ---- */
 
 /* What keeps a broker from stopping comes to its end: writes and pins' closes. */
@@ -252,12 +273,15 @@ void rig_end(struct rig *rig)
     if (!hbk_core_stopped(rig->core))
         fake_violation(kernel, "the broker does not stop");
     check_nothing_left(rig);
+    books_check_empty(rig);
     for (size_t i = 0; i < rig->clients_count; ++i)
         if (listening[i])
             client_fail_if_unanswered(rig->clients[i]);
 
+    rig_enter_core();
     hbk_core_free(rig->core);
     assert_int_equal(fake_descriptors_held(kernel), 0);
+    rig_leave_core();
     for (size_t i = 0; i < rig->clients_count; ++i)
         client_free(rig->clients[i]);
     fake_kernel_free(kernel);

@@ -53,6 +53,9 @@ struct rig {
     uint32_t terminal_session; /* of clients that connect from now on */
     struct client *clients[RIG_CLIENTS_MAX];
     size_t clients_count;
+    uint32_t
+        one_scope; /* not 0: of every client that connects, so that users meet at one endpoint */
+    const char *sid_tail; /* ends every user's SID that connects; NULL: nothing */
     /* Called for each line that a client is told, after it was checked. */
     void (*line_told)(struct client *client, const struct hbk_message *message);
     void *context;
@@ -85,6 +88,13 @@ void rig_proof_end(struct rig *rig, struct client *client);
 void rig_check(struct rig *rig);
 /** rig_check_idle() - and those that agree once the core has nothing to do. */
 void rig_check_idle(struct rig *rig);
+
+/** rig_configure() - other limits and rules. @policy: taken over, or NULL; @source: their file, or NULL */
+void rig_configure(struct rig *rig, const struct hbk_config *config, struct hbk_policy *policy,
+                   const char *source);
+/** rig_let_inspect() - rules that grant `inspect` to the process of @client alone (NULL: to everybody). @source: their
+ * file, or NULL */
+void rig_let_inspect(struct rig *rig, const struct client *client, const char *source);
 
 /* ---- clients ---- */
 
@@ -136,6 +146,7 @@ const struct hbk_error *client_raw_error(struct client *client, const struct hbk
 const struct hbk_delivered *client_delivered(struct client *client);
 const struct hbk_delivered *client_offered(struct client *client);
 const struct hbk_session_gone *client_session_gone(struct client *client);
+const struct hbk_event *client_event(struct client *client);
 /** client_nothing() - no line is left untaken. */
 void client_nothing(const struct client *client);
 size_t client_untaken(const struct client *client);

@@ -29,6 +29,7 @@ void fake_kernel_free(struct fake_kernel *kernel)
         free(kernel->connections[i]);
     }
     fake_policy_free(kernel);
+    fake_audit_free(kernel);
     free(kernel);
 }
 

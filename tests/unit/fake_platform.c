@@ -512,5 +512,6 @@ struct hbk_platform fake_platform(struct fake_kernel *kernel)
         .unpin = op_unpin,
     };
     fake_policy_ops(&platform);
+    fake_audit_install(&platform);
     return platform;
 }

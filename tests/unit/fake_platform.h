@@ -10,6 +10,7 @@
 #define FAKE_PLATFORM_H
 
 #include "base.h"
+#include "fake_audit.h"
 #include "platform.h"
 
 enum {
@@ -145,6 +146,7 @@ struct fake_kernel {
     struct fake_fault faults[FAKE_OP_COUNT];
     struct fake_chaos chaos;
     bool unpins_pend, proofs_pend;
+    struct fake_audit audit;
 
     struct fake_process processes[FAKE_PROCESSES_MAX];
     struct {

@@ -60,7 +60,7 @@ static void who_may_ask(void **state)
     client_refused(scene.a, HBK_R_DENIED, EXPLAIN, "{'verb':'open','name':'user/a'}");
     client_refused(scene.a, HBK_R_DENIED, EXPLAIN, "{'verb':'nonsense'}"); /* nor anything else */
     explain(scene.boss, "{'verb':'open','name':'user/a'}", 0);
-    rig_configure_none(scene.rig);
+    rig_rules_none(scene.rig);
     client_refused(scene.boss, HBK_R_DENIED, EXPLAIN, "{'verb':'open','name':'user/a'}");
     rig_end(scene.rig);
 }
@@ -277,7 +277,7 @@ static void who_sees_which_endpoints(void **state)
     assert_int_equal(listed(scene.a, names, 5, NULL), 0x01);
     assert_int_equal(listed(scene.b, names, 5, NULL), 0x1E);
     assert_int_equal(listed(scene.boss, names, 5, NULL), 0x1F);
-    rig_configure_none(scene.rig);
+    rig_rules_none(scene.rig);
     assert_int_equal(listed(scene.boss, names, 5, NULL), 0x00);
     rig_end(scene.rig);
 }

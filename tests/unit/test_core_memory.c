@@ -73,6 +73,8 @@ static void play(struct scene *scene)
     for (unsigned i = 0; i < 3; ++i)
         enter(scene, i);
     struct client *sender = scene->clients[0], *target = scene->clients[1];
+    ask(scene->clients[2], HBK_METHOD_BROKER_WATCH, NULL);
+    ask(sender, HBK_METHOD_BROKER_SESSIONS, NULL);
     ask(target, HBK_METHOD_ENDPOINT_OPEN, "{'name':'user/a','types':{'Event':'any','File':'any'}}");
     ask(target, HBK_METHOD_ENDPOINT_OPEN, "{'name':'user/ask','mode':'ask'}");
     ask(sender, HBK_METHOD_ENDPOINT_LIST, "{}");
@@ -115,7 +117,11 @@ static void check_serves(struct rig *rig)
 static bool try_failing(size_t first, size_t count)
 {
     char label[64];
-    struct scene scene = {.rig = rig_new(NULL, 1)};
+    struct hbk_config config;
+    hbk_config_default(&config);
+    config.audit_file = true;
+    struct scene scene = {.rig = rig_new(&config, 1)};
+    rig_let_inspect(scene.rig, NULL, NULL);
     snprintf(label, sizeof label, "allocation %zu fails, %zu in all", first, count);
     scene.rig->kernel->label = label;
     alloc_fault_arm_span(first, count);

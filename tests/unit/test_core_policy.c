@@ -329,7 +329,7 @@ static void by_rule_types_need_both(void **state)
         client_ok(two.a, OPEN, "{'name':'user/named','types':{'%s':'any'}}", types[i]);
         client_ok(two.a, SEND, "{'to':'user/named','items':[{'handle':%u}]}", handle);
         client_delivered(two.a);
-        rig_configure_none(two.rig); /* the endpoint is still open, and takes none any more */
+        rig_rules_none(two.rig); /* the endpoint is still open, and takes none any more */
         client_refused(two.a, HBK_R_TYPE_NOT_ALLOWED, SEND,
                        "{'to':'user/named','items':[{'handle':%u}]}", handle);
         client_nothing(two.a);

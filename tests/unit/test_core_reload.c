@@ -55,7 +55,7 @@ static void both_directions(void **state)
         reload(&two);
     }
     assert_int_equal(client_status(two.target).endpoints, 1);
-    rig_configure_none(two.rig);
+    rig_rules_none(two.rig);
     client_refused(two.sender, HBK_R_DENIED, SEND, TO_A, two.event);
     client_refused(two.target, HBK_R_DENIED, OPEN, "{'name':'global/b'}");
     assert_int_equal(fake_descriptors_held(two.rig->kernel), 0);
@@ -236,7 +236,7 @@ static void rules_come_and_go_without_a_trace(void **state)
     for (unsigned i = 0; i < 20; ++i)
         reload(&two);
     assert_int_equal(fake_descriptors_held(two.rig->kernel), 3); /* open, send, inspect */
-    rig_configure_none(two.rig);
+    rig_rules_none(two.rig);
     assert_int_equal(fake_descriptors_held(two.rig->kernel), 0);
     reload(&two);
     rig_end(two.rig); /* and with the broker they go */

@@ -141,9 +141,9 @@ static void line_told(struct client *client, const struct hbk_message *message)
             note_answer(soak, &client->requests[message->id.number - 1], message);
         return;
     }
-    if (message->method != HBK_METHOD_SESSION_GONE)
+    if (message->method != HBK_METHOD_SESSION_GONE && message->method != HBK_METHOD_BROKER_EVENT)
         check_allowed(soak, &message->u.params.delivered);
-    if (message->method != HBK_METHOD_SESSION_GONE)
+    if (message->method != HBK_METHOD_SESSION_GONE && message->method != HBK_METHOD_BROKER_EVENT)
         note_order(soak, client, &message->u.params.delivered);
     if (message->method == HBK_METHOD_HANDLE_DELIVERED) {
         note_told(soak, tag_of(&message->u.params.delivered));
@@ -287,8 +287,10 @@ static void do_something(struct soak *soak, struct client *client)
         client_request(client, HBK_METHOD_ENDPOINT_CLOSE, "{'name':'user/n%u'}",
                        below(soak, NAMES));
     } else if (what < 76) {
-        client_request(client, below(soak, 2) ? HBK_METHOD_ENDPOINT_LIST : HBK_METHOD_BROKER_STATUS,
-                       NULL);
+        static const enum hbk_method methods[] = {
+            HBK_METHOD_ENDPOINT_LIST, HBK_METHOD_BROKER_STATUS, HBK_METHOD_BROKER_SESSIONS,
+            HBK_METHOD_BROKER_WATCH};
+        client_request(client, methods[below(soak, 4)], NULL);
     } else if (what < 92) {
         answer_an_offer(soak, client);
     } else if (what < 94) {
@@ -389,6 +391,8 @@ static void step(struct soak *soak)
         rig_advance(soak->rig, below(soak, 300));
     } else if (what < 98) {
         rig_advance(soak->rig, below(soak, 12000));
+        soak->kernel->audit.full = below(soak, 4) == 0;
+        fake_audit_clear(soak->kernel); /* its memory is enough */
     } else {
         replace_the_ended(soak);
     }
@@ -402,6 +406,8 @@ static void check_status(struct soak *soak)
 {
     struct rig *rig = soak->rig;
     memset(&soak->kernel->chaos, 0, sizeof soak->kernel->chaos);
+    soak->rig->config.queued_bytes = HBK_QUEUED_BYTES_MAX; /* so that one more may connect */
+    rig_configure(rig, &soak->rig->config, NULL, NULL);
     rig_run(rig);
     for (bool progress = true; progress;) {
         progress = fake_pins_closing(soak->kernel) > 0;
@@ -445,11 +451,19 @@ static void run_seed(uint64_t seed, unsigned long steps)
     config.pins_per_session = 30;
     config.pending_per_endpoint = 6;
     config.write_queue_bytes = 4000;
+    /* Some seeds meet the limits that users share, and a few of them nothing else. */
+    config.audit_file = seed % 2 == 0;
+    config.requests = seed % 3 ? HBK_REQUESTS_MAX : 24;
+    config.pins = seed % 4 ? HBK_PINS_MAX : 60;
+    config.pending = seed % 5 ? HBK_PENDING_MAX : 16;
+    config.endpoints = seed % 6 ? HBK_ENDPOINTS_MAX : 5;
+    config.queued_bytes = seed % 7 ? HBK_QUEUED_BYTES_MAX : 16000;
     soak->rig = rig_new(&config, seed);
     soak->rig->context = soak;
     soak->rig->line_told = line_told;
     soak->kernel = soak->rig->kernel;
     soak->kernel->label = "soak";
+    rig_let_inspect(soak->rig, NULL, NULL);
     soak->kernel->chaos = (struct fake_chaos){.write_pends = 250,
                                               .write_fails = 5,
                                               .unpin_pends = 300,

@@ -279,7 +279,7 @@ static void what_waits_at_an_endpoint_is_limited(void **state)
     (void)state;
     struct hbk_config config;
     hbk_config_default(&config);
-    config.pending_per_endpoint = 3;
+    config.pending_per_endpoint = 5; /* of which one user may have three */
     struct pair pair = pair_new(&config, "{'name':'user/a','mode':'ask'}");
     struct client *other = client_new(pair.rig, 102, 1);
     uint32_t event = client_make(other, "Event", 3);

@@ -1,0 +1,106 @@
+#include "core_books.h"
+
+#include "internal.h"
+
+#include <string.h>
+
+static const char *const names[HBK_QUOTA_COUNT] = {"sessions", "requests",  "pins",
+                                                   "pending",  "endpoints", "queued bytes"};
+
+enum { BOOK_USERS_MAX = 512 };
+
+struct count {
+    const struct hbk_user *user;
+    uint32_t sessions, refused;
+    uint64_t used[HBK_QUOTA_COUNT];
+};
+
+static struct count *find(const struct rig *rig, struct count *counts, size_t *count,
+                          const struct hbk_user *user)
+{
+    for (size_t i = 0; i < *count; ++i)
+        if (counts[i].user == user)
+            return &counts[i];
+    if (*count == BOOK_USERS_MAX)
+        fake_violation(rig->kernel, "too many users for the books");
+    counts[*count] = (struct count){.user = user};
+    return &counts[(*count)++];
+}
+
+/* Only what is reached from the session itself. */
+static void count_session(const struct rig *rig, struct count *count,
+                          const struct hbk_session *session)
+{
+    uint64_t bytes =
+        hbk_framer_size(&session->input) + session->queued.size + session->writing.size;
+    if (bytes != session->bytes)
+        fake_violation(rig->kernel, "a session holds %llu bytes and is charged for %llu",
+                       (unsigned long long)bytes, (unsigned long long)session->bytes);
+    ++count->sessions;
+    count->refused += !session->counted;
+    count->used[HBK_QUOTA_SESSIONS] += session->counted;
+    count->used[HBK_QUOTA_QUEUED_BYTES] += bytes;
+    for (const struct hbk_link *link = session->endpoints.next; link != &session->endpoints;
+         link = link->next)
+        ++count->used[HBK_QUOTA_ENDPOINTS];
+    for (const struct hbk_link *link = session->sends.next; link != &session->sends;
+         link = link->next) {
+        const struct hbk_delivery *delivery = HBK_CONTAINER(link, struct hbk_delivery, send_link);
+        bool over = delivery->state == HBK_DELIVERY_CLOSING;
+        count->used[HBK_QUOTA_REQUESTS] += !delivery->answered;
+        count->used[HBK_QUOTA_PENDING] += !over;
+        count->used[HBK_QUOTA_PINS] += delivery->closes_pending ? 0 : delivery->item_count;
+        /* Of pins being closed the fake knows how many are left. */
+        if (delivery->closes_pending)
+            count->used[HBK_QUOTA_PINS] += delivery->closes_pending;
+    }
+    for (const struct hbk_link *link = session->accepted.next; link != &session->accepted;
+         link = link->next)
+        ++count->used[HBK_QUOTA_REQUESTS];
+}
+
+static void compare(const struct rig *rig, const struct count *count, const uint64_t *used)
+{
+    for (size_t i = 0; i < HBK_QUOTA_COUNT; ++i)
+        if (count->used[i] != used[i])
+            fake_violation(rig->kernel, "%s: %llu are charged, %llu are there", names[i],
+                           (unsigned long long)used[i], (unsigned long long)count->used[i]);
+}
+
+void books_check(const struct rig *rig)
+{
+    static struct count counts[BOOK_USERS_MAX];
+    const struct hbk_core *core = rig->core;
+    struct count all = {0};
+    size_t count = 0, watchers = 0;
+    for (const struct hbk_link *link = core->sessions.next; link != &core->sessions;
+         link = link->next) {
+        const struct hbk_session *session = HBK_CONTAINER(link, struct hbk_session, all_link);
+        count_session(rig, find(rig, counts, &count, session->user), session);
+        watchers += !hbk_list_empty(&session->watch_link);
+        if (!hbk_list_empty(&session->throttle_link) && !session->read_paused)
+            fake_violation(rig->kernel, "a session is held back and read all the same");
+    }
+    for (size_t i = 0; i < count; ++i) {
+        const struct hbk_user *user = counts[i].user;
+        compare(rig, &counts[i], user->used);
+        if (user->sessions != counts[i].sessions || user->refused != counts[i].refused)
+            fake_violation(rig->kernel, "a user's sessions do not agree");
+        if (!hbk_list_empty(&user->throttled) && !hbk_quota_over_bytes(core, user))
+            fake_violation(rig->kernel, "a session is held back for no reason");
+        for (size_t j = 0; j < HBK_QUOTA_COUNT; ++j)
+            all.used[j] += counts[i].used[j];
+    }
+    compare(rig, &all, core->used);
+    if (core->users.count != count)
+        fake_violation(rig->kernel, "a user without a session is kept");
+    if (core->audit.watchers_count != watchers || core->audit.line.size != 0)
+        fake_violation(rig->kernel, "the audit's books do not agree");
+}
+
+void books_check_empty(const struct rig *rig)
+{
+    static const uint64_t nothing[HBK_QUOTA_COUNT];
+    if (memcmp(rig->core->used, nothing, sizeof nothing) != 0 || rig->core->users.count != 0)
+        fake_violation(rig->kernel, "something is still charged to somebody");
+}
