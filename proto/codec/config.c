@@ -80,17 +80,29 @@ static void join(char key[HBK_CONFIG_KEY_BYTES], const char *parent, const char 
     HBK_ASSERT(size > 0 && size < HBK_CONFIG_KEY_BYTES);
 }
 
-/* The same with a name of the file, whatever it is made of. */
-static void join_unknown(char key[HBK_CONFIG_KEY_BYTES], const char *parent, const char *name)
+void hbk_config_key(char ret_key[HBK_CONFIG_KEY_BYTES], const char *parent, struct hbk_text name)
 {
     char quoted[HBK_QUOTE_BYTES];
-    const size_t size = strlen(name);
-    bool plain = size > 0 && size < HBK_QUOTE_BYTES;
+    bool plain = name.size > 0 && name.size < HBK_QUOTE_BYTES;
 
-    for (size_t i = 0; i < size && plain; i++)
-        plain = (name[i] >= 'a' && name[i] <= 'z') || (name[i] >= 'A' && name[i] <= 'Z') ||
-                (name[i] >= '0' && name[i] <= '9') || name[i] == '_' || name[i] == '-';
-    join(key, parent, plain ? name : hbk_text_quote(hbk_text_from(name), quoted));
+    for (size_t i = 0; i < name.size && plain; i++) {
+        const char byte = name.data[i];
+        plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+                (byte >= '0' && byte <= '9') || byte == '_' || byte == '-';
+    }
+    if (plain) {
+        memcpy(quoted, name.data, name.size);
+        quoted[name.size] = '\0';
+    } else {
+        hbk_text_quote(name, quoted);
+    }
+    join(ret_key, parent, quoted);
+}
+
+/* The same with a member of the tree. */
+static void join_unknown(char key[HBK_CONFIG_KEY_BYTES], const char *parent, const char *name)
+{
+    hbk_config_key(key, parent, hbk_text_from(name));
 }
 
 struct list {

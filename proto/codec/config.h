@@ -46,6 +46,9 @@ enum { HBK_CONFIG_KEY_BYTES = 160 }; /* of a mistake's key with its NUL */
  * wrong and what to do. */
 typedef void (*hbk_config_report)(void *context, uint32_t line, const char *key, const char *what);
 
+/** hbk_config_key() - write @parent.@name into @ret_key; @name is of the file, whatever it is made of. */
+void hbk_config_key(char ret_key[HBK_CONFIG_KEY_BYTES], const char *parent, struct hbk_text name);
+
 enum { HBK_CONFIG_E_REFUSED = 1 };
 
 /**

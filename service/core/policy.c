@@ -77,11 +77,11 @@ const char *hbk_pattern_check(struct hbk_text pattern)
     static const char *const scopes[] = {"user/", "session/", "global/"};
 
     if (pattern.data == NULL || pattern.size == 0 || pattern.size > HBK_NAME_BYTES_MAX) {
-        return "must have 1 to 260 bytes";
+        return "is longer than a name can be (260 bytes)";
     }
     for (size_t i = 0; i < pattern.size; i++) {
         if (!may_stand_in_path(pattern.data[i])) {
-            return "may have letters, digits, . _ / - and *";
+            return "has a byte that no name has: use letters, digits, . _ / - and *";
         }
     }
     if (pattern.data[0] == '*') {
@@ -93,5 +93,5 @@ const char *hbk_pattern_check(struct hbk_text pattern)
             return NULL;
         }
     }
-    return "must begin with user/, session/ or global/, and a path behind it";
+    return "matches no name: names begin with user/, session/ or global/";
 }

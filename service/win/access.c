@@ -3,7 +3,6 @@
 #include <sddl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <windows.h>
 
 /* Behind it: a self-relative SECURITY_DESCRIPTOR. */
 struct hbk_descriptor {
@@ -47,6 +46,14 @@ static uint32_t complete(PSECURITY_DESCRIPTOR relative, PSECURITY_DESCRIPTOR def
     return 0;
 }
 
+static bool has_no_dacl(PSECURITY_DESCRIPTOR descriptor)
+{
+    PACL acl = NULL;
+    BOOL present = FALSE, defaulted = FALSE;
+    return !GetSecurityDescriptorDacl(descriptor, &present, &acl, &defaulted) || !present ||
+           acl == NULL;
+}
+
 uint32_t hbk_access_descriptor_new(const wchar_t *sddl, struct hbk_descriptor **ret_descriptor)
 {
     uint32_t error = 0;
@@ -57,6 +64,8 @@ uint32_t hbk_access_descriptor_new(const wchar_t *sddl, struct hbk_descriptor **
         !ConvertStringSecurityDescriptorToSecurityDescriptorW(L"O:SYG:SY", SDDL_REVISION_1,
                                                               &defaults, NULL)) {
         error = GetLastError();
+    } else if (has_no_dacl(relative)) {
+        error = ERROR_NO_SECURITY_ON_OBJECT;
     } else {
         error = complete(relative, defaults, ret_descriptor);
     }
@@ -68,4 +77,25 @@ uint32_t hbk_access_descriptor_new(const wchar_t *sddl, struct hbk_descriptor **
 void hbk_access_descriptor_free(struct hbk_descriptor *descriptor)
 {
     free(descriptor);
+}
+
+uint32_t hbk_access_descriptor_rights(const struct hbk_descriptor *descriptor)
+{
+    PACL acl = NULL;
+    BOOL present = FALSE, defaulted = FALSE;
+    uint32_t rights = 0;
+
+    if (!GetSecurityDescriptorDacl((PSECURITY_DESCRIPTOR)(uintptr_t)(descriptor + 1), &present,
+                                   &acl, &defaulted) ||
+        !present || acl == NULL) {
+        return HBK_RIGHTS_ALL;
+    }
+    for (DWORD i = 0; i < acl->AceCount; i++) {
+        void *ace = NULL;
+        if (GetAce(acl, i, &ace) && ((const ACE_HEADER *)ace)->AceType == ACCESS_ALLOWED_ACE_TYPE) {
+            ACCESS_MASK mask = ((const ACCESS_ALLOWED_ACE *)ace)->Mask;
+            rights |= mask & GENERIC_ALL ? HBK_RIGHTS_ALL : mask & HBK_RIGHTS_ALL;
+        }
+    }
+    return rights;
 }
