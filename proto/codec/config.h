@@ -1,5 +1,5 @@
-/* The configuration file, as texts and numbers: what stands where, and on which line. What the texts mean (a
- * pattern, a type, a descriptor) is for the reader to say. */
+/* The configuration file, as texts and numbers: what stands where, and on which line. What the
+ * texts mean (a pattern, a type, a descriptor) is for the reader to say. */
 #ifndef HBK_CONFIG_H
 #define HBK_CONFIG_H
 
@@ -42,11 +42,12 @@ struct hbk_config_file {
 
 enum { HBK_CONFIG_KEY_BYTES = 160 }; /* of a mistake's key with its NUL */
 
-/* A mistake: @line is where it stands; @key which setting ("rules[2].send", "" for the file as a whole); @what says what is
- * wrong and what to do. */
+/* A mistake: @line is where it stands; @key which setting ("rules[2].send", "" for the file as a
+ * whole); @what says what is wrong and what to do. */
 typedef void (*hbk_config_report)(void *context, uint32_t line, const char *key, const char *what);
 
-/** hbk_config_key() - write @parent.@name into @ret_key; @name is of the file, whatever it is made of. */
+/** hbk_config_key() - write @parent.@name into @ret_key; @name is of the file, whatever it is made
+ * of. */
 void hbk_config_key(char ret_key[HBK_CONFIG_KEY_BYTES], const char *parent, struct hbk_text name);
 
 enum { HBK_CONFIG_E_REFUSED = 1 };
@@ -54,12 +55,13 @@ enum { HBK_CONFIG_E_REFUSED = 1 };
 /**
  * hbk_config_read() - take the values of @fields, and everything else, from @text
  * @text:     JSON of the strict profile over several lines, for example {"limits": {"hello_ms": 5000}}
- * @ret_file: filled with what could be read, also where the text is refused, so that its reader can go on and look for
- *            more mistakes; for hbk_config_clear()
+ * @ret_file: filled with what could be read, also where the text is refused, so that its reader can
+ *            go on and look for more mistakes; for hbk_config_clear()
  *
- * Every mistake is reported, not only the first; of those in the grammar the first, for nothing can be told of
- * what follows. Unknown names are mistakes, so that a misspelt one cannot be overlooked.
- * Return: 0; HBK_CONFIG_E_REFUSED, with no value of @fields changed; -1 out of memory, with @ret_file untouched.
+ * Every mistake is reported, not only the first; of those in the grammar the first, for nothing can
+ * be told of what follows. Unknown names are mistakes, so that a misspelt one cannot be overlooked.
+ * Return: 0; HBK_CONFIG_E_REFUSED, with no value of @fields changed; -1 out of memory, with
+ * @ret_file untouched.
  */
 int hbk_config_read(struct hbk_text text, const struct hbk_config_field *fields,
                     size_t fields_count, hbk_config_report report, void *context,

@@ -1,4 +1,5 @@
-/* What is wrong with a configuration file: gathered while it is read, told in the order of its lines. */
+/* What is wrong with a configuration file: gathered while it is read, told in the order of its
+ * lines. */
 #ifndef HBK_FINDINGS_H
 #define HBK_FINDINGS_H
 
@@ -17,12 +18,14 @@ struct hbk_findings {
     struct hbk_finding kept[HBK_FINDINGS_MAX];
 };
 
-/** hbk_findings_add() - @key is wrong: @format says in what, and what to do. @key: "" for the file as a whole. */
+/** hbk_findings_add() - @key is wrong: @format says in what, and what to do. @key: "" for the file
+ * as a whole. */
 HBK_PRINTF(4, 5)
 void hbk_findings_add(struct hbk_findings *findings, uint32_t line, const char *key,
                       const char *format, ...);
 
-/** hbk_findings_tell() - append a line "@name: line N: KEY: WHAT" for each to @text, and forget them. */
+/** hbk_findings_tell() - append a line "@name: line N: KEY: WHAT" for each to @text, and forget
+ * them. */
 void hbk_findings_tell(struct hbk_findings *findings, const char *name, struct hbk_buffer *text);
 
 #endif

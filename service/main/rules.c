@@ -21,8 +21,8 @@ static void join(char key[HBK_CONFIG_KEY_BYTES], const char *parent, const char 
 
 /* ---- descriptors ---- */
 
-/* Windows' own answer to whether @text is a descriptor, and ours to whether it makes sense for @verb. *@ret_descriptor
- * stays as it is if not. Return: 0; -1 out of memory. */
+/* Windows' own answer to whether @text is a descriptor, and ours to whether it makes sense for
+ * @verb. *@ret_descriptor stays as it is if not. Return: 0; -1 out of memory. */
 static int read_descriptor(const struct hbk_config_text *text, enum hbk_verb verb, const char *key,
                            struct hbk_findings *findings, struct hbk_descriptor **ret_descriptor)
 {

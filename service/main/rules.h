@@ -11,8 +11,8 @@
  * @file:     NULL: no file
  * @findings: gets what is wrong with patterns, types and descriptors
  *
- * The verbs without a name always have a descriptor: where the file is silent the built-in one, for administrators and the
- * system. May ask the account database. Any thread. Return: 0; -1 out of memory.
+ * The verbs without a name always have a descriptor: where the file is silent the built-in one, for
+ * administrators and the system. May ask the account database. Any thread. Return: 0; -1 out of memory.
  */
 int hbk_rules_new(const struct hbk_config_file *file, struct hbk_findings *findings,
                   struct hbk_policy **ret_policy);

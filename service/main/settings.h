@@ -25,14 +25,16 @@ struct hbk_settings {
 };
 
 /**
- * hbk_settings_read() - what is in force with the file that an administrator named, or the service's own
+ * hbk_settings_read() - what is in force with the file that an administrator named, or the
+ * service's own
  * @named:   of --config; NULL: the service's own file where @service, else none
  * @service: run by the Service Control Manager
  * @notes:   gets a line (with LF) for everything that should be said of the file, also on success
  *
- * A file that was named must be there and be trusted (trust.h), or is refused. The service's own may be missing; one that
- * somebody else may have written is told of and ignored, and the built-in rules hold. A mistake in a file that is believed
- * refuses it; every mistake is told with its line, its key and what to do.
+ * A file that was named must be there and be trusted (trust.h), or is refused. The service's own
+ * may be missing; one that somebody else may have written is told of and ignored, and the built-in
+ * rules hold. A mistake in a file that is believed refuses it; every mistake is told with its line,
+ * its key and what to do.
  *
  * Reads a file and may ask the account database: any thread but the broker's. No globals.
  * Return: 0; HBK_SETTINGS_E_REFUSED; -1 out of memory. *ret_settings is for hbk_settings_free().
@@ -43,14 +45,16 @@ int hbk_settings_read(const wchar_t *named, bool service, struct hbk_settings *r
 /** hbk_settings_free() - what @settings holds; an all-zero one is accepted, and is left behind. */
 void hbk_settings_free(struct hbk_settings *settings);
 
-/** hbk_settings_start() - hbk_settings_read() for a start: makes the service's folder if need be, and logs. */
+/** hbk_settings_start() - hbk_settings_read() for a start: makes the service's folder if need be,
+ * and logs. */
 int hbk_settings_start(const wchar_t *named, bool service, struct hbk_settings *ret_settings);
 
 /** hbk_settings_log() - each line of @notes into the log. */
 void hbk_settings_log(const struct hbk_buffer *notes);
 
 /**
- * hbk_settings_check() - --check-config: print every mistake in the file at @path, or what it puts in force
+ * hbk_settings_check() - --check-config: print every mistake in the file at @path, or what it puts
+ * in force
  *
  * Return: enum hbk_exit.
  */
@@ -67,7 +71,7 @@ enum { HBK_SETTINGS_LIMITS = 16 };
 
 extern const struct hbk_settings_limit hbk_settings_limits[HBK_SETTINGS_LIMITS];
 
-/** hbk_settings_limit() - the value of @limit in @config. */
+/** hbk_settings_value() - the value of @limit in @config. */
 uint32_t *hbk_settings_value(struct hbk_config *config, const struct hbk_settings_limit *limit);
 
 /** hbk_settings_print() - what @settings puts in force, for people, on standard output. */

@@ -176,7 +176,8 @@ static DWORD read_descriptor(HANDLE object, PSECURITY_DESCRIPTOR *ret_descriptor
     return 0;
 }
 
-/* Does @ace let somebody who is not trusted do one of @rights? Then *ret_sid is who: NULL, it cannot be told. */
+/* Does @ace let somebody who is not trusted do one of @rights? Then *ret_sid is who: NULL, it
+ * cannot be told. */
 static bool is_grant(const struct judge *judge, const ACE_HEADER *ace, DWORD rights, PSID *ret_sid)
 {
     static GENERIC_MAPPING mapping = {FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_GENERIC_EXECUTE,
@@ -206,7 +207,8 @@ static bool is_grant(const struct judge *judge, const ACE_HEADER *ace, DWORD rig
     if (ace->AceType == ACCESS_ALLOWED_ACE_TYPE ||
         ace->AceType == ACCESS_ALLOWED_CALLBACK_ACE_TYPE) {
         *ret_sid = (PSID)(void *)(uintptr_t)&allowed->SidStart;
-        return !is_trusted(judge, *ret_sid);
+        /* OWNER RIGHTS is whoever owns it, and that was looked at. */
+        return !is_trusted(judge, *ret_sid) && !IsWellKnownSid(*ret_sid, WinCreatorOwnerRightsSid);
     }
     return true;
 }

@@ -1,5 +1,5 @@
-/* The configuration file: what the broker refuses to start with, what it says of it, and whom it believes. With each
- * refusal nothing was started. */
+/* The configuration file: what the broker refuses to start with, what it says of it, and whom it
+ * believes. With each refusal nothing was started. */
 #include "kit.h"
 
 #include <sddl.h>
@@ -224,7 +224,8 @@ static void a_huge_file(void **state)
     kit_temp_remove(path);
 }
 
-/* The twin of all: one that is right, over several lines, is obeyed, and --check-config says what it does. */
+/* The twin of all: one that is right, over several lines, is obeyed, and --check-config says what
+ * it does. */
 static void a_file_that_is_right(void **state)
 {
     (void)state;

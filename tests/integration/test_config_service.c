@@ -1,5 +1,6 @@
-/* The service's own configuration file, in its folder below ProgramData: obeyed if it can be trusted, ignored if not,
- * and with a mistake in it no start. Each test leaves the service running, with no file. */
+/* The service's own configuration file, in its folder below ProgramData: obeyed if it can be
+ * trusted, ignored if not, and with a mistake in it no start. Each test leaves the service running,
+ * with no file. */
 #include "kit.h"
 
 #include <sddl.h>
@@ -28,16 +29,6 @@ static int begin(void **state)
     return 0;
 }
 
-static int end(void **state)
-{
-    (void)state;
-    DeleteFileW(file);
-    kit_raw_free_all();
-    kit_forget_all();
-    kit_service_start();
-    return 0;
-}
-
 static void write_file(const char *text)
 {
     kit_file_write(file, text, strlen(text));
@@ -52,6 +43,18 @@ static void protect(const wchar_t *path, const char *sddl)
                                                                      &descriptor, NULL));
     assert_true(SetFileSecurityW(path, DACL_SECURITY_INFORMATION, descriptor));
     LocalFree(descriptor);
+}
+
+static int end(void **state)
+{
+    (void)state;
+    DeleteFileW(file);
+    if (GetFileAttributesW(folder) != INVALID_FILE_ATTRIBUTES)
+        protect(folder, "D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)");
+    kit_raw_free_all();
+    kit_forget_all();
+    kit_service_start();
+    return 0;
 }
 
 static int64_t hello_ms(void)

@@ -1,4 +1,5 @@
-/* proto/codec/config: what is taken from a configuration file, and what is said of each mistake in it. */
+/* proto/codec/config: what is taken from a configuration file, and what is said of each mistake in
+ * it. */
 #include "test_support.h"
 #include "alloc_fault.h"
 #include "config.h"
