@@ -59,14 +59,14 @@ static void give_up(void)
 
 int hbk_console_run(const struct hbk_options *options)
 {
-    struct hbk_config config;
+    struct hbk_settings settings;
     struct hbk_loop *loop = NULL;
     struct hbk_win_failure failure;
     char pipe[NAME_BYTES_MAX];
 
     hbk_log_narrow(options->pipe, pipe, sizeof(pipe));
     hbk_log_init(true);
-    if (hbk_settings_read(options->config, &config) != 0) {
+    if (hbk_settings_start(options->config, false, &settings) != 0) {
         return HBK_EXIT_USAGE;
     }
     console.ended = CreateEventW(NULL, TRUE, FALSE, NULL);
@@ -74,7 +74,8 @@ int hbk_console_run(const struct hbk_options *options)
         hbk_log_windows_error("make an event", GetLastError());
         return HBK_EXIT_FAILED;
     }
-    int result = hbk_loop_new(&config, options->pipe, true, give_up, &loop, &failure);
+    int result = hbk_loop_new(&settings.config, options->pipe, true, give_up, &loop, &failure);
+    hbk_settings_free(&settings);
     if (result < 0) {
         hbk_log("out of memory");
         return HBK_EXIT_FAILED;

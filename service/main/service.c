@@ -93,15 +93,18 @@ static void give_up(void)
 /* Serves until the SCM says stop. Return: what the SCM is told as Windows error. */
 static DWORD serve(void)
 {
+    struct hbk_settings settings;
     struct hbk_config config;
     struct hbk_loop *loop = NULL;
     struct hbk_win_failure failure;
 
-    if (hbk_settings_read(service.options->config, &config) != 0) {
+    if (hbk_settings_start(service.options->config, true, &settings) != 0) {
         return ERROR_SERVICE_SPECIFIC_ERROR;
     }
+    config = settings.config;
     report_locked(SERVICE_START_PENDING, START_HINT_MS);
     int result = hbk_loop_new(&config, service.options->pipe, false, give_up, &loop, &failure);
+    hbk_settings_free(&settings);
     if (result < 0) {
         hbk_log("out of memory");
         return ERROR_NOT_ENOUGH_MEMORY;

@@ -127,9 +127,9 @@ static void long_names_make_shorter_pages(void **state)
     char name[HBK_CLIENT_NAME_BYTES_MAX * 6 + 1] = "";
     char version[HBK_CLIENT_VERSION_BYTES_MAX * 6 + 1] = "";
     for (int i = 0; i < HBK_CLIENT_NAME_BYTES_MAX; ++i)
-        strcat(name, "\\u0001");
+        memcpy(name + 6 * i, "\\u0001", 6);
     for (int i = 0; i < HBK_CLIENT_VERSION_BYTES_MAX; ++i)
-        strcat(version, "\\u0002");
+        memcpy(version + 6 * i, "\\u0002", 6);
     for (uint32_t i = 0; i < COUNT; ++i) {
         struct client *client =
             client_connect(rig, fake_process_start(rig->kernel, 4000000000u + i), 1);
