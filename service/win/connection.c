@@ -115,6 +115,7 @@ static void free_if_done(struct hbk_connection *connection)
         CloseHandle(connection->write_event);
     }
     CloseHandle(connection->process);
+    CloseHandle(connection->token);
     free(connection);
 }
 
@@ -328,9 +329,11 @@ void hbk_connection_adopt(struct hbk_win *win, struct hbk_accepted *accepted)
     connection->pipe.data = connection;
     connection->peer = accepted->peer;
     connection->process = accepted->process;
+    connection->token = accepted->token;
     connection->confirmed = accepted->confirmed;
     HANDLE pipe = accepted->pipe;
     accepted->process = NULL;
+    accepted->token = NULL;
     accepted->pipe = NULL;
     hbk_accepted_free(accepted);
 

@@ -37,6 +37,7 @@ uint32_t hbk_identity_init(void)
     if (sha256 != NULL) {
         return 0;
     }
+    hbk_identity_now(); /* the clock may be set back from here on */
     NTSTATUS status = BCryptOpenAlgorithmProvider(&sha256, BCRYPT_SHA256_ALGORITHM, NULL, 0);
     return status < 0 ? (uint32_t)NTE_PROV_TYPE_NOT_DEF : 0;
 }
@@ -275,15 +276,108 @@ static int refuse(struct hbk_refusal *ret_refusal, const char *why, uint32_t pid
     return HBK_IDENTITY_E_REFUSED;
 }
 
+/* ---- the process ---- */
+
+/* How far the clock was ahead of the time since the system's start, at most: it may be set back. */
+static volatile LONG64 clock_ahead = INT64_MIN;
+
+static uint64_t from_filetime(const FILETIME *time)
+{
+    return (uint64_t)time->dwHighDateTime << 32 | time->dwLowDateTime;
+}
+
+uint64_t hbk_identity_now(void)
+{
+    enum { FILETIME_PER_MS = 10000 };
+    FILETIME wall;
+    LONG64 since_start = (LONG64)(GetTickCount64() * FILETIME_PER_MS);
+
+    /* Not the coarse clock: the time of a process's making may be ahead of it. */
+    GetSystemTimePreciseAsFileTime(&wall);
+    LONG64 ahead = (LONG64)from_filetime(&wall) - since_start;
+    LONG64 most = InterlockedCompareExchange64(&clock_ahead, 0, 0);
+    while (ahead > most) {
+        LONG64 seen = InterlockedCompareExchange64(&clock_ahead, ahead, most);
+        most = seen == most ? ahead : seen;
+    }
+    return (uint64_t)(since_start + most);
+}
+
+bool hbk_identity_existed(HANDLE process, uint64_t now)
+{
+    FILETIME created, ended, kernel, user;
+    return GetProcessTimes(process, &created, &ended, &kernel, &user) &&
+           from_filetime(&created) <= now;
+}
+
+static HANDLE open_process(ULONG pid)
+{
+    const DWORD access = PROCESS_DUP_HANDLE | PROCESS_QUERY_LIMITED_INFORMATION | SYNCHRONIZE;
+    HANDLE process = OpenProcess(access | READ_CONTROL, FALSE, pid);
+    if (process == NULL && GetLastError() == ERROR_ACCESS_DENIED) {
+        /* A process that hides its descriptor may be a client all the same. */
+        process = OpenProcess(access, FALSE, pid);
+    }
+    return process;
+}
+
+/* Is @process, which was opened by its @pid, the one that opened @pipe? @asked: the time just before the pipe
+ * was asked for the pid. While we hold @process its pid means no other. Return: NULL, or why not.
+ *
+ * - One that was made after we asked got the pid of an opener that had ended: the pid was given away
+ *   between the pipe's answer and OpenProcess.
+ * - One that has ended cannot prove anything, and its pipe is in other hands if it is open at all.
+ * - A pipe that now names somebody else was closed and connected again meanwhile. Nothing of the broker's
+ *   does that to a pipe that it has accepted; should that change, it is seen here.
+ *
+ * What these cannot see is a pid that was given away between the opening of the pipe and the question. It is of
+ * no use: the process that has it now must have the token that the pipe was opened with, and set the event
+ * that is placed in it, while its opener's pipe is in the hands of another. */
+static const char *why_not_opener(HANDLE pipe, HANDLE process, ULONG pid, uint64_t asked)
+{
+    ULONG again = 0;
+
+    if (!hbk_identity_existed(process, asked)) {
+        return "the process that opened its pipe has ended, and another has its pid";
+    }
+    if (WaitForSingleObject(process, 0) != WAIT_TIMEOUT) {
+        return "the process that opened its pipe has ended";
+    }
+    if (!GetNamedPipeClientProcessId(pipe, &again) || again != pid) {
+        return "its pipe has changed hands";
+    }
+    return NULL;
+}
+
+/* The token of @process, as it is now. Access checks want one that is made for impersonation; this one can only
+ * be asked, not used. Return: 0, or the Windows error. */
+static uint32_t process_token(HANDLE process, HANDLE *ret_token)
+{
+    uint32_t error = 0;
+    HANDLE own = NULL;
+
+    if (!OpenProcessToken(process, TOKEN_QUERY | TOKEN_DUPLICATE, &own)) {
+        return GetLastError();
+    }
+    if (!DuplicateTokenEx(own, TOKEN_QUERY, NULL, SecurityIdentification, TokenImpersonation,
+                          ret_token)) {
+        error = GetLastError();
+    }
+    CloseHandle(own);
+    return error;
+}
+
 int hbk_identity_of_process(HANDLE pipe, struct hbk_peer *ret_peer, HANDLE *ret_process,
-                            struct hbk_refusal *ret_refusal)
+                            HANDLE *ret_token, struct hbk_refusal *ret_refusal)
 {
     int result = 0;
     uint32_t error;
     HANDLE process = NULL;
     HANDLE token = NULL;
     ULONG pid = 0;
+    const char *why;
     struct hbk_peer peer = {0};
+    uint64_t asked = hbk_identity_now();
 
     if (!GetNamedPipeClientProcessId(pipe, &pid)) {
         result = refuse(ret_refusal, "the pipe does not say whose it is", 0, GetLastError());
@@ -295,15 +389,19 @@ int hbk_identity_of_process(HANDLE pipe, struct hbk_peer *ret_peer, HANDLE *ret_
         goto out;
     }
     peer.pid = pid;
-    process = OpenProcess(PROCESS_DUP_HANDLE | PROCESS_QUERY_LIMITED_INFORMATION | SYNCHRONIZE,
-                          FALSE, pid);
+    process = open_process(pid);
     if (process == NULL) {
         result = refuse(ret_refusal, "its process could not be opened", pid, GetLastError());
         goto out;
     }
-    if (!OpenProcessToken(process, TOKEN_QUERY, &token)) {
-        result =
-            refuse(ret_refusal, "its process's token could not be opened", pid, GetLastError());
+    why = why_not_opener(pipe, process, pid, asked);
+    if (why != NULL) {
+        result = refuse(ret_refusal, why, pid, 0);
+        goto out;
+    }
+    error = process_token(process, &token);
+    if (error != 0) {
+        result = refuse(ret_refusal, "its process's token could not be opened", pid, error);
         goto out;
     }
     error = read_token(token, &peer);
@@ -313,7 +411,9 @@ int hbk_identity_of_process(HANDLE pipe, struct hbk_peer *ret_peer, HANDLE *ret_
     }
     *ret_peer = peer;
     *ret_process = process;
+    *ret_token = token;
     process = NULL;
+    token = NULL;
 out:
     if (token != NULL) {
         CloseHandle(token);
@@ -324,24 +424,7 @@ out:
     return result;
 }
 
-/* The token that came with @pipe. The only place of the service where a thread is ever somebody
- * else; if it could not be itself again, it must not go on. */
-static uint32_t pipe_token(HANDLE pipe, HANDLE *ret_token)
-{
-    uint32_t error = 0;
-    if (!ImpersonateNamedPipeClient(pipe)) {
-        return GetLastError();
-    }
-    /* Opened as the service: a client's own token may not let the client open it. */
-    if (!OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, TRUE, ret_token)) {
-        error = GetLastError();
-    }
-    if (!RevertToSelf()) {
-        TerminateProcess(GetCurrentProcess(), ERROR_CANNOT_IMPERSONATE);
-        hbk_assert_failed("RevertToSelf()", __FILE__, __LINE__);
-    }
-    return error;
-}
+/* ---- the pipe's own token ---- */
 
 int hbk_identity_confirm(HANDLE pipe, const struct hbk_peer *peer, struct hbk_refusal *ret_refusal)
 {
@@ -349,7 +432,7 @@ int hbk_identity_confirm(HANDLE pipe, const struct hbk_peer *peer, struct hbk_re
     HANDLE token = NULL;
     struct hbk_peer other = {.pid = peer->pid};
 
-    uint32_t error = pipe_token(pipe, &token);
+    uint32_t error = hbk_impersonate(pipe, &token);
     if (error == ERROR_CANNOT_IMPERSONATE) {
         result = HBK_IDENTITY_E_LATER;
         goto out;

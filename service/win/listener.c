@@ -54,6 +54,9 @@ void hbk_accepted_free(struct hbk_accepted *accepted)
     if (accepted->process != NULL) {
         CloseHandle(accepted->process);
     }
+    if (accepted->token != NULL) {
+        CloseHandle(accepted->token);
+    }
     free(accepted);
 }
 
@@ -208,7 +211,8 @@ static void authenticate(struct hbk_listener *listener, HANDLE pipe)
         return;
     }
     accepted->pipe = pipe;
-    int result = hbk_identity_of_process(pipe, &accepted->peer, &accepted->process, &refusal);
+    int result = hbk_identity_of_process(pipe, &accepted->peer, &accepted->process,
+                                         &accepted->token, &refusal);
     if (result == 0) {
         result = hbk_identity_confirm(pipe, &accepted->peer, &refusal);
         accepted->confirmed = result == 0;

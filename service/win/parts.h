@@ -39,12 +39,22 @@ uint32_t hbk_identity_init(void);
 
 /**
  * hbk_identity_of_process() - who is at the other end of @pipe, by process and process token
- * @ret_process: with PROCESS_DUP_HANDLE, PROCESS_QUERY_LIMITED_INFORMATION and SYNCHRONIZE
+ * @ret_process: with PROCESS_DUP_HANDLE, PROCESS_QUERY_LIMITED_INFORMATION and SYNCHRONIZE; with
+ *               READ_CONTROL too where Windows lets us
+ * @ret_token:   the process's, as it was when *ret_peer was read from it: an impersonation token of
+ *               identification level with TOKEN_QUERY
  *
  * Return: 0; HBK_IDENTITY_E_REFUSED.
  */
 int hbk_identity_of_process(HANDLE pipe, struct hbk_peer *ret_peer, HANDLE *ret_process,
-                            struct hbk_refusal *ret_refusal);
+                            HANDLE *ret_token, struct hbk_refusal *ret_refusal);
+
+/** hbk_identity_now() - the latest that this system's clock can have said until now, in the unit of a FILETIME.
+ * Unlike the clock it does not go back. */
+uint64_t hbk_identity_now(void);
+
+/** hbk_identity_existed() - was @process made before @now, as hbk_identity_now() gave it? */
+bool hbk_identity_existed(HANDLE process, uint64_t now);
 
 /**
  * hbk_identity_confirm() - does the token that came with @pipe say the same as @peer?
@@ -53,6 +63,29 @@ int hbk_identity_of_process(HANDLE pipe, struct hbk_peer *ret_peer, HANDLE *ret_
  */
 int hbk_identity_confirm(HANDLE pipe, const struct hbk_peer *peer, struct hbk_refusal *ret_refusal);
 
+/* ---- impersonate.c ---- */
+
+/**
+ * hbk_impersonate() - the token that came with @pipe
+ * @ret_token: with TOKEN_QUERY
+ *
+ * The only place of the service where a thread is ever somebody else; if it could not be itself again, it
+ * must not go on. Return: 0; ERROR_CANNOT_IMPERSONATE where nothing was read from @pipe yet; a Windows error.
+ */
+uint32_t hbk_impersonate(HANDLE pipe, HANDLE *ret_token);
+
+/* ---- access.c: what the core asks of it; access.h has the rest ---- */
+
+int hbk_access_op_descriptor_new(void *context, struct hbk_text sddl,
+                                 struct hbk_descriptor **ret_descriptor,
+                                 struct hbk_failure *ret_failure);
+void hbk_access_op_descriptor_free(void *context, struct hbk_descriptor *descriptor);
+uint32_t hbk_access_op_check(void *context, const struct hbk_descriptor *descriptor,
+                             uint32_t wanted);
+bool hbk_access_op_may_duplicate(void *caller, void *target);
+enum hbk_widenable hbk_access_op_widenable(void *target, hbk_pin pin, uint32_t granted,
+                                           uint32_t given);
+
 /* ---- listener.c: a thread that accepts ---- */
 
 /* A client that has connected. */
@@ -60,6 +93,7 @@ struct hbk_accepted {
     struct hbk_accepted *next;
     HANDLE pipe;
     HANDLE process;
+    HANDLE token;
     bool confirmed; /* the pipe's token was compared, and agrees */
     struct hbk_peer peer;
 };
@@ -122,6 +156,7 @@ struct hbk_connection {
     uv_pipe_t pipe; /* owns `handle` */
     HANDLE handle;  /* dead after close() */
     HANDLE process;
+    HANDLE token; /* the process's, as it was when it connected */
     uint64_t session;
     struct hbk_peer peer;
 

@@ -11,6 +11,19 @@ static uint64_t now_ms(void *context)
     return uv_now(win->loop);
 }
 
+static uint64_t unix_ms(void *context)
+{
+    enum { FILETIME_PER_MS = 10000 };
+    const uint64_t unix_epoch_ms = 11644473600000u; /* 1970 by a clock that began in 1601 */
+    FILETIME now;
+
+    (void)context;
+    GetSystemTimeAsFileTime(&now);
+    uint64_t ms = ((uint64_t)now.dwHighDateTime << 32 | now.dwLowDateTime) / FILETIME_PER_MS;
+    /* A clock that stands before 1970 is no reason to give records a time in the far future. */
+    return ms > unix_epoch_ms ? ms - unix_epoch_ms : 0;
+}
+
 static void random_bytes(void *context, void *bytes, size_t size)
 {
     (void)context;
@@ -74,6 +87,12 @@ void hbk_win_platform(struct hbk_win *win, struct hbk_platform *ret_platform)
         .context = win,
         .now_ms = now_ms,
         .random = random_bytes,
+        .unix_ms = unix_ms,
+        .descriptor_new = hbk_access_op_descriptor_new,
+        .descriptor_free = hbk_access_op_descriptor_free,
+        .access_check = hbk_access_op_check,
+        .may_duplicate = hbk_access_op_may_duplicate,
+        .widenable = hbk_access_op_widenable,
         .write = hbk_connection_write,
         .read_pause = hbk_connection_read_pause,
         .close = hbk_connection_close,

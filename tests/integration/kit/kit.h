@@ -178,6 +178,11 @@ void kit_file_write(const wchar_t *path, const void *bytes, size_t size);
 /** kit_file_read() - at most @size - 1 bytes, and a NUL. Return: how many. */
 size_t kit_file_read(const wchar_t *path, char *ret_text, size_t size);
 
+/** kit_broker_program - what runs in the console: "handlebroker.exe", unless a test says otherwise. */
+extern const wchar_t *kit_broker_program;
+/** kit_broker_by_process() - brokers in the console that take tokens of other identities than their own, from
+ * now on: where the system gives out the wrong token for a pipe, a broker that asks the process instead. */
+void kit_broker_by_process(void);
 /** kit_console_start() - a broker in the console, on a pipe of its own; ready when this returns. */
 void kit_console_start(struct kit_broker *ret_broker, const char *config);
 void kit_console_stop(struct kit_broker *broker);
@@ -187,6 +192,33 @@ void kit_console_show(const struct kit_broker *broker);
 const wchar_t *kit_pipe_name(void);
 /** kit_pipe_wait() - wait until somebody listens at @pipe. */
 void kit_pipe_wait(const wchar_t *pipe);
+
+/* ---- other identities ---- */
+
+/* What a token has less than this process's own; the last has more. */
+enum {
+    KIT_NO_ADMINISTRATORS = 0x1, /* the group can only deny any more */
+    KIT_NO_USERS = 0x2,
+    KIT_NO_PRIVILEGES = 0x4,
+    KIT_LOW = 0x8,         /* integrity */
+    KIT_RESTRICTED = 0x10, /* it has restricting SIDs */
+    KIT_DEBUGGER = 0x20,   /* SeDebugPrivilege is enabled */
+};
+
+/** kit_token() - a primary token of this user; the caller closes it. */
+HANDLE kit_token(uint32_t less);
+/** kit_token_asked() - a duplicate to ask AccessCheck about. */
+HANDLE kit_token_asked(HANDLE token);
+/** kit_token_enable() - @privilege, which @token must hold. */
+void kit_token_enable(HANDLE token, const wchar_t *privilege);
+
+/** kit_descriptor() - of @sddl, for LocalFree(). */
+PSECURITY_DESCRIPTOR kit_descriptor(const wchar_t *sddl);
+/** kit_protect() - give @object the DACL of @sddl, and the owner if it names one. */
+void kit_protect(HANDLE object, const wchar_t *sddl);
+
+/** kit_spawn_as() - kit_spawn() with @token, which may be NULL. */
+HANDLE kit_spawn_as(HANDLE token, const wchar_t *command_line, DWORD flags, DWORD *ret_pid);
 
 /* ---- objects ---- */
 
@@ -297,6 +329,7 @@ struct kit_peer {
     HANDLE pipe;
     HANDLE event;
     DWORD pid;
+    int64_t session; /* of a raw one that has proved who it is */
     struct kit_call call;
     struct kit_reply reply;
 };
@@ -305,6 +338,8 @@ struct kit_peer {
 void kit_peer_start(struct kit_peer *peer);
 /** kit_peer_start_heir() - the same, with all that is inheritable here. */
 void kit_peer_start_heir(struct kit_peer *peer);
+/** kit_peer_start_as() - the same with a token that has @less than ours; 0: our own. */
+void kit_peer_start_as(struct kit_peer *peer, uint32_t less);
 /** kit_peer_begin() - give it peer->call, and go on. */
 void kit_peer_begin(struct kit_peer *peer);
 /** kit_peer_end() - wait for its answer. Return: false, not within @timeout_ms. */
@@ -325,6 +360,16 @@ void kit_peer_send_begin(struct kit_peer *peer, const char *name, uint32_t count
                          uint32_t timeout_ms);
 /** kit_peer_raw_open() - a started peer that has opened the pipe itself, and said nothing. */
 void kit_peer_raw_open(struct kit_peer *peer);
+/** kit_peer_raw_as() - a peer with @less than our token that has opened the pipe itself, said hello and proved
+ * that it is who it is. */
+void kit_peer_raw_as(struct kit_peer *peer, uint32_t less);
+/** kit_peer_say() - let it write @format as a line. */
+void kit_peer_say(struct kit_peer *peer, const char *format, ...);
+/** kit_peer_hear() - the next line that it reads within @timeout_ms; NULL: none, or the pipe has ended
+ * (peer->reply.win32). Until the next operation. */
+const char *kit_peer_hear(struct kit_peer *peer, uint32_t timeout_ms);
+/** kit_peer_ask() - both, past notifications: the answer. */
+const char *kit_peer_ask(struct kit_peer *peer, const char *format, ...);
 /** kit_peer_quiet() - nothing was delivered to it. */
 void kit_peer_quiet(struct kit_peer *peer);
 
@@ -340,6 +385,12 @@ hbk_result kit_send(hbk_client *client, const char *to, HANDLE handle, uint32_t 
 /* ---- a client that writes its own bytes ---- */
 
 #define KIT_LINE_BYTES 70000u
+
+/* What a client says first, with the ids 1 and 2. */
+#define KIT_HELLO                                                            \
+    "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"session.hello\",\"params\":" \
+    "{\"protocol\":[1],\"client\":{\"name\":\"raw\",\"version\":\"1\"}}}"
+#define KIT_PROVE "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"session.prove\",\"params\":{}}"
 
 struct kit_raw {
     HANDLE pipe;
@@ -385,6 +436,9 @@ uint64_t kit_raw_hello(struct kit_raw *raw, bool set);
 /** kit_raw_is_error() - raw->line is an error of @code; @id as it stands in the line: "7", "null". */
 void kit_raw_is_error(const struct kit_raw *raw, int code, const char *id);
 void kit_raw_is_result(const struct kit_raw *raw, const char *id);
+/* The same of any line. */
+void kit_line_is_error(const char *line, int code, const char *id);
+void kit_line_is_result(const char *line, const char *id);
 
 /* Members of a line, found by their key wherever it stands first. */
 bool kit_json_number(const char *line, const char *key, int64_t *ret_value);

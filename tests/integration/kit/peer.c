@@ -3,6 +3,7 @@
  * is about. */
 #include "kit.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <wchar.h>
@@ -27,20 +28,28 @@ static bool finish(struct kit_peer *peer, OVERLAPPED *overlapped, BOOL done, uin
                                                                     : expected == 0;
 }
 
-static void start(struct kit_peer *peer, bool heir)
+/* Whoever runs as somebody else must get at the pipe too. */
+#define PIPE_SDDL L"D:(A;;GA;;;WD)(A;;GA;;;RC)S:(ML;;NW;;;LW)"
+
+static void start(struct kit_peer *peer, bool heir, HANDLE token)
 {
     wchar_t line[MAX_PATH + 128];
     const wchar_t *name = kit_pipe_name();
+    SECURITY_ATTRIBUTES attributes = {.nLength = sizeof attributes};
+    if (token != NULL)
+        attributes.lpSecurityDescriptor = kit_descriptor(PIPE_SDDL);
     memset(peer, 0, sizeof *peer);
     peer->event = CreateEventW(NULL, TRUE, FALSE, NULL);
     peer->pipe = CreateNamedPipeW(name, PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED,
                                   PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE, 1, sizeof peer->reply,
-                                  sizeof peer->call, 0, NULL);
+                                  sizeof peer->call, 0, &attributes);
+    LocalFree(attributes.lpSecurityDescriptor);
     assert_true(peer->pipe != INVALID_HANDLE_VALUE && peer->event != NULL);
     wchar_t self[MAX_PATH];
     assert_true(GetModuleFileNameW(NULL, self, MAX_PATH) < MAX_PATH);
     (void)swprintf(line, sizeof line / sizeof *line, L"\"%ls\" --peer %ls", self, name);
-    peer->process = heir ? kit_spawn_heir(line, 0, &peer->pid) : kit_spawn(line, 0, &peer->pid);
+    peer->process =
+        heir ? kit_spawn_heir(line, 0, &peer->pid) : kit_spawn_as(token, line, 0, &peer->pid);
     OVERLAPPED overlapped = {.hEvent = peer->event};
     BOOL done = ConnectNamedPipe(peer->pipe, &overlapped);
     if (!finish(peer, &overlapped, done, KIT_WAIT_MS, 0))
@@ -49,12 +58,20 @@ static void start(struct kit_peer *peer, bool heir)
 
 void kit_peer_start(struct kit_peer *peer)
 {
-    start(peer, false);
+    start(peer, false, NULL);
 }
 
 void kit_peer_start_heir(struct kit_peer *peer)
 {
-    start(peer, true);
+    start(peer, true, NULL);
+}
+
+void kit_peer_start_as(struct kit_peer *peer, uint32_t less)
+{
+    HANDLE token = less != 0 ? kit_token(less) : NULL;
+    start(peer, false, token);
+    if (token != NULL)
+        CloseHandle(token);
 }
 
 void kit_peer_begin(struct kit_peer *peer)
@@ -148,6 +165,58 @@ void kit_peer_send_begin(struct kit_peer *peer, const char *name, uint32_t count
     peer->call.a[0] = wait_ms;
     peer->call.a[1] = timeout_ms;
     kit_peer_begin(peer);
+}
+
+static void say(struct kit_peer *peer, const char *format, va_list values)
+{
+    char line[sizeof peer->call.text];
+    int size = vsnprintf(line, sizeof line - 1, format, values);
+    assert_true(size >= 0 && (size_t)size < sizeof line - 2);
+    line[size] = '\n';
+    line[size + 1] = '\0';
+    assert_int_equal(kit_peer_do(peer, KIT_OP_RAW_SEND, 0, 0, line), 0);
+}
+
+void kit_peer_say(struct kit_peer *peer, const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    say(peer, format, values);
+    va_end(values);
+}
+
+const char *kit_peer_hear(struct kit_peer *peer, uint32_t timeout_ms)
+{
+    return kit_peer_do(peer, KIT_OP_RAW_LINE, 0, timeout_ms, NULL) == 0 ? peer->reply.text : NULL;
+}
+
+const char *kit_peer_ask(struct kit_peer *peer, const char *format, ...)
+{
+    const char *line;
+    va_list values;
+    va_start(values, format);
+    say(peer, format, values);
+    va_end(values);
+    do {
+        line = kit_peer_hear(peer, KIT_WAIT_MS);
+        if (line == NULL)
+            fail_msg("no answer, error %lu", (unsigned long)peer->reply.win32);
+    } while (strstr(line, "\"method\":") != NULL);
+    return line;
+}
+
+void kit_peer_raw_as(struct kit_peer *peer, uint32_t less)
+{
+    int64_t proof = 0;
+    kit_peer_start_as(peer, less);
+    name_broker(peer, kit_broker());
+    assert_int_equal(kit_peer_do(peer, KIT_OP_RAW_OPEN, 0, 0, NULL), 0);
+    const char *line = kit_peer_ask(peer, "%s", KIT_HELLO);
+    kit_line_is_result(line, "1");
+    assert_true(kit_json_number(line, "proof", &proof));
+    assert_true(kit_json_number(line, "session", &peer->session));
+    assert_int_equal(kit_peer_do(peer, KIT_OP_SET_EVENT, (uint64_t)proof, 0, NULL), 0);
+    kit_line_is_result(kit_peer_ask(peer, "%s", KIT_PROVE), "2");
 }
 
 void kit_peer_quiet(struct kit_peer *peer)

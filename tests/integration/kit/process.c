@@ -12,6 +12,7 @@
 #define START_TRIES 3
 #define COMMAND_CHARS_MAX 2048
 
+const wchar_t *kit_broker_program = L"handlebroker.exe";
 static HANDLE processes[PROCESSES_MAX];
 static wchar_t temps[TEMPS_MAX][MAX_PATH]; /* empty: free */
 
@@ -70,8 +71,8 @@ void kit_forget_all(void)
         kit_forget(processes[i]);
 }
 
-static HANDLE spawn(const wchar_t *command_line, DWORD flags, BOOL inherit, STARTUPINFOEXW *startup,
-                    DWORD *ret_pid)
+static HANDLE spawn(HANDLE token, const wchar_t *command_line, DWORD flags, BOOL inherit,
+                    STARTUPINFOEXW *startup, DWORD *ret_pid)
 {
     wchar_t line[COMMAND_CHARS_MAX]; /* CreateProcess may write into it */
     assert_true(wcslen(command_line) < COMMAND_CHARS_MAX);
@@ -79,8 +80,10 @@ static HANDLE spawn(const wchar_t *command_line, DWORD flags, BOOL inherit, STAR
     PROCESS_INFORMATION made;
     bool good = false;
     for (int tries = 0; !good && tries < START_TRIES; tries++) {
-        good = CreateProcessW(NULL, line, NULL, NULL, inherit, flags, NULL, NULL,
-                              &startup->StartupInfo, &made) != 0;
+        good = token == NULL ? CreateProcessW(NULL, line, NULL, NULL, inherit, flags, NULL, NULL,
+                                              &startup->StartupInfo, &made) != 0
+                             : CreateProcessAsUserW(token, NULL, line, NULL, NULL, inherit, flags,
+                                                    NULL, NULL, &startup->StartupInfo, &made) != 0;
         /* Seen once in thousands of starts under Wine 8; it is no matter of the product's. */
         if (!good && GetLastError() != ERROR_INTERNAL_ERROR)
             break;
@@ -97,13 +100,19 @@ static HANDLE spawn(const wchar_t *command_line, DWORD flags, BOOL inherit, STAR
 HANDLE kit_spawn(const wchar_t *command_line, DWORD flags, DWORD *ret_pid)
 {
     STARTUPINFOEXW startup = {.StartupInfo.cb = sizeof startup.StartupInfo};
-    return spawn(command_line, flags, FALSE, &startup, ret_pid);
+    return spawn(NULL, command_line, flags, FALSE, &startup, ret_pid);
+}
+
+HANDLE kit_spawn_as(HANDLE token, const wchar_t *command_line, DWORD flags, DWORD *ret_pid)
+{
+    STARTUPINFOEXW startup = {.StartupInfo.cb = sizeof startup.StartupInfo};
+    return spawn(token, command_line, flags, FALSE, &startup, ret_pid);
 }
 
 HANDLE kit_spawn_heir(const wchar_t *command_line, DWORD flags, DWORD *ret_pid)
 {
     STARTUPINFOEXW startup = {.StartupInfo.cb = sizeof startup.StartupInfo};
-    return spawn(command_line, flags, TRUE, &startup, ret_pid);
+    return spawn(NULL, command_line, flags, TRUE, &startup, ret_pid);
 }
 
 static HANDLE open_log(const wchar_t *path)
@@ -135,7 +144,7 @@ HANDLE kit_spawn_log(const wchar_t *command_line, DWORD flags, const wchar_t *ou
                                           PROC_THREAD_ATTRIBUTE_HANDLE_LIST, std, sizeof std, NULL,
                                           NULL));
     HANDLE process =
-        spawn(command_line, flags | EXTENDED_STARTUPINFO_PRESENT, TRUE, &startup, ret_pid);
+        spawn(NULL, command_line, flags | EXTENDED_STARTUPINFO_PRESENT, TRUE, &startup, ret_pid);
     DeleteProcThreadAttributeList(startup.lpAttributeList);
     free(startup.lpAttributeList);
     for (int i = 0; i < 3; i++)
@@ -261,6 +270,16 @@ void kit_console_show(const struct kit_broker *broker)
     print_message("the broker says:\n%s\n", text);
 }
 
+void kit_broker_by_process(void)
+{
+    if (kit_is_wine()) {
+        print_message(
+            "Wine gives out a broker's own token for every pipe: this broker takes the one of "
+            "the process twice\n");
+        kit_broker_program = L"handlebroker_process_token.exe";
+    }
+}
+
 void kit_console_start(struct kit_broker *ret_broker, const char *config)
 {
     static wchar_t pipes[4][64];
@@ -276,7 +295,7 @@ void kit_console_start(struct kit_broker *ret_broker, const char *config)
         (void)swprintf(option, MAX_PATH + 16, L" --config \"%ls\"", file);
     }
     int length = swprintf(line, COMMAND_CHARS_MAX, L"\"%ls\" run --pipe %ls%ls",
-                          kit_tool(L"handlebroker.exe"), pipe, option);
+                          kit_tool(kit_broker_program), pipe, option);
     assert_true(length > 0);
     ret_broker->pipe = pipe;
     ret_broker->process =

@@ -235,29 +235,38 @@ static bool has_id(const char *line, const char *id)
     return at != NULL && strncmp(at, id, strlen(id)) == 0 && strchr(",} ", at[strlen(id)]) != NULL;
 }
 
-void kit_raw_is_error(const struct kit_raw *raw, int code, const char *id)
+void kit_line_is_error(const char *line, int code, const char *id)
 {
     int64_t value = 0;
     char detail[512];
-    if (!kit_json_number(raw->line, "code", &value) || value != code || !has_id(raw->line, id))
-        fail_msg("error %d with id %s expected: %s", code, id, raw->line);
+    if (!kit_json_number(line, "code", &value) || value != code || !has_id(line, id))
+        fail_msg("error %d with id %s expected: %s", code, id, line);
     /* Every error says something to people. */
-    if (!kit_json_text(raw->line, "detail", detail, sizeof detail) || detail[0] == '\0')
-        fail_msg("no detail: %s", raw->line);
+    if (!kit_json_text(line, "detail", detail, sizeof detail) || detail[0] == '\0')
+        fail_msg("no detail: %s", line);
+}
+
+void kit_line_is_result(const char *line, const char *id)
+{
+    if (strstr(line, "\"result\"") == NULL || strstr(line, "\"error\"") != NULL ||
+        !has_id(line, id))
+        fail_msg("a result with id %s expected: %s", id, line);
+}
+
+void kit_raw_is_error(const struct kit_raw *raw, int code, const char *id)
+{
+    kit_line_is_error(raw->line, code, id);
 }
 
 void kit_raw_is_result(const struct kit_raw *raw, const char *id)
 {
-    if (strstr(raw->line, "\"result\"") == NULL || strstr(raw->line, "\"error\"") != NULL ||
-        !has_id(raw->line, id))
-        fail_msg("a result with id %s expected: %s", id, raw->line);
+    kit_line_is_result(raw->line, id);
 }
 
 uint64_t kit_raw_hello(struct kit_raw *raw, bool set)
 {
     int64_t proof = 0;
-    kit_raw_ask(raw, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"session.hello\",\"params\":"
-                     "{\"protocol\":[1],\"client\":{\"name\":\"raw\",\"version\":\"1\"}}}");
+    kit_raw_ask(raw, "%s", KIT_HELLO);
     kit_raw_is_result(raw, "1");
     assert_true(kit_json_number(raw->line, "proof", &proof));
     if (set)
@@ -269,7 +278,7 @@ struct kit_raw *kit_raw_proven(void)
 {
     struct kit_raw *raw = kit_raw_new();
     kit_raw_hello(raw, true);
-    kit_raw_ask(raw, "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"session.prove\",\"params\":{}}");
+    kit_raw_ask(raw, "%s", KIT_PROVE);
     kit_raw_is_result(raw, "2");
     return raw;
 }

@@ -1,0 +1,284 @@
+/* Who a client is: the process that opened the pipe, by its token, and what keeps another from passing for it. */
+#include "kit.h"
+#include "parts.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <wchar.h>
+
+#define OPEN \
+    "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"endpoint.open\",\"params\":{\"name\":\"%s\"}}"
+#define LIST "{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":\"endpoint.list\",\"params\":{}}"
+#define SEND                                                                       \
+    "{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"handle.send\",\"params\":{\"to\":" \
+    "\"%s\",\"items\":[{\"handle\":%llu}]}}"
+
+/* ---- pipe token and process token ---- */
+
+/* Opens @pipe while this thread is somebody with @less. */
+static HANDLE open_as(const wchar_t *pipe, uint32_t less)
+{
+    HANDLE token = kit_token(less), actor = NULL;
+    assert_true(DuplicateTokenEx(token, TOKEN_QUERY | TOKEN_IMPERSONATE, NULL,
+                                 SecurityImpersonation, TokenImpersonation, &actor));
+    assert_true(SetThreadToken(NULL, actor));
+    HANDLE handle = kit_raw_open(pipe);
+    assert_true(RevertToSelf());
+    CloseHandle(actor);
+    CloseHandle(token);
+    assert_true(handle != INVALID_HANDLE_VALUE);
+    return handle;
+}
+
+/* The broker hangs up without a word. */
+static void hung_up(HANDLE pipe)
+{
+    char byte;
+    DWORD size = 0;
+    OVERLAPPED overlapped = {.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL)};
+    BOOL done = ReadFile(pipe, &byte, 1, NULL, &overlapped);
+    if (!done && GetLastError() == ERROR_IO_PENDING) {
+        assert_int_equal(WaitForSingleObject(overlapped.hEvent, KIT_WAIT_MS), WAIT_OBJECT_0);
+        done = GetOverlappedResult(pipe, &overlapped, &size, TRUE);
+    }
+    assert_false(done);
+    CloseHandle(overlapped.hEvent);
+}
+
+/* What opened the pipe is not what the process is: a thread of it was somebody else. Under Wine the token of
+ * every pipe is the broker's, so there it is the process that is somebody else. */
+static void tokens_must_agree(void **state)
+{
+    (void)state;
+    struct kit_broker broker;
+    struct kit_peer peer;
+    const wchar_t *program = kit_broker_program;
+    kit_broker_program = L"handlebroker.exe";
+    kit_console_start(&broker, NULL);
+    kit_broker_program = program;
+    kit_raw_free(kit_raw_with(&broker)); /* what is made once is no leak */
+    uint32_t handles = kit_handles_at_rest(broker.pid);
+    if (kit_is_wine()) {
+        kit_peer_start_as(&peer, KIT_NO_ADMINISTRATORS);
+        (void)swprintf(peer.call.path, 128, L"%ls", broker.pipe);
+        assert_int_equal(kit_peer_do(&peer, KIT_OP_RAW_OPEN, 0, 0, NULL), 0);
+        assert_null(kit_peer_hear(&peer, KIT_WAIT_MS));
+        assert_int_equal(peer.reply.win32, ERROR_BROKEN_PIPE);
+        kit_peer_stop(&peer);
+    } else {
+        HANDLE pipe = open_as(broker.pipe, KIT_NO_ADMINISTRATORS);
+        hung_up(pipe);
+        CloseHandle(pipe);
+    }
+    kit_handles_at_most(broker.pid, handles);
+    /* The twin: whose tokens agree is served. */
+    struct kit_raw *raw = kit_raw_with(&broker);
+    kit_raw_hello(raw, true);
+    kit_raw_ask(raw, "%s", KIT_PROVE);
+    kit_raw_is_result(raw, "2");
+    kit_raw_free(raw);
+    kit_console_stop(&broker);
+}
+
+/* ---- scopes of identities ---- */
+
+static bool lists(const char *line, const char *name)
+{
+    return strstr(line, name) != NULL;
+}
+
+/* @other, which is not who opened @name, does not see it, cannot reach it, and can have its own. */
+static void knows_nothing_of(struct kit_peer *other, const char *name)
+{
+    const char *line = kit_peer_ask(other, LIST);
+    kit_line_is_result(line, "4");
+    assert_false(lists(line, name));
+    assert_int_equal(kit_peer_do(other, KIT_OP_MAKE, KIT_EVENT, 0, NULL), 0);
+    unsigned long long event = other->reply.value;
+    kit_line_is_error(kit_peer_ask(other, SEND, name, event), HBK_NOT_FOUND, "5");
+    kit_line_is_result(kit_peer_ask(other, OPEN, name), "3");
+    kit_line_is_result(kit_peer_ask(other, SEND, name, event), "5"); /* to itself */
+}
+
+/* @same, which is who opened @name, sees it, reaches it, and cannot have it a second time. */
+static void shares(struct kit_peer *same, const char *name)
+{
+    const char *line = kit_peer_ask(same, LIST);
+    kit_line_is_result(line, "4");
+    assert_true(lists(line, name));
+    assert_int_equal(kit_peer_do(same, KIT_OP_MAKE, KIT_EVENT, 0, NULL), 0);
+    unsigned long long event = same->reply.value;
+    kit_line_is_error(kit_peer_ask(same, OPEN, name), HBK_EXISTS, "3");
+    kit_line_is_result(kit_peer_ask(same, SEND, name, event), "5");
+}
+
+static void identities_keep_apart(void **state)
+{
+    (void)state;
+    static const uint32_t kinds[] = {
+        0,       KIT_NO_ADMINISTRATORS, KIT_NO_USERS, KIT_NO_ADMINISTRATORS | KIT_NO_USERS,
+        KIT_LOW, KIT_RESTRICTED};
+    struct kit_peer peers[2 * (sizeof kinds / sizeof *kinds)];
+    size_t count = sizeof kinds / sizeof *kinds, open = 0;
+    if (kit_is_wine()) {
+        print_message("without low integrity and restricting SIDs: Wine does not have them\n");
+        count -= 2;
+    }
+    const char *name = kit_endpoint_name();
+    struct kit_mark mark;
+    kit_mark(&mark, 0);
+    for (size_t i = 0; i < count; i++) {
+        kit_peer_raw_as(&peers[open++], kinds[i]);
+        knows_nothing_of(&peers[open - 1], name);
+        kit_peer_raw_as(&peers[open++], kinds[i]);
+        shares(&peers[open - 1], name);
+    }
+    /* The first of each two was given what the second sent, and nobody was given anything else; what it sent to
+     * itself came before the answer to that, and was passed over. */
+    for (size_t i = 0; i < open; i += 2) {
+        const char *line = kit_peer_hear(&peers[i], KIT_WAIT_MS);
+        assert_non_null(line);
+        assert_non_null(strstr(line, "handle.delivered"));
+        assert_null(kit_peer_hear(&peers[i], KIT_QUIET_MS));
+        assert_null(kit_peer_hear(&peers[i + 1], KIT_QUIET_MS));
+    }
+    for (size_t i = 0; i < open; i++)
+        kit_peer_stop(&peers[i]);
+    kit_unchanged(&mark);
+}
+
+/* Privileges are no part of an identity: who has fewer of them is still the same. */
+static void fewer_privileges_are_the_same_identity(void **state)
+{
+    (void)state;
+    struct kit_peer one, other;
+    const char *name = kit_endpoint_name();
+    kit_peer_raw_as(&one, 0);
+    kit_line_is_result(kit_peer_ask(&one, OPEN, name), "3");
+    kit_peer_raw_as(&other, KIT_NO_PRIVILEGES);
+    shares(&other, name);
+    kit_peer_stop(&other);
+    kit_peer_stop(&one);
+}
+
+static void hello_says_who_one_is(void **state)
+{
+    (void)state;
+    struct kit_peer peer;
+    int64_t pid = 0, integrity = 0, proof = 0;
+    char user[256];
+    kit_peer_start_as(&peer, kit_is_wine() ? KIT_NO_USERS : KIT_LOW);
+    (void)swprintf(peer.call.path, 128, L"%ls", kit_broker()->pipe);
+    assert_int_equal(kit_peer_do(&peer, KIT_OP_RAW_OPEN, 0, 0, NULL), 0);
+    const char *line = kit_peer_ask(&peer, "%s", KIT_HELLO);
+    assert_true(kit_json_number(line, "pid", &pid));
+    assert_true(kit_json_number(line, "integrity", &integrity));
+    assert_true(kit_json_number(line, "proof", &proof));
+    assert_true(kit_json_text(line, "user", user, sizeof user));
+    assert_int_equal(pid, peer.pid);
+    assert_string_equal(user, kit_user());
+    if (!kit_is_wine())
+        assert_int_equal(integrity, SECURITY_MANDATORY_LOW_RID);
+    kit_peer_stop(&peer);
+}
+
+/* ---- pids ---- */
+
+/* It opens the pipe while the broker does not look, hands it to somebody else and ends. */
+static void opener_that_has_ended(void **state)
+{
+    (void)state;
+    struct kit_peer opener;
+    struct kit_mark mark;
+    HANDLE pipe = NULL;
+    kit_mark(&mark, 0);
+    kit_suspend(kit_broker()->process, true);
+    kit_peer_raw_open(&opener);
+    assert_true(DuplicateHandle(opener.process, (HANDLE)(uintptr_t)opener.reply.value,
+                                GetCurrentProcess(), &pipe, 0, FALSE, DUPLICATE_SAME_ACCESS));
+    assert_true(TerminateProcess(opener.process, 9));
+    kit_wait_exit(opener.process, KIT_WAIT_MS);
+    kit_suspend(kit_broker()->process, false);
+    hung_up(pipe);
+    CloseHandle(pipe);
+    /* Its process object was there all the time, as we have a handle to it. */
+    CloseHandle(opener.pipe);
+    CloseHandle(opener.event);
+    kit_forget(opener.process);
+    kit_unchanged(&mark);
+}
+
+static void a_later_process_is_not_the_opener(void **state)
+{
+    (void)state;
+    wchar_t self[MAX_PATH], line[MAX_PATH + 8];
+    assert_true(GetModuleFileNameW(NULL, self, MAX_PATH) < MAX_PATH);
+    (void)swprintf(line, MAX_PATH + 8, L"\"%ls\"", self);
+    HANDLE before = kit_spawn(line, CREATE_SUSPENDED, NULL);
+    uint64_t now = hbk_identity_now();
+    Sleep(100); /* several times the grain of the clocks that it is made from */
+    HANDLE after = kit_spawn(line, CREATE_SUSPENDED, NULL);
+    assert_true(hbk_identity_existed(GetCurrentProcess(), now));
+    assert_true(hbk_identity_existed(before, now));
+    assert_false(hbk_identity_existed(after, now));
+    assert_true(hbk_identity_existed(after, hbk_identity_now()));
+    kit_forget(before);
+    kit_forget(after);
+}
+
+static void time_does_not_go_back(void **state)
+{
+    (void)state;
+    uint64_t last = hbk_identity_now();
+    for (int i = 0; i < 10000; i++) {
+        uint64_t now = hbk_identity_now();
+        assert_true(now >= last);
+        last = now;
+    }
+    FILETIME wall;
+    GetSystemTimePreciseAsFileTime(&wall);
+    uint64_t clock = (uint64_t)wall.dwHighDateTime << 32 | wall.dwLowDateTime;
+    assert_true(hbk_identity_now() >= clock); /* unless it was set back within this second */
+    assert_true(hbk_identity_now() < clock + 10000000);
+}
+
+/* ---- proof ---- */
+
+static void another_sessions_proof_proves_nothing(void **state)
+{
+    (void)state;
+    struct kit_mark mark;
+    kit_mark(&mark, 0);
+    struct kit_raw *one = kit_raw_new(), *other = kit_raw_new();
+    kit_raw_hello(one, true);
+    kit_raw_hello(other, false);
+    kit_raw_ask(other, "%s", KIT_PROVE);
+    kit_raw_is_error(other, HBK_NOT_PROVEN, "2");
+    assert_true(kit_raw_ended(other, KIT_WAIT_MS));
+    kit_raw_ask(one, "%s", KIT_PROVE);
+    kit_raw_is_result(one, "2");
+    kit_raw_free(one);
+    kit_raw_free(other);
+    kit_unchanged(&mark);
+}
+
+static int group(void)
+{
+    const struct CMUnitTest tests[] = {
+        KIT_TEST(tokens_must_agree),
+        KIT_TEST(identities_keep_apart),
+        KIT_TEST(fewer_privileges_are_the_same_identity),
+        KIT_TEST(hello_says_who_one_is),
+        KIT_TEST(opener_that_has_ended),
+        KIT_TEST(a_later_process_is_not_the_opener),
+        KIT_TEST(time_does_not_go_back),
+        KIT_TEST(another_sessions_proof_proves_nothing),
+    };
+    kit_broker_by_process();
+    return cmocka_run_group_tests_name("identity", tests, kit_group_console, kit_group_end);
+}
+
+int main(int argc, char **argv)
+{
+    return kit_main(argc, argv, group);
+}
