@@ -82,7 +82,7 @@ static DWORD WINAPI on_control(DWORD control, DWORD event, void *data, void *con
     return result;
 }
 
-/* The loop's thread does not come to its end; the process goes, and all that it holds with it. */
+/* A thread of the service does not come to its end; the process goes, and all that it holds with it. */
 static void give_up(void)
 {
     hbk_log("the stop did not come to its end in time and was cut short");

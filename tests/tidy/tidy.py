@@ -53,7 +53,7 @@ PURE = {
     "service/platform": C_HEADERS - {"stdio.h", "stdlib.h"},
     "service/core": C_HEADERS,
 }
-LIBUV_IN = ("service/win", "service/main")
+LIBUV_IN = ("service/main",)
 CJSON_IN = ("proto/codec",)
 WINDOWS_IN = (
     "service/win", "service/main", "client/include", "client/lib", "client/cli", "client/examples",
