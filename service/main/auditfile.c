@@ -63,7 +63,7 @@ bool hbk_audit_file_line(struct hbk_audit_file *file, const void *line, size_t s
 }
 
 static void notify(struct hbk_audit_file *file, enum hbk_audit_file_news news, uint32_t win32,
-                 uint64_t dropped)
+                   uint64_t dropped)
 {
     uint64_t now = uv_now(file->loop);
     const struct hbk_audit_file_report report = {news, win32, dropped};
@@ -208,7 +208,8 @@ int hbk_audit_file_new(uv_loop_t *loop, const struct hbk_audit_file_options *opt
     if (file == NULL) {
         return -1;
     }
-    file->disk = hbk_audit_disk_new(options->path, options->console, options->check, &io);
+    file->disk = hbk_audit_disk_new(options->path, options->console, options->check,
+                                    options->check_context, &io);
     if (file->disk == NULL || uv_async_init(loop, &file->wake, on_wake) != 0) {
         hbk_audit_disk_free(file->disk);
         free(file);

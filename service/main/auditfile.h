@@ -17,7 +17,8 @@ struct hbk_audit_file_options {
     bool console; /* the running user may read and write the file too */
     /* Asked by a worker, after the folder was made and before the file is opened: is the path one
      * that nobody else can write to? Return: 0 or a Windows error. NULL: not asked. */
-    uint32_t (*check)(const wchar_t *path);
+    uint32_t (*check)(void *context, const wchar_t *path);
+    void *check_context;
 };
 
 /* What an operator should hear of, at most once in HBK_AUDIT_PERIOD_MS each. */

@@ -20,7 +20,8 @@ enum {
 
 struct hbk_audit_disk {
     HANDLE file; /* INVALID_HANDLE_VALUE: closed */
-    uint32_t (*check)(const wchar_t *path);
+    uint32_t (*check)(void *context, const wchar_t *path);
+    void *check_context;
     bool console;
     size_t names_chars;
     wchar_t *from, *to; /* room for two names with numbers */
@@ -105,7 +106,7 @@ static uint32_t open_file(void *context, uint64_t *ret_size)
         error = make_folder(disk, &attributes);
     }
     if (error == 0 && disk->check != NULL) {
-        error = disk->check(disk->path);
+        error = disk->check(disk->check_context, disk->path);
     }
     if (error == 0) {
         disk->file =
@@ -195,8 +196,8 @@ static uint32_t rename_file(void *context, uint32_t from, uint32_t to)
 }
 
 struct hbk_audit_disk *hbk_audit_disk_new(const wchar_t *path, bool console,
-                                          uint32_t (*check)(const wchar_t *path),
-                                          struct hbk_audit_io *ret_io)
+                                          uint32_t (*check)(void *context, const wchar_t *path),
+                                          void *check_context, struct hbk_audit_io *ret_io)
 {
     size_t chars = wcslen(path) + 1;
     size_t names_chars = chars + NUMBER_CHARS_MAX;
@@ -207,6 +208,7 @@ struct hbk_audit_disk *hbk_audit_disk_new(const wchar_t *path, bool console,
     }
     disk->file = INVALID_HANDLE_VALUE;
     disk->check = check;
+    disk->check_context = check_context;
     disk->console = console;
     disk->names_chars = names_chars;
     disk->from = disk->path + chars;

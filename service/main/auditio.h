@@ -19,8 +19,8 @@ struct hbk_audit_disk;
  * Return: NULL out of memory.
  */
 struct hbk_audit_disk *hbk_audit_disk_new(const wchar_t *path, bool console,
-                                          uint32_t (*check)(const wchar_t *path),
-                                          struct hbk_audit_io *ret_io);
+                                          uint32_t (*check)(void *context, const wchar_t *path),
+                                          void *check_context, struct hbk_audit_io *ret_io);
 
 /** hbk_audit_disk_free() - after close(). NULL is accepted. */
 void hbk_audit_disk_free(struct hbk_audit_disk *disk);

@@ -168,36 +168,38 @@ static void on_noted(void *context)
 }
 
 /* Makes what the thread needs, and listens. Return: as hbk_broker_new(). */
-static int prepare(struct hbk_broker *broker, const wchar_t *pipe, bool console,
-                   struct hbk_win_failure *ret_failure)
+static int prepare(struct hbk_broker *broker, const struct hbk_broker_options *options,
+                   struct hbk_policy **policy, struct hbk_win_failure *ret_failure)
 {
     struct hbk_platform platform;
     int result = hbk_win_new(on_noted, broker, &broker->win, ret_failure);
     if (result != 0) {
         return result;
     }
+    hbk_win_set_sinks(broker->win, &options->sinks);
     hbk_win_platform(broker->win, &platform);
     broker->core = hbk_core_new(&platform, &broker->config);
     if (broker->core == NULL) {
         return -1;
     }
-    return hbk_win_listen(broker->win, broker->core, pipe, console, ret_failure);
+    hbk_core_configure(broker->core, &broker->config, *policy, options->source);
+    *policy = NULL;
+    return hbk_win_listen(broker->win, broker->core, options->pipe, options->console, ret_failure);
 }
 
-int hbk_broker_new(const struct hbk_config *config, const wchar_t *pipe, bool console,
-                   hbk_broker_report report, void *context, struct hbk_broker **ret_broker,
-                   struct hbk_win_failure *ret_failure)
+int hbk_broker_new(const struct hbk_broker_options *options, struct hbk_policy **policy,
+                   struct hbk_broker **ret_broker, struct hbk_win_failure *ret_failure)
 {
     struct hbk_broker *broker = calloc(1, sizeof(*broker));
     if (broker == NULL) {
         return -1;
     }
-    broker->config = *config;
-    broker->report = report;
-    broker->context = context;
+    broker->config = *options->config;
+    broker->report = options->report;
+    broker->context = options->context;
     broker->work_end = &broker->work;
     InitializeSRWLock(&broker->lock);
-    int result = prepare(broker, pipe, console, ret_failure);
+    int result = prepare(broker, options, policy, ret_failure);
     if (result == 0) {
         broker->thread = (HANDLE)_beginthreadex(NULL, 0, broker_thread, broker, 0, NULL);
         if (broker->thread == NULL) {

@@ -27,17 +27,26 @@ struct hbk_broker_work {
     struct hbk_broker_work *next; /* the broker's */
 };
 
+struct hbk_broker_options {
+    const struct hbk_config *config; /* copied */
+    const char *source;              /* the file that the rules are from; NULL: none */
+    const wchar_t *pipe;
+    bool console;
+    struct hbk_win_sinks sinks;
+    hbk_broker_report report; /* called from now on, until hbk_broker_join() */
+    void *context;
+};
+
 /**
  * hbk_broker_new() - make everything, listen, and start the thread
- * @report: called from now on, until hbk_broker_join()
+ * @policy: *@policy is taken over, and set to NULL, as soon as there is a core
  *
  * The calling thread must not end before hbk_broker_join().
  *
  * Return: 0; HBK_BROKER_E_FAILED; -1 out of memory.
  */
-int hbk_broker_new(const struct hbk_config *config, const wchar_t *pipe, bool console,
-                   hbk_broker_report report, void *context, struct hbk_broker **ret_broker,
-                   struct hbk_win_failure *ret_failure);
+int hbk_broker_new(const struct hbk_broker_options *options, struct hbk_policy **policy,
+                   struct hbk_broker **ret_broker, struct hbk_win_failure *ret_failure);
 
 /**
  * hbk_broker_post() - have @work done on the broker's thread, after all that was posted before

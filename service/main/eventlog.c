@@ -235,7 +235,9 @@ static DWORD WINAPI thread_main(void *context)
 static const char *copy(char **to, const char *text, size_t size)
 {
     char *start = *to;
-    memcpy(start, text, size);
+    if (size > 0) {
+        memcpy(start, text, size);
+    }
     start[size] = '\0';
     *to += size + 1;
     return start;
@@ -243,7 +245,7 @@ static const char *copy(char **to, const char *text, size_t size)
 
 static size_t capped(const char *text)
 {
-    size_t size = strlen(text);
+    size_t size = text == NULL ? 0 : strlen(text);
     return size < TEXT_BYTES_MAX ? size : TEXT_BYTES_MAX - 1;
 }
 

@@ -36,7 +36,7 @@ struct hbk_event_log;
  */
 struct hbk_event_log *hbk_event_log_new(bool console);
 
-/** hbk_event_log_notice() - report @notice, copied. Any thread; never blocks. What finds the queue full is counted,
+/** hbk_event_log_notice() - report @notice, copied; texts may be NULL. Any thread; never blocks. What finds the queue full is counted,
  * and told with what is reported next. */
 void hbk_event_log_notice(struct hbk_event_log *log, const struct hbk_notice *notice);
 

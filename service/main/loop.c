@@ -1,22 +1,25 @@
 #include "loop.h"
 
 #include "broker.h"
-#include "log.h"
+#include "operate.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <uv.h>
 
 enum {
     GIVE_UP_MS = 2000,    /* beyond the broker's own deadline: for a thread of ours that is stuck */
-    NOTE_PAUSE_MS = 1000, /* between two lines on the same matter */
+    NOTE_PAUSE_MS = 1000, /* between two records on the same matter */
 };
 
-/* What is logged of one kind of note. */
+/* What is recorded of one kind of note. */
 struct notes {
     struct hbk_loop *loop;
     enum hbk_win_note_kind kind;
+    enum hbk_notice_kind notice;
+    const char *event;
     const char *what;
-    uv_timer_t pause; /* active: too soon for another line */
+    uv_timer_t pause; /* active: too soon for another record */
 };
 
 struct hbk_loop {
@@ -24,7 +27,8 @@ struct hbk_loop {
     uv_async_t reported; /* by the broker's threads */
     struct notes notes[HBK_WIN_NOTE_COUNT];
     struct hbk_broker *broker;
-    struct hbk_config config;
+    struct hbk_operate *operate;
+    uint32_t stop_ms;
     bool closing; /* the loop runs only to let its handles end */
     bool stuck;
     hbk_loop_give_up give_up;
@@ -34,7 +38,7 @@ struct hbk_loop {
 
 uint32_t hbk_loop_stop_ms(const struct hbk_config *config)
 {
-    return hbk_broker_stop_ms(config);
+    return hbk_broker_stop_ms(config) + hbk_operate_stop_ms();
 }
 
 /* ---- what the broker reports ---- */
@@ -44,14 +48,23 @@ static void on_pause_over(uv_timer_t *pause);
 static void log_note(struct notes *notes)
 {
     struct hbk_win_note note;
-    /* A client that is refused again and again must not fill the log. */
+    char detail[HBK_DETAIL_BYTES_MAX];
+    /* A client that is refused again and again must not fill the records. */
     if (uv_is_active((uv_handle_t *)&notes->pause) ||
         !hbk_broker_take_note(notes->loop->broker, notes->kind, &note)) {
         return;
     }
-    hbk_log("%s, %lu times since the last line on it; the last time: %s (process %lu, error %lu)",
-            notes->what, (unsigned long)note.count, note.why, (unsigned long)note.pid,
-            (unsigned long)note.win32);
+    (void)snprintf(detail, sizeof(detail), "%s: %s", notes->what, note.why);
+    const struct hbk_notice notice = {.kind = notes->notice,
+                                      .count = note.count,
+                                      .pid = note.pid,
+                                      .win32 = note.win32,
+                                      .user = "",
+                                      .event = notes->event,
+                                      .name = "",
+                                      .error = "",
+                                      .detail = detail};
+    hbk_operate_note(notes->loop->operate, &notice);
     uv_timer_start(&notes->pause, on_pause_over, NOTE_PAUSE_MS, 0);
 }
 
@@ -69,6 +82,16 @@ static void close_handles(struct hbk_loop *loop)
     }
 }
 
+/* The last of what the loop waits for, but for its handles' own ends. */
+static void on_operate_ended(void *context, bool stuck)
+{
+    struct hbk_loop *loop = context;
+    if (stuck) {
+        loop->stuck = true;
+        uv_stop(&loop->uv);
+    }
+}
+
 static void on_reported(uv_async_t *reported)
 {
     struct hbk_loop *loop = reported->data;
@@ -81,6 +104,7 @@ static void on_reported(uv_async_t *reported)
         loop->stuck = state == HBK_BROKER_STUCK;
         hbk_broker_join(loop->broker);
         close_handles(loop);
+        hbk_operate_stop(loop->operate, on_operate_ended, loop);
     }
 }
 
@@ -103,7 +127,7 @@ static void CALLBACK on_watchdog(PTP_CALLBACK_INSTANCE instance, void *context, 
 /* From now on the stop has its last deadline, whatever broker and loop are in. */
 static void watch(struct hbk_loop *loop)
 {
-    uint64_t due = 0 - ((uint64_t)hbk_loop_stop_ms(&loop->config) + GIVE_UP_MS) * 10000;
+    uint64_t due = 0 - ((uint64_t)loop->stop_ms + GIVE_UP_MS) * 10000;
     FILETIME relative;
 
     if (InterlockedExchange(&loop->watched, 1) != 0) {
@@ -134,9 +158,12 @@ void hbk_loop_stop(struct hbk_loop *loop)
 
 static void init_handles(struct hbk_loop *loop)
 {
-    static const char *const what[HBK_WIN_NOTE_COUNT] = {
-        [HBK_WIN_NOTE_REFUSED] = "a client was refused",
-        [HBK_WIN_NOTE_LISTENER] = "the pipe has trouble",
+    static const struct {
+        enum hbk_notice_kind notice;
+        const char *event, *what;
+    } rows[HBK_WIN_NOTE_COUNT] = {
+        [HBK_WIN_NOTE_REFUSED] = {HBK_NOTICE_REFUSED, "session.refused", "a client was refused"},
+        [HBK_WIN_NOTE_LISTENER] = {HBK_NOTICE_WARNING, "service.warning", "the pipe has trouble"},
     };
     int result = uv_async_init(&loop->uv, &loop->reported, on_reported);
     loop->reported.data = loop;
@@ -144,7 +171,9 @@ static void init_handles(struct hbk_loop *loop)
         struct notes *notes = &loop->notes[i];
         notes->loop = loop;
         notes->kind = (enum hbk_win_note_kind)i;
-        notes->what = what[i];
+        notes->notice = rows[i].notice;
+        notes->event = rows[i].event;
+        notes->what = rows[i].what;
         result |= uv_timer_init(&loop->uv, &notes->pause);
         notes->pause.data = notes;
     }
@@ -152,16 +181,46 @@ static void init_handles(struct hbk_loop *loop)
     HBK_ASSERT(result == 0);
 }
 
-int hbk_loop_new(const struct hbk_config *config, const wchar_t *pipe, bool console,
-                 hbk_loop_give_up give_up, struct hbk_loop **ret_loop,
+/* The broker, and what goes with it. Return: as hbk_loop_new(). */
+static int prepare(struct hbk_loop *loop, const struct hbk_loop_options *options,
+                   struct hbk_win_failure *ret_failure)
+{
+    struct hbk_settings *settings = options->settings;
+    const struct hbk_operate_options operate = {
+        .settings = settings,
+        .config = options->config,
+        .console = options->console,
+        .log = options->log,
+    };
+    struct hbk_broker_options broker = {
+        .config = &settings->config,
+        .source = settings->source[0] != '\0' ? settings->source : NULL,
+        .pipe = options->pipe,
+        .console = options->console,
+        .report = on_report,
+        .context = loop,
+    };
+    int result = hbk_operate_new(&loop->uv, &operate, &loop->operate);
+    if (result != 0) {
+        return result;
+    }
+    hbk_operate_sinks(loop->operate, &broker.sinks);
+    result = hbk_broker_new(&broker, &settings->policy, &loop->broker, ret_failure);
+    if (result == 0) {
+        hbk_operate_serve(loop->operate, loop->broker);
+    }
+    return result;
+}
+
+int hbk_loop_new(const struct hbk_loop_options *options, struct hbk_loop **ret_loop,
                  struct hbk_win_failure *ret_failure)
 {
     struct hbk_loop *loop = calloc(1, sizeof(*loop));
     if (loop == NULL) {
         return -1;
     }
-    loop->config = *config;
-    loop->give_up = give_up;
+    loop->stop_ms = hbk_loop_stop_ms(&options->settings->config);
+    loop->give_up = options->give_up;
     loop->watchdog = CreateThreadpoolTimer(on_watchdog, loop, NULL);
     if (loop->watchdog == NULL || uv_loop_init(&loop->uv) != 0) {
         end_watchdog(loop);
@@ -169,15 +228,36 @@ int hbk_loop_new(const struct hbk_config *config, const wchar_t *pipe, bool cons
         return -1;
     }
     init_handles(loop);
-    int result = hbk_broker_new(config, pipe, console, on_report, loop, &loop->broker, ret_failure);
+    int result = prepare(loop, options, ret_failure);
     if (result != 0) {
         close_handles(loop);
+        if (loop->operate != NULL) {
+            hbk_operate_stop(loop->operate, on_operate_ended, loop);
+        }
         uv_run(&loop->uv, UV_RUN_DEFAULT);
         hbk_loop_free(loop);
         return result < 0 ? result : HBK_LOOP_E_FAILED;
     }
     *ret_loop = loop;
     return 0;
+}
+
+void hbk_loop_warn(struct hbk_loop *loop, uint32_t win32, const char *detail)
+{
+    const struct hbk_notice notice = {.kind = HBK_NOTICE_WARNING,
+                                      .count = 1,
+                                      .win32 = win32,
+                                      .user = "",
+                                      .event = "",
+                                      .name = "",
+                                      .error = "",
+                                      .detail = detail};
+    hbk_operate_note(loop->operate, &notice);
+}
+
+void hbk_loop_reload(struct hbk_loop *loop)
+{
+    hbk_operate_reload(loop->operate);
 }
 
 int hbk_loop_run(struct hbk_loop *loop)
@@ -193,6 +273,7 @@ void hbk_loop_free(struct hbk_loop *loop)
     }
     HBK_ASSERT(loop->closing);
     hbk_broker_free(loop->broker);
+    hbk_operate_free(loop->operate);
     int result = uv_loop_close(&loop->uv);
     HBK_ASSERT(result == 0);
     end_watchdog(loop);

@@ -230,6 +230,7 @@ struct hbk_win {
     struct hbk_workers *workers;
     struct hbk_reads reads;
     struct hbk_notes notes;
+    struct hbk_win_sinks sinks;
     uint64_t clock_hz;
     uint64_t now_ms; /* of this turn */
     uint32_t connections;

@@ -36,6 +36,20 @@ static void random_bytes(void *context, void *bytes, size_t size)
     HBK_ASSERT(status >= 0);
 }
 
+static bool audit_line(void *context, const void *line, size_t size)
+{
+    struct hbk_win *win = context;
+    return win->sinks.line != NULL && win->sinks.line(win->sinks.context, line, size);
+}
+
+static void audit_notice(void *context, const struct hbk_notice *notice)
+{
+    struct hbk_win *win = context;
+    if (win->sinks.notice != NULL) {
+        win->sinks.notice(win->sinks.context, notice);
+    }
+}
+
 /* ---- the wait ---- */
 
 void hbk_win_wake(struct hbk_win *win)
@@ -147,12 +161,19 @@ int hbk_win_new(hbk_win_noted noted, void *context, struct hbk_win **ret_win,
     return 0;
 }
 
+void hbk_win_set_sinks(struct hbk_win *win, const struct hbk_win_sinks *sinks)
+{
+    win->sinks = *sinks;
+}
+
 void hbk_win_platform(struct hbk_win *win, struct hbk_platform *ret_platform)
 {
     *ret_platform = (struct hbk_platform){
         .context = win,
         .now_ms = now_ms,
         .random = random_bytes,
+        .audit_line = audit_line,
+        .audit_notice = audit_notice,
         .write = hbk_connection_write,
         .read_pause = hbk_connection_read_pause,
         .close = hbk_connection_close,

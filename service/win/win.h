@@ -38,6 +38,16 @@ typedef void (*hbk_win_noted)(void *context);
 int hbk_win_new(hbk_win_noted noted, void *context, struct hbk_win **ret_win,
                 struct hbk_win_failure *ret_failure);
 
+/* Where the core's records go. Called on the broker's thread; they must not block. */
+struct hbk_win_sinks {
+    void *context;
+    bool (*line)(void *context, const void *line, size_t size);
+    void (*notice)(void *context, const struct hbk_notice *notice);
+};
+
+/** hbk_win_set_sinks() - before the core is made. Copied; without it, records are dropped. */
+void hbk_win_set_sinks(struct hbk_win *win, const struct hbk_win_sinks *sinks);
+
 /** hbk_win_platform() - the seam, for the core. */
 void hbk_win_platform(struct hbk_win *win, struct hbk_platform *ret_platform);
 

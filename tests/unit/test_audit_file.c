@@ -34,8 +34,9 @@ static void on_ended(void *context, bool stuck)
     was_stuck = stuck;
 }
 
-static uint32_t refuse(const wchar_t *name)
+static uint32_t refuse(void *context, const wchar_t *name)
 {
+    assert_ptr_equal(context, path);
     assert_int_equal(wcscmp(name, path), 0);
     return ERROR_ACCESS_DENIED;
 }
@@ -50,10 +51,11 @@ static void make_names(void)
     (void)_snwprintf(path, PATH_MAX_CHARS, L"%ls\\audit.jsonl", folder);
 }
 
-static void begin(uint64_t file_bytes, uint32_t files, uint32_t (*check)(const wchar_t *))
+static void begin(uint64_t file_bytes, uint32_t files, uint32_t (*check)(void *, const wchar_t *))
 {
     struct hbk_audit_file_options options = {
-        .path = path, .file_bytes = file_bytes, .files = files, .console = true, .check = check};
+        .path = path, .file_bytes = file_bytes, .files = files, .console = true, .check = check,
+                                             .check_context = path};
     ended = was_stuck = false;
     reports_count = 0;
     assert_int_equal(uv_loop_init(&loop), 0);
@@ -331,7 +333,7 @@ static struct hbk_audit_disk *begin_faulty(void)
 {
     make_names();
     begin(1 << 26, 3, NULL);
-    struct hbk_audit_disk *disk = hbk_audit_disk_new(path, true, NULL, &real);
+    struct hbk_audit_disk *disk = hbk_audit_disk_new(path, true, NULL, NULL, &real);
     assert_non_null(disk);
     struct hbk_audit_io faulty = real;
     faulty.write = faulty_write;
