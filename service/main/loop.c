@@ -1,7 +1,7 @@
 #include "loop.h"
 
 #include "broker.h"
-#include "operate.h"
+#include "operator.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +27,7 @@ struct hbk_loop {
     uv_async_t reported; /* by the broker's threads */
     struct notes notes[HBK_WIN_NOTE_COUNT];
     struct hbk_broker *broker;
-    struct hbk_operate *operate;
+    struct hbk_operator *operator;
     uint32_t stop_ms;
     bool closing; /* the loop runs only to let its handles end */
     bool stuck;
@@ -38,7 +38,7 @@ struct hbk_loop {
 
 uint32_t hbk_loop_stop_ms(const struct hbk_config *config)
 {
-    return hbk_broker_stop_ms(config) + hbk_operate_stop_ms();
+    return hbk_broker_stop_ms(config) + hbk_operator_stop_ms();
 }
 
 /* ---- what the broker reports ---- */
@@ -64,7 +64,7 @@ static void log_note(struct notes *notes)
                                       .name = "",
                                       .error = "",
                                       .detail = detail};
-    hbk_operate_note(notes->loop->operate, &notice);
+    hbk_operator_note(notes->loop->operator, & notice);
     uv_timer_start(&notes->pause, on_pause_over, NOTE_PAUSE_MS, 0);
 }
 
@@ -83,7 +83,7 @@ static void close_handles(struct hbk_loop *loop)
 }
 
 /* The last of what the loop waits for, but for its handles' own ends. */
-static void on_operate_ended(void *context, bool stuck)
+static void on_operator_ended(void *context, bool stuck)
 {
     struct hbk_loop *loop = context;
     if (stuck) {
@@ -104,7 +104,7 @@ static void on_reported(uv_async_t *reported)
         loop->stuck = state == HBK_BROKER_STUCK;
         hbk_broker_join(loop->broker);
         close_handles(loop);
-        hbk_operate_stop(loop->operate, on_operate_ended, loop);
+        hbk_operator_stop(loop->operator, on_operator_ended, loop);
     }
 }
 
@@ -186,7 +186,7 @@ static int prepare(struct hbk_loop *loop, const struct hbk_loop_options *options
                    struct hbk_win_failure *ret_failure)
 {
     struct hbk_settings *settings = options->settings;
-    const struct hbk_operate_options operate = {
+    const struct hbk_operator_options operator= {
         .settings = settings,
         .config = options->config,
         .console = options->console,
@@ -200,14 +200,14 @@ static int prepare(struct hbk_loop *loop, const struct hbk_loop_options *options
         .report = on_report,
         .context = loop,
     };
-    int result = hbk_operate_new(&loop->uv, &operate, &loop->operate);
+    int result = hbk_operator_new(&loop->uv, &operator, & loop->operator);
     if (result != 0) {
         return result;
     }
-    hbk_operate_sinks(loop->operate, &broker.sinks);
+    hbk_operator_sinks(loop->operator, & broker.sinks);
     result = hbk_broker_new(&broker, &settings->policy, &loop->broker, ret_failure);
     if (result == 0) {
-        hbk_operate_serve(loop->operate, loop->broker);
+        hbk_operator_serve(loop->operator, loop->broker);
     }
     return result;
 }
@@ -231,8 +231,8 @@ int hbk_loop_new(const struct hbk_loop_options *options, struct hbk_loop **ret_l
     int result = prepare(loop, options, ret_failure);
     if (result != 0) {
         close_handles(loop);
-        if (loop->operate != NULL) {
-            hbk_operate_stop(loop->operate, on_operate_ended, loop);
+        if (loop->operator!= NULL) {
+            hbk_operator_stop(loop->operator, on_operator_ended, loop);
         }
         uv_run(&loop->uv, UV_RUN_DEFAULT);
         hbk_loop_free(loop);
@@ -252,12 +252,12 @@ void hbk_loop_warn(struct hbk_loop *loop, uint32_t win32, const char *detail)
                                       .name = "",
                                       .error = "",
                                       .detail = detail};
-    hbk_operate_note(loop->operate, &notice);
+    hbk_operator_note(loop->operator, & notice);
 }
 
 void hbk_loop_reload(struct hbk_loop *loop)
 {
-    hbk_operate_reload(loop->operate);
+    hbk_operator_reload(loop->operator);
 }
 
 int hbk_loop_run(struct hbk_loop *loop)
@@ -273,7 +273,7 @@ void hbk_loop_free(struct hbk_loop *loop)
     }
     HBK_ASSERT(loop->closing);
     hbk_broker_free(loop->broker);
-    hbk_operate_free(loop->operate);
+    hbk_operator_free(loop->operator);
     int result = uv_loop_close(&loop->uv);
     HBK_ASSERT(result == 0);
     end_watchdog(loop);

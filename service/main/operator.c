@@ -1,4 +1,4 @@
-#include "operate.h"
+#include "operator.h"
 
 #include "auditfile.h"
 #include "log.h"
@@ -16,7 +16,7 @@ enum {
     TEXT_BYTES_MAX = 256,
 };
 
-struct hbk_operate {
+struct hbk_operator {
     uv_loop_t *loop;
     const wchar_t *config;
     bool console;
@@ -49,7 +49,7 @@ static void do_note(void *context, struct hbk_core *core)
     free(note);
 }
 
-void hbk_operate_note(struct hbk_operate *operate, const struct hbk_notice *notice)
+void hbk_operator_note(struct hbk_operator *operator, const struct hbk_notice * notice)
 {
     size_t size = strlen(notice->detail) + 1;
     struct note *note = malloc(sizeof(*note) + size);
@@ -59,15 +59,15 @@ void hbk_operate_note(struct hbk_operate *operate, const struct hbk_notice *noti
         note->notice.detail = note->detail;
         note->work.function = do_note;
         note->work.context = note;
-        if (operate->broker != NULL && hbk_broker_post(operate->broker, &note->work)) {
+        if (operator->broker != NULL && hbk_broker_post(operator->broker, &note->work)) {
             return;
         }
     }
-    hbk_event_log_notice(operate->log, notice);
+    hbk_event_log_notice(operator->log, notice);
     free(note);
 }
 
-static void note_text(struct hbk_operate *operate, enum hbk_notice_kind kind, uint32_t win32,
+static void note_text(struct hbk_operator *operator, enum hbk_notice_kind kind, uint32_t win32,
                       const char *detail)
 {
     /* The core's records take what fits, and every text has to be there. */
@@ -79,29 +79,29 @@ static void note_text(struct hbk_operate *operate, enum hbk_notice_kind kind, ui
                                       .name = "",
                                       .error = "",
                                       .detail = detail};
-    hbk_operate_note(operate, &notice);
+    hbk_operator_note(operator, & notice);
 }
 
 /* ---- the audit file ---- */
 
 static bool on_line(void *context, const void *line, size_t size)
 {
-    struct hbk_operate *operate = context;
-    return operate->audit != NULL && hbk_audit_file_line(operate->audit, line, size);
+    struct hbk_operator *operator= context;
+    return operator->audit != NULL && hbk_audit_file_line(operator->audit, line, size);
 }
 
 static void on_notice(void *context, const struct hbk_notice *notice)
 {
-    struct hbk_operate *operate = context;
-    hbk_event_log_notice(operate->log, notice);
+    struct hbk_operator *operator= context;
+    hbk_event_log_notice(operator->log, notice);
 }
 
 /* On a worker, before the file is opened. */
 static uint32_t check_folder(void *context, const wchar_t *path)
 {
-    struct hbk_operate *operate = context;
+    struct hbk_operator *operator= context;
     const wchar_t *end = path + wcslen(path);
-    operate->why[0] = '\0';
+    operator->why[0] = '\0';
     while (end > path && end[-1] != L'\\' && end[-1] != L'/') {
         end--;
     }
@@ -112,7 +112,7 @@ static uint32_t check_folder(void *context, const wchar_t *path)
     }
     memcpy(folder, path, size * sizeof(*folder));
     folder[size] = L'\0';
-    int result = hbk_trust_folder(folder, operate->console, operate->why);
+    int result = hbk_trust_folder(folder, operator->console, operator->why);
     free(folder);
     return result == 0                     ? 0
            : result == HBK_TRUST_E_MISSING ? ERROR_PATH_NOT_FOUND
@@ -121,11 +121,10 @@ static uint32_t check_folder(void *context, const wchar_t *path)
 
 static void on_audit(void *context, const struct hbk_audit_file_report *report)
 {
-    struct hbk_operate *operate = context;
+    struct hbk_operator *operator= context;
     char text[DETAIL_BYTES_MAX], error[TEXT_BYTES_MAX];
-    const char *reason = operate->why[0] != '\0'
-                             ? operate->why
-                             : hbk_log_error_text(report->win32, error, sizeof(error));
+    const char *reason = operator->why[0] != '\0' ? operator->why
+        : hbk_log_error_text(report->win32, error, sizeof(error));
     switch (report->news) {
     case HBK_AUDIT_FILE_FAILS:
         (void)snprintf(text, sizeof(text),
@@ -146,39 +145,37 @@ static void on_audit(void *context, const struct hbk_audit_file_report *report)
             reason);
         break;
     }
-    note_text(operate, HBK_NOTICE_WARNING, report->win32, text);
+    note_text(operator, HBK_NOTICE_WARNING, report->win32, text);
 }
 
-static int open_audit(struct hbk_operate *operate, const struct hbk_settings *settings)
+static int open_audit(struct hbk_operator *operator, const struct hbk_settings * settings)
 {
     if (settings->audit_path == NULL) {
         return 0;
     }
-    const struct hbk_audit_file_options options = {
-        .path = settings->audit_path,
-        .file_bytes = settings->audit_file_bytes,
-        .files = settings->audit_files,
-        .console = operate->console,
-        .check = check_folder,
-        .check_context = operate,
-    };
-    operate->audit_file_bytes = settings->audit_file_bytes;
-    operate->audit_files = settings->audit_files;
-    operate->audit_path = _wcsdup(settings->audit_path);
-    if (operate->audit_path == NULL) {
+    const struct hbk_audit_file_options options = {.path = settings->audit_path,
+                                                   .file_bytes = settings->audit_file_bytes,
+                                                   .files = settings->audit_files,
+                                                   .console = operator->console,
+                                                   .check = check_folder,
+                                                   .check_context = operator, };
+    operator->audit_file_bytes = settings->audit_file_bytes;
+    operator->audit_files = settings->audit_files;
+    operator->audit_path = _wcsdup(settings->audit_path);
+    if (operator->audit_path == NULL) {
         return -1;
     }
-    return hbk_audit_file_new(operate->loop, &options, on_audit, operate, &operate->audit);
+    return hbk_audit_file_new(operator->loop, &options, on_audit, operator, & operator->audit);
 }
 
-static bool same_audit(const struct hbk_operate *operate, const struct hbk_settings *settings)
+static bool same_audit(const struct hbk_operator *operator, const struct hbk_settings * settings)
 {
-    if (operate->audit_path == NULL || settings->audit_path == NULL) {
-        return operate->audit_path == NULL && settings->audit_path == NULL;
+    if (operator->audit_path == NULL || settings->audit_path == NULL) {
+        return operator->audit_path == NULL && settings->audit_path == NULL;
     }
-    return wcscmp(operate->audit_path, settings->audit_path) == 0 &&
-           operate->audit_file_bytes == settings->audit_file_bytes &&
-           operate->audit_files == settings->audit_files;
+    return wcscmp(operator->audit_path, settings->audit_path) == 0 &&
+           operator->audit_file_bytes == settings->audit_file_bytes &&
+           operator->audit_files == settings->audit_files;
 }
 
 /* ---- new rules ---- */
@@ -200,15 +197,15 @@ static void free_reading(struct reading *reading)
 
 static void *read_settings(void *context)
 {
-    struct hbk_operate *operate = context;
+    struct hbk_operator *operator= context;
     struct reading *reading = calloc(1, sizeof(*reading));
     if (reading == NULL) {
         hbk_log("out of memory: the configuration file was not read, and the rules stay");
         return NULL;
     }
     hbk_buffer_init(&reading->notes, HBK_SETTINGS_NOTES_BYTES);
-    reading->result =
-        hbk_settings_read(operate->config, !operate->console, &reading->settings, &reading->notes);
+    reading->result = hbk_settings_read(operator->config, !operator->console, &reading->settings,
+                                        &reading->notes);
     return reading;
 }
 
@@ -235,33 +232,33 @@ static void first_lines(const struct hbk_buffer *notes, char text[DETAIL_BYTES_M
     text[size] = '\0';
 }
 
-static void keep(struct hbk_operate *operate, const struct reading *reading)
+static void keep(struct hbk_operator *operator, const struct reading * reading)
 {
     char text[DETAIL_BYTES_MAX] = "out of memory while the file was read";
     if (reading->result > 0) {
         first_lines(&reading->notes, text);
     }
-    note_text(operate, HBK_NOTICE_POLICY_KEPT, 0, text);
+    note_text(operator, HBK_NOTICE_POLICY_KEPT, 0, text);
 }
 
 static void take_settings(void *context, void *result)
 {
-    struct hbk_operate *operate = context;
+    struct hbk_operator *operator= context;
     struct reading *reading = result;
     hbk_settings_log(&reading->notes);
     if (reading->result != 0) {
-        keep(operate, reading);
+        keep(operator, reading);
         free_reading(reading);
         return;
     }
-    if (!same_audit(operate, &reading->settings)) {
-        note_text(operate, HBK_NOTICE_WARNING, 0,
+    if (!same_audit(operator, & reading->settings)) {
+        note_text(operator, HBK_NOTICE_WARNING, 0,
                   "what the file says of the audit file holds from the next start on");
     }
-    reading->settings.config.audit_file = operate->audit != NULL;
+    reading->settings.config.audit_file = operator->audit != NULL;
     reading->work.function = do_configure;
     reading->work.context = reading;
-    if (!hbk_broker_post(operate->broker, &reading->work)) {
+    if (!hbk_broker_post(operator->broker, &reading->work)) {
         free_reading(reading);
     }
 }
@@ -272,74 +269,74 @@ static void drop_settings(void *context, void *result)
     free_reading(result);
 }
 
-void hbk_operate_reload(struct hbk_operate *operate)
+void hbk_operator_reload(struct hbk_operator *operator)
 {
-    hbk_reload_request(operate->reload);
+    hbk_reload_request(operator->reload);
 }
 
 /* ---- life ---- */
 
-int hbk_operate_new(uv_loop_t *loop, const struct hbk_operate_options *options,
-                    struct hbk_operate **ret_operate)
+int hbk_operator_new(uv_loop_t *loop, const struct hbk_operator_options *options,
+                     struct hbk_operator **ret_operator)
 {
-    struct hbk_operate *operate = calloc(1, sizeof(*operate));
-    if (operate == NULL) {
+    struct hbk_operator *operator= calloc(1, sizeof(*operator));
+    if (operator== NULL) {
         return -1;
     }
-    const struct hbk_reload_job job = {operate, read_settings, take_settings, drop_settings};
-    operate->loop = loop;
-    operate->config = options->config;
-    operate->console = options->console;
-    operate->log = options->log;
-    int result = open_audit(operate, options->settings);
+    const struct hbk_reload_job job = {operator, read_settings, take_settings, drop_settings};
+    operator->loop = loop;
+    operator->config = options->config;
+    operator->console = options->console;
+    operator->log = options->log;
+    int result = open_audit(operator, options->settings);
     if (result == 0) {
-        result = hbk_reload_new(loop, &job, &operate->reload);
+        result = hbk_reload_new(loop, &job, &operator->reload);
     }
-    *ret_operate = operate; /* for stop() and free() in either case */
+    *ret_operator = operator; /* for stop() and free() in either case */
     return result;
 }
 
-void hbk_operate_sinks(struct hbk_operate *operate, struct hbk_win_sinks *ret_sinks)
+void hbk_operator_sinks(struct hbk_operator *operator, struct hbk_win_sinks * ret_sinks)
 {
-    *ret_sinks = (struct hbk_win_sinks){.context = operate, .line = on_line, .notice = on_notice};
+    *ret_sinks = (struct hbk_win_sinks){.context = operator, .line = on_line, .notice = on_notice};
 }
 
-void hbk_operate_serve(struct hbk_operate *operate, struct hbk_broker *broker)
+void hbk_operator_serve(struct hbk_operator *operator, struct hbk_broker * broker)
 {
-    operate->broker = broker;
+    operator->broker = broker;
 }
 
-uint32_t hbk_operate_stop_ms(void)
+uint32_t hbk_operator_stop_ms(void)
 {
     return AUDIT_STOP_MS;
 }
 
 static void on_audit_ended(void *context, bool stuck)
 {
-    struct hbk_operate *operate = context;
-    operate->ended(operate->ended_context, stuck);
+    struct hbk_operator *operator= context;
+    operator->ended(operator->ended_context, stuck);
 }
 
-void hbk_operate_stop(struct hbk_operate *operate, void (*ended)(void *context, bool stuck),
-                      void *context)
+void hbk_operator_stop(struct hbk_operator *operator, void (*ended)(void *context, bool stuck),
+                       void *context)
 {
-    operate->ended = ended;
-    operate->ended_context = context;
-    operate->broker = NULL;
-    hbk_reload_close(operate->reload);
-    if (operate->audit == NULL) {
+    operator->ended = ended;
+    operator->ended_context = context;
+    operator->broker = NULL;
+    hbk_reload_close(operator->reload);
+    if (operator->audit == NULL) {
         ended(context, false);
     } else {
-        hbk_audit_file_stop(operate->audit, AUDIT_STOP_MS, on_audit_ended);
+        hbk_audit_file_stop(operator->audit, AUDIT_STOP_MS, on_audit_ended);
     }
 }
 
-void hbk_operate_free(struct hbk_operate *operate)
+void hbk_operator_free(struct hbk_operator *operator)
 {
-    if (operate != NULL) {
-        hbk_audit_file_free(operate->audit);
-        hbk_reload_free(operate->reload);
-        free(operate->audit_path);
-        free(operate);
+    if (operator!= NULL) {
+        hbk_audit_file_free(operator->audit);
+        hbk_reload_free(operator->reload);
+        free(operator->audit_path);
+        free(operator);
     }
 }
