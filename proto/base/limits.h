@@ -55,6 +55,9 @@
 #define HBK_QUEUED_BYTES_MAX 134217728
 
 /* ---- policy and audit ---- */
+#define HBK_CONFIG_BYTES_MAX 262144
+#define HBK_CONFIG_PATH_BYTES_MAX 1024 /* of a file that the configuration names */
+#define HBK_JSON_FILE_VALUES_MAX 16384
 #define HBK_POLICY_RULES_MAX 256
 #define HBK_GRANTS_CACHED 8 /* decisions that a session remembers */
 #define HBK_WATCHERS_MAX 16

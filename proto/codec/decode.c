@@ -78,7 +78,7 @@ static int open_line(struct hbk_message *message, struct hbk_text line, struct e
                       HBK_LINE_BYTES_MAX);
         return HBK_DECODE_E_REFUSED;
     }
-    if (hbk_json_check(line, 0, &message->error) != 0)
+    if (hbk_json_check(line, &message->error) != 0)
         return HBK_DECODE_E_REFUSED;
     message->tree = cJSON_ParseWithLength(line.data, line.size);
     if (message->tree == NULL)

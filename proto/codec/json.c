@@ -6,6 +6,8 @@
 #define DIGITS_OF(number) #number
 #define DIGITS(limit) DIGITS_OF(limit)
 
+#define NO_KEY SIZE_MAX
+
 /* A key that was seen: where it stands between its quotes, and a hash of what it means. */
 struct key {
     const uint8_t *bytes;
@@ -23,8 +25,11 @@ struct scan {
     const uint8_t *bytes;
     size_t size;
     size_t at;
-    unsigned flags;
-    uint32_t values;
+    uint32_t *lines; /* of a file: where the line of each value goes; NULL: this is a line */
+    size_t key_at;   /* of the member whose value comes next; NO_KEY: it is no member */
+    size_t line_at;  /* up to where the lines before were counted … */
+    uint32_t line;   /* … and how many there are up to there, from 1 */
+    uint32_t values, values_max;
     uint32_t depth; /* levels open */
     struct level levels[HBK_JSON_DEPTH_MAX];
     struct hbk_error *error;
@@ -40,9 +45,31 @@ enum state {
     STATE_REFUSED
 };
 
+/* The line of a file in which the byte at @at stands; not before one that was asked about. */
+static uint32_t line_of(struct scan *scan, size_t at)
+{
+    HBK_ASSERT(at <= scan->size);
+    for (; scan->line_at < at; scan->line_at++)
+        scan->line += scan->bytes[scan->line_at] == '\n';
+    return scan->line;
+}
+
+static size_t column_of(const struct scan *scan, size_t at)
+{
+    size_t column = 1;
+
+    while (column <= at && scan->bytes[at - column] != '\n')
+        column++;
+    return column;
+}
+
 static enum state refuse(struct scan *scan, size_t at, const char *what)
 {
-    hbk_error_set(scan->error, HBK_R_PARSE_ERROR, "at byte %zu: %s", at, what);
+    if (scan->lines != NULL)
+        hbk_error_set(scan->error, HBK_R_PARSE_ERROR, "line %lu: column %zu: %s",
+                      (unsigned long)line_of(scan, at), column_of(scan, at), what);
+    else
+        hbk_error_set(scan->error, HBK_R_PARSE_ERROR, "at byte %zu: %s", at, what);
     return STATE_REFUSED;
 }
 
@@ -63,7 +90,7 @@ static void skip_blanks(struct scan *scan)
         const uint8_t byte = scan->bytes[scan->at];
         const bool line_end = byte == '\t' || byte == '\n' || byte == '\r';
 
-        if (byte != ' ' && !(line_end && (scan->flags & HBK_JSON_MULTILINE)))
+        if (byte != ' ' && !(line_end && scan->lines != NULL))
             return;
         scan->at++;
     }
@@ -76,7 +103,7 @@ static enum state refuse_byte(struct scan *scan, const char *expected)
 
     if (scan->at == scan->size)
         return refuse(scan, scan->at, "the text ends in the middle");
-    if (byte == '\r')
+    if (byte == '\r' && scan->lines == NULL)
         return refuse(scan, scan->at, "a carriage return; end lines with LF alone");
     if (byte == '\t' || byte == '\n')
         return refuse(scan, scan->at, "a tab or line feed; blanks in a line are spaces");
@@ -278,8 +305,13 @@ static enum state scan_value(struct scan *scan)
 {
     const uint8_t byte = peek(scan);
 
-    if (scan->values == HBK_JSON_VALUES_MAX)
-        return refuse(scan, scan->at, "more than " DIGITS(HBK_JSON_VALUES_MAX) " values");
+    if (scan->values == scan->values_max)
+        return refuse(scan, scan->at,
+                      scan->lines != NULL ? "more than " DIGITS(HBK_JSON_FILE_VALUES_MAX) " values"
+                                          : "more than " DIGITS(HBK_JSON_VALUES_MAX) " values");
+    if (scan->lines != NULL)
+        scan->lines[scan->values] = line_of(scan, scan->key_at != NO_KEY ? scan->key_at : scan->at);
+    scan->key_at = NO_KEY;
     scan->values++;
     if (byte == '"')
         return scan_string(scan);
@@ -303,12 +335,16 @@ static enum state scan_key(struct scan *scan)
                       "an object of more than " DIGITS(HBK_JSON_MEMBERS_MAX) " members");
     if (scan_string(scan) == STATE_REFUSED)
         return STATE_REFUSED;
-    key = make_key(scan->bytes + start + 1, scan->at - start - 2);
-    for (uint32_t i = 0; i < level->members; i++) {
-        if (same_key(&level->keys[i], &key))
-            return refuse(scan, start, "the same key twice in one object");
+    if (scan->lines == NULL) { /* who reads a file can say where the other one stands */
+        key = make_key(scan->bytes + start + 1, scan->at - start - 2);
+        for (uint32_t i = 0; i < level->members; i++) {
+            if (same_key(&level->keys[i], &key))
+                return refuse(scan, start, "the same key twice in one object");
+        }
+        level->keys[level->members] = key;
     }
-    level->keys[level->members++] = key;
+    level->members++;
+    scan->key_at = start;
     skip_blanks(scan);
     if (peek(scan) != ':')
         return refuse_byte(scan, "a colon should follow the key");
@@ -352,11 +388,16 @@ static enum state scan_start(struct scan *scan)
     if (bad < scan->size)
         return refuse(scan, bad, "not valid UTF-8");
     if (scan->size >= 3 && memcmp(scan->bytes, "\xEF\xBB\xBF", 3) == 0)
-        return refuse(scan, 0, "a byte order mark; send UTF-8 without one");
+        return refuse(scan, 0,
+                      scan->lines != NULL ? "a byte order mark; save as UTF-8 without one"
+                                          : "a byte order mark; send UTF-8 without one");
     skip_blanks(scan);
     if (scan->at == scan->size)
-        return refuse(scan, scan->at, "nothing here; send one JSON object a line");
-    if (peek(scan) == '[')
+        return refuse(scan, scan->at,
+                      scan->lines != NULL
+                          ? "nothing here; a JSON object should stand here, {} at least"
+                          : "nothing here; send one JSON object a line");
+    if (peek(scan) == '[' && scan->lines == NULL)
         return refuse(scan, scan->at,
                       "an array; send requests one by one, each an object on its line");
     if (peek(scan) != '{')
@@ -364,38 +405,63 @@ static enum state scan_start(struct scan *scan)
     return STATE_VALUE;
 }
 
-int hbk_json_check(struct hbk_text text, unsigned flags, struct hbk_error *ret_error)
+/* @scan: bytes, size, lines, values_max and error are set. */
+static int run(struct scan *scan)
 {
-    struct scan scan; /* the levels are set when they are entered */
     enum state state;
 
-    scan.bytes = (const uint8_t *)text.data;
-    scan.size = text.size;
-    scan.at = 0;
-    scan.flags = flags;
-    scan.values = 0;
-    scan.depth = 0;
-    scan.error = ret_error;
-
-    for (state = scan_start(&scan); state != STATE_DONE && state != STATE_REFUSED;) {
-        skip_blanks(&scan);
+    scan->at = 0;
+    scan->key_at = NO_KEY;
+    scan->line_at = 0;
+    scan->line = 1;
+    scan->values = 0;
+    scan->depth = 0;
+    for (state = scan_start(scan); state != STATE_DONE && state != STATE_REFUSED;) {
+        skip_blanks(scan);
         switch (state) {
         case STATE_VALUE:
-            state = scan_value(&scan);
+            state = scan_value(scan);
             break;
         case STATE_FIRST:
-            state = scan_first(&scan);
+            state = scan_first(scan);
             break;
         case STATE_KEY:
-            state = scan_key(&scan);
+            state = scan_key(scan);
             break;
         default:
             HBK_ASSERT(state == STATE_AFTER);
-            state = scan_after(&scan);
+            state = scan_after(scan);
             break;
         }
     }
-    if (state == STATE_DONE && scan.at < scan.size)
-        state = refuse_byte(&scan, "something follows the object; send one object a line");
+    if (state == STATE_DONE && scan->at < scan->size)
+        state = refuse_byte(scan, scan->lines != NULL
+                                      ? "something follows the object; there must be one alone"
+                                      : "something follows the object; send one object a line");
     return state == STATE_DONE ? 0 : HBK_JSON_E_REFUSED;
+}
+
+int hbk_json_check(struct hbk_text text, struct hbk_error *ret_error)
+{
+    struct scan scan; /* the levels are set when they are entered */
+
+    scan.bytes = (const uint8_t *)text.data;
+    scan.size = text.size;
+    scan.lines = NULL;
+    scan.values_max = HBK_JSON_VALUES_MAX;
+    scan.error = ret_error;
+    return run(&scan);
+}
+
+int hbk_json_check_file(struct hbk_text text, uint32_t *ret_lines, struct hbk_error *ret_error)
+{
+    struct scan scan;
+
+    HBK_ASSERT(ret_lines != NULL);
+    scan.bytes = (const uint8_t *)text.data;
+    scan.size = text.size;
+    scan.lines = ret_lines;
+    scan.values_max = HBK_JSON_FILE_VALUES_MAX;
+    scan.error = ret_error;
+    return run(&scan);
 }

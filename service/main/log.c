@@ -82,20 +82,23 @@ const char *hbk_log_narrow(const wchar_t *wide, char *text, size_t capacity)
     return text;
 }
 
-void hbk_log_windows_error(const char *what, unsigned long error)
+const char *hbk_log_error_text(unsigned long error, char *text, size_t capacity)
 {
     WCHAR wide[256];
-    char text[512];
     DWORD count = FormatMessageW(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS, NULL,
                                  error, 0, wide, sizeof(wide) / sizeof(*wide), NULL);
     while (count > 0 && (wide[count - 1] <= L' ' || wide[count - 1] == L'.')) {
         count--;
     }
-    int size = 0;
-    if (count > 0) {
-        size =
-            WideCharToMultiByte(CP_UTF8, 0, wide, (int)count, text, sizeof(text) - 1, NULL, NULL);
+    if (count == 0) {
+        return "refused by Windows";
     }
-    text[size] = '\0';
-    hbk_log("%s: %s (error %lu)", what, size > 0 ? text : "refused by Windows", error);
+    wide[count < 255 ? count : 255] = L'\0';
+    return hbk_log_narrow(wide, text, capacity);
+}
+
+void hbk_log_windows_error(const char *what, unsigned long error)
+{
+    char text[512];
+    hbk_log("%s: %s (error %lu)", what, hbk_log_error_text(error, text, sizeof(text)), error);
 }

@@ -18,6 +18,9 @@ void hbk_log(const char *format, ...);
 /** hbk_log_narrow() - @wide as UTF-8 in @text, cut if it does not fit. Return: @text. */
 const char *hbk_log_narrow(const wchar_t *wide, char *text, size_t capacity);
 
+/** hbk_log_error_text() - what Windows says of @error, in @text or static. */
+const char *hbk_log_error_text(unsigned long error, char *text, size_t capacity);
+
 /** hbk_log_windows_error() - "what: text of Windows (error N)". */
 void hbk_log_windows_error(const char *what, unsigned long error);
 

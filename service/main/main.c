@@ -2,6 +2,7 @@
 #include "harden.h"
 #include "log.h"
 #include "modes.h"
+#include "settings.h"
 #include "win.h"
 
 #include <stdio.h>
@@ -25,11 +26,16 @@ static void print_help(void)
         "handlebroker run [--pipe NAME] [--config FILE]\n"
         "    the same in this console, for development, until Ctrl+C; r and Enter read the\n"
         "    configuration file again\n"
+        "handlebroker --check-config FILE\n"
+        "    say every mistake in a configuration file, or what it puts in force\n"
         "handlebroker --version | --help\n"
         "\n"
         "--pipe NAME    \\\\.\\pipe\\NAME instead of the service's own pipe; clients must be told\n"
         "               of it, and that they cannot check whom they reach\n"
-        "--config FILE  JSON, for example {\"limits\": {\"hello_ms\": 5000}}\n"
+        "--config FILE  JSON, for example {\"limits\": {\"hello_ms\": 5000}}; nobody but you and\n"
+        "               administrators may be able to write it. The service without it reads\n"
+        "               handlebroker.json in the folder HandleBroker of ProgramData, if there is "
+        "one\n"
         "\n"
         "Exit codes: 0 stopped in order; 1 Windows refused something; 2 wrong command line or\n"
         "configuration file, nothing was started.\n",
@@ -111,6 +117,10 @@ int wmain(int count, wchar_t **arguments)
         const wchar_t *first = arguments[1];
         if (wcscmp(first, L"run") == 0) {
             return run(count - 2, arguments + 2, true);
+        }
+        if (wcscmp(first, L"--check-config") == 0) {
+            return count == 3 ? hbk_settings_check(arguments[2])
+                              : usage("one file must follow ", first);
         }
         if (count == 2 && wcscmp(first, L"--version") == 0) {
             printf("handlebroker %s\n", HBK_VERSION_STRING);

@@ -57,74 +57,6 @@ static void wrong_command_lines(void **state)
     }
 }
 
-static void configuration_that_is_wrong(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *text, *said;
-    } rows[] = {
-        {"", "at"},
-        {"{", "at"},
-        {"[]", ""},
-        {"{\"limits\": 7}", "limits"},
-        {"{\"limit\": {}}", "limit"},
-        {"{\"limits\": {\"hello\": 500}}", "hello"},
-        {"{\"limits\": {\"hello_ms\": \"500\"}}", "hello_ms"},
-        {"{\"limits\": {\"hello_ms\": 0}}", "hello_ms"},
-        {"{\"limits\": {\"hello_ms\": 4294967296}}", "hello_ms"},
-        {"{\"limits\": {\"hello_ms\": 500, \"hello_ms\": 500}}", "twice"},
-        {"{\"limits\": {\"sessions\": 1000000}}", "sessions"},
-        {"{\"limits\": {}} x", "at"},
-        {"\xEF\xBB\xBF{}", "at"},
-    };
-    wchar_t path[MAX_PATH], line[MAX_PATH + 128];
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        kit_temp(path, MAX_PATH);
-        kit_file_write(path, rows[i].text, strlen(rows[i].text));
-        (void)swprintf(line, MAX_PATH + 128, L"run --pipe %ls --config \"%ls\"", kit_pipe_name(),
-                       path);
-        run(USAGE, line);
-        says(output.err, rows[i].said);
-        says(output.err, "hbk-test-"); /* which file */
-        kit_temp_remove(path);
-    }
-    run(USAGE, L"run --config no-such-file.json");
-    says(output.err, "no-such-file.json");
-}
-
-static void a_huge_configuration(void **state)
-{
-    (void)state;
-    static char huge[10 << 20];
-    wchar_t path[MAX_PATH], line[MAX_PATH + 128];
-    memset(huge, ' ', sizeof huge);
-    huge[0] = '{';
-    huge[sizeof huge - 1] = '}';
-    kit_temp(path, MAX_PATH);
-    kit_file_write(path, huge, sizeof huge);
-    (void)swprintf(line, MAX_PATH + 128, L"run --pipe %ls --config \"%ls\"", kit_pipe_name(), path);
-    run(USAGE, line);
-    kit_temp_remove(path);
-}
-
-/* The twin: one that is right, over several lines, is obeyed. */
-static void configuration_that_is_right(void **state)
-{
-    (void)state;
-    struct kit_broker broker;
-    int64_t value = 0;
-    kit_console_start(
-        &broker,
-        "{\r\n\t\"limits\": {\r\n\t\t\"hello_ms\": 7654,\r\n\t\t\"pins_per_session\": 77\r\n"
-        "\t}\r\n}\r\n");
-    struct kit_raw *raw = kit_raw_with(&broker);
-    kit_raw_hello(raw, false);
-    assert_true(kit_json_number(raw->line, "hello_ms", &value) && value == 7654);
-    assert_true(kit_json_number(raw->line, "pins", &value) && value == 77);
-    kit_raw_free(raw);
-    kit_console_stop(&broker);
-}
-
 static void a_pipe_that_is_taken(void **state)
 {
     (void)state;
@@ -230,9 +162,6 @@ static int group(void)
     const struct CMUnitTest tests[] = {
         TEST(version_and_help),
         TEST(wrong_command_lines),
-        TEST(configuration_that_is_wrong),
-        TEST(a_huge_configuration),
-        TEST(configuration_that_is_right),
         TEST(a_pipe_that_is_taken),
     };
     return cmocka_run_group_tests_name("console", tests, NULL, NULL);

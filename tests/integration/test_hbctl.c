@@ -52,7 +52,7 @@ static void is_json(const char *text)
     assert_true(text[0] != '\0');
     while (*text != '\0') {
         size_t size = strcspn(text, "\r\n");
-        if (hbk_json_check((struct hbk_text){text, size}, 0, &error) != 0)
+        if (hbk_json_check((struct hbk_text){text, size}, &error) != 0)
             fail_msg("no JSON (%s): %s", error.detail, text);
         text += size;
         text += strspn(text, "\r\n");

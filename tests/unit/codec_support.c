@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Of the text that stands in fields which have room for it. */
+enum { LONG_TEXT_BYTES = 24 };
+
 struct writer {
     const struct sample *sample;
     struct hbk_buffer *line;
@@ -54,6 +57,9 @@ static void put_value(struct writer *writer, const struct hbk_field *field)
     case HBK_FIELD_MODE:
         put(writer, "\"ask\"");
         break;
+    case HBK_FIELD_WIDENABLE:
+        put(writer, "\"unknown\"");
+        break;
     case HBK_FIELD_I32:
     case HBK_FIELD_U32:
     case HBK_FIELD_U64:
@@ -83,6 +89,8 @@ static void put_value(struct writer *writer, const struct hbk_field *field)
             put(writer, "\"global/a-B_c/d.9\"");
         else if (field->check == HBK_TEXT_SID)
             put(writer, "\"S-1-5-21-1-2-3-1000\"");
+        else if (field->max < LONG_TEXT_BYTES)
+            put(writer, "\"e \\u001f\xC3\xA9\"");
         else
             put(writer, "\"t\xC3\xA9xt \\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u001f\xF0\x9F\x98\x80\"");
         break;

@@ -159,7 +159,7 @@ static const struct {
      "more than 8 deep"},
 };
 
-static int check(const char *bytes, size_t size, unsigned flags, struct hbk_error *error)
+static int check(const char *bytes, size_t size, struct hbk_error *error)
 {
     /* A copy of exactly that size: a byte read too far is seen by the sanitizer. */
     char *copy = malloc(size ? size : 1);
@@ -168,18 +168,17 @@ static int check(const char *bytes, size_t size, unsigned flags, struct hbk_erro
     assert_non_null(copy);
     if (size > 0)
         memcpy(copy, bytes, size);
-    result = hbk_json_check((struct hbk_text){copy, size}, flags, error);
+    result = hbk_json_check((struct hbk_text){copy, size}, error);
     free(copy);
     return result;
 }
 
-static void assert_refused(const char *bytes, size_t size, unsigned flags, size_t at,
-                           const char *says)
+static void assert_refused(const char *bytes, size_t size, size_t at, const char *says)
 {
     struct hbk_error error = {0};
     char prefix[40];
 
-    if (check(bytes, size, flags, &error) != HBK_JSON_E_REFUSED)
+    if (check(bytes, size, &error) != HBK_JSON_E_REFUSED)
         fail_msg("accepted: %.*s", (int)size, bytes);
     assert_int_equal(error.code, HBK_R_PARSE_ERROR);
     assert_int_equal(error.item, -1);
@@ -192,11 +191,11 @@ static void assert_refused(const char *bytes, size_t size, unsigned flags, size_
         fail_msg("%.*s: %s, not %s", (int)size, bytes, error.detail, says);
 }
 
-static void assert_accepted(const char *bytes, size_t size, unsigned flags)
+static void assert_accepted(const char *bytes, size_t size)
 {
     struct hbk_error error = {0};
 
-    if (check(bytes, size, flags, &error) != 0)
+    if (check(bytes, size, &error) != 0)
         fail_msg("refused: %.*s: %s", (int)size, bytes, error.detail);
     assert_int_equal(error.code, 0);
 }
@@ -205,14 +204,14 @@ static void test_good(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(good); i++)
-        assert_accepted(good[i].bytes, good[i].size, 0);
+        assert_accepted(good[i].bytes, good[i].size);
 }
 
 static void test_bad(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(bad); i++)
-        assert_refused(bad[i].bytes, bad[i].size, 0, bad[i].at, bad[i].says);
+        assert_refused(bad[i].bytes, bad[i].size, bad[i].at, bad[i].says);
 }
 
 static void test_truncation_at_every_byte(void **state)
@@ -224,7 +223,7 @@ static void test_truncation_at_every_byte(void **state)
         while (end > 0 && good[i].bytes[end - 1] == ' ')
             end--;
         for (size_t size = 0; size < end; size++)
-            assert_refused(good[i].bytes, size, 0, NO_OFFSET, "");
+            assert_refused(good[i].bytes, size, NO_OFFSET, "");
     }
 }
 
@@ -237,21 +236,96 @@ static void test_every_control_byte(void **state)
 
         outside[1] = (char)byte;
         inside[6] = (char)byte;
-        assert_refused(outside, 3, 0, 1, "");
-        assert_refused(inside, 9, 0, 6, "control byte");
-        assert_refused(inside, 9, HBK_JSON_MULTILINE, 6, "control byte");
+        assert_refused(outside, 3, 1, "");
+        assert_refused(inside, 9, 6, "control byte");
     }
 }
 
-static void test_multiline(void **state)
+/* ---- files ---- */
+
+static int check_file(const char *text, uint32_t *lines, struct hbk_error *error)
 {
-    static const char text[] = "\r\n{\r\n\t\"a\" :\t[1,\n2]\n}\n";
+    const size_t size = strlen(text);
+    char *copy = malloc(size ? size : 1);
+    int result;
+
+    assert_non_null(copy);
+    if (size > 0)
+        memcpy(copy, text, size);
+    result = hbk_json_check_file((struct hbk_text){copy, size}, lines, error);
+    free(copy);
+    return result;
+}
+
+static void test_lines_of_a_file(void **state)
+{
+    static uint32_t lines[HBK_JSON_FILE_VALUES_MAX];
+    static const char text[] = "\r\n{\r\n\t\"a\" :\t[1,\n2], \"b\"\n:\n{}\n,\"c\":\n[\n[\n]]}\n";
+    static const uint32_t expected[] = {2, 3, 3, 4, 4, 7, 9};
+    struct hbk_error error = {0};
 
     (void)state;
-    assert_accepted(text, sizeof text - 1, HBK_JSON_MULTILINE);
-    assert_refused(text, sizeof text - 1, 0, 0, "LF alone");
-    assert_refused("{\v}", 3, HBK_JSON_MULTILINE, 1, "control byte");
+    assert_int_equal(check_file(text, lines, &error), 0);
+    for (size_t i = 0; i < COUNT(expected); i++)
+        assert_int_equal(lines[i], expected[i]);
+    assert_int_equal(lines[COUNT(expected)], 0);
+    assert_refused(text, sizeof text - 1, 0, "LF alone");
+    /* A key that stands twice is let through: its reader can say where the other one is. */
+    assert_int_equal(check_file("{\"a\":1,\n\"a\":2}", lines, &error), 0);
+    assert_int_equal(lines[1], 1);
+    assert_int_equal(lines[2], 2);
 }
+
+static void test_refused_files(void **state)
+{
+    static uint32_t lines[HBK_JSON_FILE_VALUES_MAX];
+    static const struct {
+        const char *text, *says;
+    } rows[] = {
+        {"", "line 1: column 1: nothing here; a JSON object"},
+        {"\n\n  ", "line 3: column 3: nothing here"},
+        {"\xEF\xBB\xBF{}", "line 1: column 1: a byte order mark; save"},
+        {"{}\n{}", "line 2: column 1: something follows the object; there must be one alone"},
+        {"\n[]", "line 2: column 1: this is no JSON object"},
+        {"{\n\"a\": 1,\n}", "line 3: column 1: a key in double quotes"},
+        {"{\n\"a\": 1.5\n}", "line 2: column 6: a number with a fraction"},
+        {"{\n\"a\": \"\t\"}", "line 2: column 7: a control byte"},
+        {"{\n\n\"a\": \"\xFF\"}", "line 3: column 7: not valid UTF-8"},
+        {"{\v}", "line 1: column 2: a control byte"},
+        {"{\n\"a\":\n\"b", "line 3: column 1: a string without its closing quote"},
+        {"{\n// why\n}", "line 2: column 1: a key in double quotes"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct hbk_error error = {0};
+
+        assert_int_equal(check_file(rows[i].text, lines, &error), HBK_JSON_E_REFUSED);
+        if (strncmp(error.detail, rows[i].says, strlen(rows[i].says)) != 0)
+            fail_msg("%s: %s, not %s", rows[i].text, error.detail, rows[i].says);
+    }
+}
+
+static void test_values_of_a_file(void **state)
+{
+    static uint32_t lines[HBK_JSON_FILE_VALUES_MAX];
+    static char text[2 * HBK_JSON_FILE_VALUES_MAX + 16] = "{\"a\":[";
+    struct hbk_error error = {0};
+    size_t size = strlen(text);
+
+    (void)state;
+    for (size_t i = 0; i < HBK_JSON_FILE_VALUES_MAX - 3; i++) {
+        text[size++] = '1';
+        text[size++] = ',';
+    }
+    memcpy(text + size, "1]}", 4);
+    assert_int_equal(check_file(text, lines, &error), 0);
+    memcpy(text + size, "1,1]}", 6);
+    assert_int_equal(check_file(text, lines, &error), HBK_JSON_E_REFUSED);
+    assert_non_null(strstr(error.detail, "more than 16384 values"));
+}
+
+/* ---- width ---- */
 
 /* {"a":[1,1,...]} with @count ones, or {"0":1,"1":1,...} with @count members. */
 static void check_wide(bool object, size_t count, const char *says)
@@ -272,9 +346,9 @@ static void check_wide(bool object, size_t count, const char *says)
     }
     size += (size_t)snprintf(text + size, room - size, "%s", object ? "}" : "]}");
     if (says != NULL)
-        assert_refused(text, size, 0, NO_OFFSET, says);
+        assert_refused(text, size, NO_OFFSET, says);
     else
-        assert_accepted(text, size, 0);
+        assert_accepted(text, size);
     free(text);
 }
 
@@ -295,7 +369,7 @@ static void test_400_digits(void **state)
     (void)state;
     memset(text + 5, '9', 400);
     text[405] = '}';
-    assert_refused(text, 406, 0, 5, "more than 20 digits");
+    assert_refused(text, 406, 5, "more than 20 digits");
 }
 
 static void test_nothing_is_allocated(void **state)
@@ -307,7 +381,7 @@ static void test_nothing_is_allocated(void **state)
         skip();
     alloc_fault_arm(0);
     for (size_t i = 0; i < COUNT(good); i++)
-        (void)hbk_json_check((struct hbk_text){good[i].bytes, good[i].size}, 0, &error);
+        (void)hbk_json_check((struct hbk_text){good[i].bytes, good[i].size}, &error);
     assert_int_equal(alloc_fault_disarm(), 0);
 }
 
@@ -318,7 +392,9 @@ int main(void)
         cmocka_unit_test(test_bad),
         cmocka_unit_test(test_truncation_at_every_byte),
         cmocka_unit_test(test_every_control_byte),
-        cmocka_unit_test(test_multiline),
+        cmocka_unit_test(test_lines_of_a_file),
+        cmocka_unit_test(test_refused_files),
+        cmocka_unit_test(test_values_of_a_file),
         cmocka_unit_test(test_width),
         cmocka_unit_test(test_400_digits),
         cmocka_unit_test(test_nothing_is_allocated),

@@ -203,6 +203,7 @@ static void test_methods(void **state)
         "session.gone",
         "handle.offered",
         "rpc.discover",
+        "broker.event",
         "store.put",
         "handle.send\\u0001\\u202e",
     };
@@ -245,9 +246,11 @@ static void test_method_is_set_when_params_are_refused(void **state)
 
 static void test_params_may_be_left_out(void **state)
 {
-    static const char *const good[] = {"session.prove", "broker.status", "endpoint.list"};
+    static const char *const good[] = {"session.prove", "broker.status", "endpoint.list",
+                                       "broker.sessions", "broker.watch"};
     static const char *const bad[] = {"session.hello", "endpoint.open",   "endpoint.close",
-                                      "handle.send",   "delivery.accept", "delivery.reject"};
+                                      "handle.send",   "delivery.accept", "delivery.reject",
+                                      "policy.explain"};
     char line[256];
 
     (void)state;

@@ -9,10 +9,12 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
-static const struct {
+struct row {
     const char *name;
     uint64_t value;
-} limits[] = {
+};
+
+static const struct row limits[] = {
     {"line_bytes", HBK_LINE_BYTES_MAX},
     {"depth", HBK_JSON_DEPTH_MAX},
     {"values", HBK_JSON_VALUES_MAX},
@@ -36,6 +38,12 @@ static const struct {
     {"detail_bytes", HBK_DETAIL_BYTES_MAX},
     {"cursor_bytes", HBK_CURSOR_BYTES_MAX},
     {"page", HBK_PAGE_MAX},
+    {"quotas", HBK_QUOTAS_MAX},
+    {"limit_name_bytes", HBK_LIMIT_NAME_BYTES_MAX},
+    {"verb_bytes", HBK_VERB_BYTES_MAX},
+    {"rule_bytes", HBK_RULE_BYTES_MAX},
+    {"event_name_bytes", HBK_EVENT_NAME_BYTES_MAX},
+    {"watchers", HBK_WATCHERS_MAX},
     {"wait", HBK_WAIT_MS_MAX},
     {"timeout", HBK_TIMEOUT_MS_DEFAULT},
     {"sessions", HBK_SESSIONS_MAX},
@@ -48,6 +56,13 @@ static const struct {
     {"hello_ms", HBK_HELLO_DEADLINE_MS},
     {"line_ms", HBK_LINE_DEADLINE_MS},
     {"write_ms", HBK_WRITE_DEADLINE_MS},
+};
+
+/* What all users share, under the name that a refusal gives. */
+static const struct row shares[] = {
+    {"sessions_per_user", HBK_SESSIONS_MAX},   {"requests_per_user", HBK_REQUESTS_MAX},
+    {"pins_per_user", HBK_PINS_MAX},           {"pending_per_user", HBK_PENDING_MAX},
+    {"endpoints_per_user", HBK_ENDPOINTS_MAX}, {"queued_bytes_per_user", HBK_QUEUED_BYTES_MAX},
 };
 
 static const struct {
@@ -246,18 +261,17 @@ static void test_errors(void **state)
     hbk_buffer_deinit(&page);
 }
 
-static void test_limits(void **state)
+static void assert_table(const char *heading, const struct row *rows, size_t count)
 {
     struct hbk_buffer page = read_page();
-    const char *at = find_table(&page, "\n## Limits\n");
+    const char *at = find_table(&page, heading);
     struct hbk_text line = {"", 0};
 
-    (void)state;
-    for (size_t i = 0; i < COUNT(limits); i++) {
+    for (size_t i = 0; i < count; i++) {
         char head[64];
         uint64_t value = 0;
 
-        (void)snprintf(head, sizeof head, "| `%s` | ", limits[i].name);
+        (void)snprintf(head, sizeof head, "| `%s` | ", rows[i].name);
         assert_true(next_line(&at, &line));
         if (line.size < strlen(head) || memcmp(line.data, head, strlen(head)) != 0)
             fail_msg("%.*s, not %s", (int)line.size, line.data, head);
@@ -269,12 +283,24 @@ static void test_limits(void **state)
             if (digit != ',')
                 value = value * 10 + (uint64_t)(digit - '0');
         }
-        if (value != limits[i].value)
+        if (value != rows[i].value)
             fail_msg("%.*s", (int)line.size, line.data);
     }
     assert_true(next_line(&at, &line));
     assert_int_equal(line.size, 0);
     hbk_buffer_deinit(&page);
+}
+
+static void test_limits(void **state)
+{
+    (void)state;
+    assert_table("\n## Limits\n", limits, COUNT(limits));
+}
+
+static void test_shares(void **state)
+{
+    (void)state;
+    assert_table("\n### Shares\n", shares, COUNT(shares));
 }
 
 /* Each limit that hello tells stands in the page's table under that name. */
@@ -298,9 +324,8 @@ static void test_limits_of_hello(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_examples),
-        cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_examples),        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_limits),          cmocka_unit_test(test_shares),
         cmocka_unit_test(test_limits_of_hello),
     };
 

@@ -73,7 +73,7 @@ static void test_every_message_both_ways(void **state)
         assert_sample_accepted(&sample, &line);
         count++;
     }
-    assert_int_equal(count, HBK_METHOD_COUNT - 1 + 9 + 1); /* and 9 results, and `to` twice */
+    assert_int_equal(count, HBK_METHOD_COUNT - 1 + 12 + 1); /* and 12 results, and `to` twice */
     hbk_buffer_deinit(&line);
 }
 
@@ -136,6 +136,7 @@ static bool may_be(const struct sample_value *value, char json)
 {
     switch (value->field->kind) {
     case HBK_FIELD_BOOL:
+    case HBK_FIELD_WIDENABLE:
         return json == 't';
     case HBK_FIELD_I32:
     case HBK_FIELD_U32:

@@ -291,6 +291,121 @@ static void test_line_that_does_not_fit(void **state)
     hbk_buffer_deinit(&line);
 }
 
+/* Every spelling of an item's `widenable`, both ways, and what is none. */
+static void test_widenable(void **state)
+{
+    static const struct {
+        const char *json;
+        int result;
+        uint8_t value;
+    } cases[] = {
+        {"", 0, HBK_WIDENABLE_NOT_REDUCED},
+        {",\"widenable\":false", 0, HBK_WIDENABLE_NO},
+        {",\"widenable\":true", 0, HBK_WIDENABLE_YES},
+        {",\"widenable\":\"unknown\"", 0, HBK_WIDENABLE_UNKNOWN},
+        {",\"widenable\":null", HBK_DECODE_E_REFUSED, 0},
+        {",\"widenable\":0", HBK_DECODE_E_REFUSED, 0},
+        {",\"widenable\":\"true\"", HBK_DECODE_E_REFUSED, 0},
+        {",\"widenable\":\"\"", HBK_DECODE_E_REFUSED, 0},
+        {",\"widenable\":[true]", HBK_DECODE_E_REFUSED, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct hbk_message message = {0};
+        struct hbk_buffer back = {0};
+        char line[256];
+
+        (void)snprintf(
+            line, sizeof line,
+            "{\"jsonrpc\":\"2.0\",\"id\":5,\"result\":{\"items\":[{\"handle\":4,\"type\":"
+            "\"Event\",\"access\":1,\"inherit\":false,\"protect\":false%s}]}}",
+            cases[i].json);
+        assert_int_equal(read_line(&message, line), 0);
+        assert_int_equal(hbk_message_read_result(&message, HBK_METHOD_DELIVERY_ACCEPT),
+                         cases[i].result);
+        if (cases[i].result == 0) {
+            assert_int_equal(message.u.result.accept.items[0].widenable, cases[i].value);
+            hbk_write_result(&back, &id_5, HBK_METHOD_DELIVERY_ACCEPT, &message.u.result.accept);
+            assert_int_equal(back.size, strlen(line) + 1);
+            assert_memory_equal(back.data, line, strlen(line));
+        } else {
+            assert_int_equal(message.error.code, HBK_R_INVALID_PARAMS);
+            assert_non_null(strstr(message.error.detail, "items[0].widenable"));
+            assert_nothing_left(&message);
+        }
+        hbk_buffer_deinit(&back);
+        hbk_message_clear(&message);
+    }
+}
+
+static void fill_event(struct hbk_event *event, struct hbk_sent_item *items, size_t count)
+{
+    *event = (struct hbk_event){
+        .serial = 1,
+        .time_ms = 2,
+        .event = hbk_text_from("handle.send"),
+        .outcome = hbk_text_from("refused"),
+        .caller = {.pid = 9},
+        .detail = hbk_text_from("\n\" \xE2\x82\xAC"),
+        .items_count = count,
+        .items = items,
+    };
+    for (size_t i = 0; i < count; i++)
+        items[i] = (struct hbk_sent_item){hbk_text_from("Event"), 1};
+}
+
+/* A line of the audit file is what watchers get as params, and nothing else. */
+static void test_event_as_a_line(void **state)
+{
+    static struct hbk_sent_item items[HBK_ITEMS_MAX];
+    struct hbk_event event;
+    struct hbk_buffer line = {0}, notification = {0};
+    struct hbk_message message = {0};
+
+    (void)state;
+    fill_event(&event, items, 1);
+    hbk_write_event(&line, &event);
+    hbk_buffer_append(&line, "", 1);
+    assert_false(line.failed);
+    assert_string_equal(
+        (const char *)line.data,
+        "{\"serial\":1,\"time_ms\":2,\"event\":\"handle.send\",\"outcome\":"
+        "\"refused\",\"caller\":{\"pid\":9},\"items\":[{\"type\":\"Event\",\"access\":"
+        "1}],\"detail\":\"\\n\\\" \xE2\x82\xAC\"}\n");
+    fill_event(&event, items, HBK_ITEMS_MAX);
+    hbk_write_notification(&notification, HBK_METHOD_BROKER_EVENT, &event);
+    assert_int_equal(
+        hbk_message_read_server_line(
+            &message, (struct hbk_text){(const char *)notification.data, notification.size - 1}),
+        0);
+    assert_int_equal(message.u.params.event.items_count, HBK_ITEMS_MAX);
+    assert_int_equal(message.u.params.event.caller.pid, 9);
+    assert_int_equal(message.u.params.event.caller.session, 0);
+    assert_null(message.u.params.event.target.user.data);
+    assert_int_equal(message.u.params.event.count, 0);
+    hbk_message_clear(&message);
+    hbk_buffer_deinit(&line);
+    hbk_buffer_deinit(&notification);
+}
+
+/* Where there is no room for it, it is not half written, behind what stood there before. */
+static void test_event_that_does_not_fit(void **state)
+{
+    static struct hbk_sent_item items[HBK_ITEMS_MAX];
+    struct hbk_event event;
+    struct hbk_buffer line;
+
+    (void)state;
+    fill_event(&event, items, HBK_ITEMS_MAX);
+    hbk_buffer_init(&line, 512);
+    hbk_buffer_append(&line, "before\n", 7);
+    hbk_write_event(&line, &event);
+    assert_true(line.failed);
+    assert_int_equal(line.size, 7);
+    hbk_buffer_deinit(&line);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -302,6 +417,9 @@ int main(void)
         cmocka_unit_test(test_logon_sessions),
         cmocka_unit_test(test_offers_carry_no_values),
         cmocka_unit_test(test_line_that_does_not_fit),
+        cmocka_unit_test(test_widenable),
+        cmocka_unit_test(test_event_as_a_line),
+        cmocka_unit_test(test_event_that_does_not_fit),
     };
 
     return cmocka_run_group_tests_name("server_line", tests, NULL, NULL);
