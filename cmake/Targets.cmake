@@ -84,3 +84,51 @@ function(hbk_use_wmain target)
         target_link_options(${target} PRIVATE -municode)
     endif()
 endfunction()
+
+# hbk_add_version(TARGET FILE DESCRIPTION [INCLUDE file.rc])
+#
+# The version resource of an executable or DLL whose file is called FILE, and what else INCLUDE has. The resource
+# compilers do not agree on how a string comes in from outside, so the file is written here.
+function(hbk_add_version target file description)
+    cmake_parse_arguments(arg "" "INCLUDE" "" ${ARGN})
+    set(HBK_VERSION_FILE ${file})
+    set(HBK_VERSION_DESCRIPTION ${description})
+    get_filename_component(HBK_VERSION_NAME ${file} NAME_WE)
+    string(REPLACE "." "," HBK_VERSION_NUMBERS "${PROJECT_VERSION}.0")
+    set(HBK_VERSION_TYPE VFT_APP)
+    if(file MATCHES "[.]dll$")
+        set(HBK_VERSION_TYPE VFT_DLL)
+    endif()
+    set(HBK_VERSION_INCLUDE)
+    set(source ${CMAKE_CURRENT_BINARY_DIR}/${target}_version.rc)
+    if(arg_INCLUDE)
+        set(HBK_VERSION_INCLUDE "#include \"${arg_INCLUDE}\"")
+    endif()
+    configure_file(${CMAKE_SOURCE_DIR}/cmake/version.rc.in ${source} @ONLY)
+    if(arg_INCLUDE)
+        set_source_files_properties(${source} PROPERTIES OBJECT_DEPENDS ${arg_INCLUDE})
+    endif()
+    target_sources(${target} PRIVATE ${source})
+endfunction()
+
+# hbk_add_messages(TARGET CATALOGUE ret_rc)
+#
+# Compiles a message catalogue: its header can be included by TARGET, ret_rc is the resource for it.
+function(hbk_add_messages target catalogue ret_rc)
+    find_program(HBK_MESSAGE_COMPILER NAMES x86_64-w64-mingw32-windmc windmc mc REQUIRED)
+    get_filename_component(name ${catalogue} NAME_WE)
+    set(folder ${CMAKE_CURRENT_BINARY_DIR}/messages)
+    file(MAKE_DIRECTORY ${folder})
+    # Both compilers know these: Unicode messages, names of their own for the binary files.
+    add_custom_command(
+        OUTPUT ${folder}/${name}.h ${folder}/${name}.rc
+        COMMAND ${HBK_MESSAGE_COMPILER} -U -b -h ${folder} -r ${folder} ${catalogue}
+        DEPENDS ${catalogue}
+        COMMENT "Compiling messages ${name}"
+        VERBATIM
+    )
+    target_sources(${target} PRIVATE ${folder}/${name}.h)
+    # For the resource compiler too, which looks for the binary file there.
+    target_include_directories(${target} PUBLIC ${folder})
+    set(${ret_rc} ${folder}/${name}.rc PARENT_SCOPE)
+endfunction()

@@ -41,8 +41,8 @@
 #define HBK_TIMEOUT_MS_DEFAULT 10000
 
 /* ---- what a peer may hold; those with a name in hbk_limits can be set by configuration ---- */
-#define HBK_SESSIONS_MAX 1800 /* below the 2,048 C descriptors through which libuv adopts pipes */
-#define HBK_SESSIONS_PER_USER_MAX 1500
+#define HBK_SESSIONS_MAX 4096
+#define HBK_SESSIONS_PER_USER_MAX 2048 /* half, so that no single user has them all */
 #define HBK_SESSIONS_REFUSED_MAX 4 /* of a user, that are being told so at one time */
 #define HBK_REQUESTS_PER_SESSION_MAX 64
 #define HBK_ENDPOINTS_PER_SESSION_MAX 64
@@ -79,7 +79,14 @@
 /* ---- the service's own work ---- */
 #define HBK_PIPE_INSTANCES_WAITING 8
 #define HBK_PIPE_BUFFER_BYTES 65536
-#define HBK_READ_BYTES 65536
+#define HBK_READ_BYTES \
+    4096 /* of each pending read: nearly every line fits, idle sessions stay small */
+#define HBK_READ_BYTES_MAX 65536 /* of one that follows reads that were full */
+#define HBK_READ_SLAB_PLACES 64
+#define HBK_READ_SLABS_MAX \
+    (2 * HBK_SESSIONS_MAX / HBK_READ_SLAB_PLACES) /* open, and still closing */
+#define HBK_READS_PER_TURN \
+    64 /* pipes that are served between two looks at timers and other threads */
 #define HBK_FRAMER_BYTES_MAX 262144 /* arrived and not taken: reading pauses long before */
 #define HBK_PHASES_PER_TURN 256     /* phases of requests between two looks at the pipes */
 #define HBK_BATCH_BYTES 16384 /* lines with handle values that gather for one write to one target */

@@ -1,162 +1,120 @@
 #include "loop.h"
 
-#include "log.h"
+#include "broker.h"
+#include "operator.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <uv.h>
 
 enum {
-    STOP_MARGIN_MS = 2000, /* beyond the core's own deadline: for closes that have not returned */
-    GIVE_UP_MS = 2000,     /* beyond that: for a thread of ours that is stuck */
-    NOTE_PAUSE_MS = 1000,  /* between two lines on the same matter */
+    GIVE_UP_MS = 2000,    /* beyond the broker's own deadline: for a thread of ours that is stuck */
+    NOTE_PAUSE_MS = 1000, /* between two records on the same matter */
+};
+
+/* What is recorded of one kind of note. */
+struct notes {
+    struct hbk_loop *loop;
+    enum hbk_win_note_kind kind;
+    enum hbk_notice_kind notice;
+    const char *event;
+    const char *what;
+    uv_timer_t pause; /* active: too soon for another record */
 };
 
 struct hbk_loop {
     uv_loop_t uv;
-    uv_check_t check;
-    uv_idle_t idle; /* active while the core has more to do, so that polling does not sleep */
-    uv_timer_t timer;
-    uv_async_t stop;
-    struct hbk_win *win;
-    struct hbk_core *core;
-    struct hbk_config config;
-    uint64_t timer_ms; /* what the timer is set to; UINT64_MAX: nothing */
-    uint64_t stop_due;
-    uint64_t noted_ms[HBK_WIN_NOTE_COUNT];
-    bool stopping;
+    uv_async_t reported; /* by the broker's threads */
+    struct notes notes[HBK_WIN_NOTE_COUNT];
+    struct hbk_broker *broker;
+    struct hbk_operator *operator;
+    uint32_t stop_ms;
     bool closing; /* the loop runs only to let its handles end */
+    bool stuck;
     hbk_loop_give_up give_up;
     PTP_TIMER watchdog;
-    SRWLOCK stop_lock;
-    bool stop_open; /* under stop_lock: `stop` may be sent */
-    bool watched;   /* under stop_lock: the watchdog runs */
-    bool stuck;
+    volatile LONG watched; /* the watchdog runs */
 };
 
 uint32_t hbk_loop_stop_ms(const struct hbk_config *config)
 {
-    return config->stop_ms + STOP_MARGIN_MS;
+    return hbk_broker_stop_ms(config) + hbk_operator_stop_ms();
 }
 
-static void log_note(struct hbk_loop *loop, enum hbk_win_note_kind kind, const char *what)
+/* ---- what the broker reports ---- */
+
+static void on_pause_over(uv_timer_t *pause);
+
+static void log_note(struct notes *notes)
 {
     struct hbk_win_note note;
-    uint64_t now = uv_now(&loop->uv);
-    /* A client that is refused again and again must not fill the log. */
-    if (loop->noted_ms[kind] != 0 && now - loop->noted_ms[kind] < NOTE_PAUSE_MS) {
+    char detail[HBK_DETAIL_BYTES_MAX];
+    /* A client that is refused again and again must not fill the records. */
+    if (uv_is_active((uv_handle_t *)&notes->pause) ||
+        !hbk_broker_take_note(notes->loop->broker, notes->kind, &note)) {
         return;
     }
-    if (hbk_win_take_note(loop->win, kind, &note)) {
-        loop->noted_ms[kind] = now;
-        hbk_log(
-            "%s, %lu times since the last line on it; the last time: %s (process %lu, error %lu)",
-            what, (unsigned long)note.count, note.why, (unsigned long)note.pid,
-            (unsigned long)note.win32);
-    }
+    (void)snprintf(detail, sizeof(detail), "%s: %s", notes->what, note.why);
+    const struct hbk_notice notice = {.kind = notes->notice,
+                                      .count = note.count,
+                                      .pid = note.pid,
+                                      .win32 = note.win32,
+                                      .user = "",
+                                      .event = notes->event,
+                                      .name = "",
+                                      .error = "",
+                                      .detail = detail};
+    hbk_operator_note(notes->loop->operator, & notice);
+    uv_timer_start(&notes->pause, on_pause_over, NOTE_PAUSE_MS, 0);
 }
 
-static void on_idle(uv_idle_t *idle)
+static void on_pause_over(uv_timer_t *pause)
 {
-    (void)idle;
-}
-
-static void on_timer(uv_timer_t *timer);
-
-static void set_timer(struct hbk_loop *loop)
-{
-    uint64_t due = hbk_core_deadline_ms(loop->core);
-    if (loop->stopping && loop->stop_due < due) {
-        due = loop->stop_due;
-    }
-    if (due == loop->timer_ms) {
-        return;
-    }
-    loop->timer_ms = due;
-    if (due == UINT64_MAX) {
-        uv_timer_stop(&loop->timer);
-        return;
-    }
-    uint64_t now = uv_now(&loop->uv);
-    uv_timer_start(&loop->timer, on_timer, due > now ? due - now : 0, 0);
+    log_note(pause->data);
 }
 
 static void close_handles(struct hbk_loop *loop)
 {
-    AcquireSRWLockExclusive(&loop->stop_lock);
-    loop->stop_open = false;
-    ReleaseSRWLockExclusive(&loop->stop_lock);
     loop->closing = true;
-    uv_close((uv_handle_t *)&loop->check, NULL);
-    uv_close((uv_handle_t *)&loop->idle, NULL);
-    uv_close((uv_handle_t *)&loop->timer, NULL);
-    uv_close((uv_handle_t *)&loop->stop, NULL);
-    if (loop->win != NULL) {
-        hbk_win_close(loop->win);
+    uv_close((uv_handle_t *)&loop->reported, NULL);
+    for (int i = 0; i < HBK_WIN_NOTE_COUNT; i++) {
+        uv_close((uv_handle_t *)&loop->notes[i].pause, NULL);
     }
 }
 
-/* One turn: everything that has arrived was fed to the core. */
-static void turn(struct hbk_loop *loop)
+/* The last of what the loop waits for, but for its handles' own ends. */
+static void on_operator_ended(void *context, bool stuck)
 {
-    if (loop->closing) {
-        return;
-    }
-    hbk_win_collect(loop->win);
-    if (uv_now(&loop->uv) >= hbk_core_deadline_ms(loop->core)) {
-        hbk_core_tick(loop->core);
-    }
-    bool more = hbk_core_run(loop->core);
-    if (more != (uv_is_active((uv_handle_t *)&loop->idle) != 0)) {
-        if (more) {
-            uv_idle_start(&loop->idle, on_idle);
-        } else {
-            uv_idle_stop(&loop->idle);
-        }
-    }
-    set_timer(loop);
-    log_note(loop, HBK_WIN_NOTE_REFUSED, "a client was refused");
-    log_note(loop, HBK_WIN_NOTE_LISTENER, "the pipe has trouble");
-    if (!loop->stopping) {
-        return;
-    }
-    if (hbk_core_stopped(loop->core)) {
-        close_handles(loop);
-    } else if (uv_now(&loop->uv) >= loop->stop_due) {
+    struct hbk_loop *loop = context;
+    if (stuck) {
         loop->stuck = true;
         uv_stop(&loop->uv);
     }
 }
 
-static void on_check(uv_check_t *check)
+static void on_reported(uv_async_t *reported)
 {
-    turn(check->data);
+    struct hbk_loop *loop = reported->data;
+
+    for (int i = 0; i < HBK_WIN_NOTE_COUNT; i++) {
+        log_note(&loop->notes[i]);
+    }
+    enum hbk_broker_state state = hbk_broker_state(loop->broker);
+    if (state != HBK_BROKER_RUNNING) {
+        loop->stuck = state == HBK_BROKER_STUCK;
+        hbk_broker_join(loop->broker);
+        close_handles(loop);
+        hbk_operator_stop(loop->operator, on_operator_ended, loop);
+    }
 }
 
-/* Timers run after the check, and nothing else may follow for long. */
-static void on_timer(uv_timer_t *timer)
-{
-    struct hbk_loop *loop = timer->data;
-    loop->timer_ms = UINT64_MAX;
-    turn(loop);
-}
-
-/* Answers go out before libuv asks for the next bytes, rather than after. */
-static void on_ready(void *context)
+static void on_report(void *context)
 {
     struct hbk_loop *loop = context;
-    hbk_core_run(loop->core);
+    uv_async_send(&loop->reported);
 }
 
-static void on_stop(uv_async_t *stop)
-{
-    struct hbk_loop *loop = stop->data;
-    if (loop->stopping) {
-        return;
-    }
-    loop->stopping = true;
-    loop->stop_due = uv_now(&loop->uv) + hbk_loop_stop_ms(&loop->config);
-    hbk_win_stop(loop->win);
-    hbk_core_stop(loop->core);
-}
+/* ---- the stop ---- */
 
 static void CALLBACK on_watchdog(PTP_CALLBACK_INSTANCE instance, void *context, PTP_TIMER timer)
 {
@@ -166,16 +124,15 @@ static void CALLBACK on_watchdog(PTP_CALLBACK_INSTANCE instance, void *context, 
     loop->give_up();
 }
 
-/* Under stop_lock: from now on the stop has its last deadline, whatever the loop's thread is in. */
+/* From now on the stop has its last deadline, whatever broker and loop are in. */
 static void watch(struct hbk_loop *loop)
 {
-    uint64_t due = 0 - ((uint64_t)hbk_loop_stop_ms(&loop->config) + GIVE_UP_MS) * 10000;
+    uint64_t due = 0 - ((uint64_t)loop->stop_ms + GIVE_UP_MS) * 10000;
     FILETIME relative;
 
-    if (loop->watched) {
+    if (InterlockedExchange(&loop->watched, 1) != 0) {
         return;
     }
-    loop->watched = true;
     /* In steps of 100 ns; negative: from now. */
     relative.dwLowDateTime = (DWORD)due;
     relative.dwHighDateTime = (DWORD)(due >> 32);
@@ -191,58 +148,92 @@ static void end_watchdog(struct hbk_loop *loop)
     }
 }
 
-static int init_handles(struct hbk_loop *loop)
+void hbk_loop_stop(struct hbk_loop *loop)
 {
-    /* Only the async handle can fail of these, and on Windows not even that. */
-    if (uv_check_init(&loop->uv, &loop->check) != 0 || uv_idle_init(&loop->uv, &loop->idle) != 0 ||
-        uv_timer_init(&loop->uv, &loop->timer) != 0 ||
-        uv_async_init(&loop->uv, &loop->stop, on_stop) != 0 ||
-        uv_check_start(&loop->check, on_check) != 0) {
-        return -1;
-    }
-    loop->check.data = loop;
-    loop->idle.data = loop;
-    loop->timer.data = loop;
-    loop->stop.data = loop;
-    loop->timer_ms = UINT64_MAX;
-    loop->stop_open = true;
-    return 0;
+    watch(loop);
+    hbk_broker_stop(loop->broker);
 }
 
-int hbk_loop_new(const struct hbk_config *config, const wchar_t *pipe, bool console,
-                 hbk_loop_give_up give_up, struct hbk_loop **ret_loop,
+/* ---- life ---- */
+
+static void init_handles(struct hbk_loop *loop)
+{
+    static const struct {
+        enum hbk_notice_kind notice;
+        const char *event, *what;
+    } rows[HBK_WIN_NOTE_COUNT] = {
+        [HBK_WIN_NOTE_REFUSED] = {HBK_NOTICE_REFUSED, "session.refused", "a client was refused"},
+        [HBK_WIN_NOTE_LISTENER] = {HBK_NOTICE_WARNING, "service.warning", "the pipe has trouble"},
+    };
+    int result = uv_async_init(&loop->uv, &loop->reported, on_reported);
+    loop->reported.data = loop;
+    for (int i = 0; i < HBK_WIN_NOTE_COUNT; i++) {
+        struct notes *notes = &loop->notes[i];
+        notes->loop = loop;
+        notes->kind = (enum hbk_win_note_kind)i;
+        notes->notice = rows[i].notice;
+        notes->event = rows[i].event;
+        notes->what = rows[i].what;
+        result |= uv_timer_init(&loop->uv, &notes->pause);
+        notes->pause.data = notes;
+    }
+    /* Only the async handle can fail of these, and on Windows not even that. */
+    HBK_ASSERT(result == 0);
+}
+
+/* The broker, and what goes with it. Return: as hbk_loop_new(). */
+static int prepare(struct hbk_loop *loop, const struct hbk_loop_options *options,
+                   struct hbk_win_failure *ret_failure)
+{
+    struct hbk_settings *settings = options->settings;
+    const struct hbk_operator_options operator= {
+        .settings = settings,
+        .config = options->config,
+        .console = options->console,
+        .log = options->log,
+    };
+    struct hbk_broker_options broker = {
+        .config = &settings->config,
+        .source = settings->source[0] != '\0' ? settings->source : NULL,
+        .pipe = options->pipe,
+        .console = options->console,
+        .report = on_report,
+        .context = loop,
+    };
+    int result = hbk_operator_new(&loop->uv, &operator, & loop->operator);
+    if (result != 0) {
+        return result;
+    }
+    hbk_operator_sinks(loop->operator, & broker.sinks);
+    result = hbk_broker_new(&broker, &settings->policy, &loop->broker, ret_failure);
+    if (result == 0) {
+        hbk_operator_serve(loop->operator, loop->broker);
+    }
+    return result;
+}
+
+int hbk_loop_new(const struct hbk_loop_options *options, struct hbk_loop **ret_loop,
                  struct hbk_win_failure *ret_failure)
 {
-    struct hbk_platform platform;
     struct hbk_loop *loop = calloc(1, sizeof(*loop));
     if (loop == NULL) {
         return -1;
     }
-    loop->give_up = give_up;
+    loop->stop_ms = hbk_loop_stop_ms(&options->settings->config);
+    loop->give_up = options->give_up;
     loop->watchdog = CreateThreadpoolTimer(on_watchdog, loop, NULL);
     if (loop->watchdog == NULL || uv_loop_init(&loop->uv) != 0) {
         end_watchdog(loop);
         free(loop);
         return -1;
     }
-    loop->config = *config;
-    InitializeSRWLock(&loop->stop_lock);
-    int result = init_handles(loop);
-    HBK_ASSERT(result == 0);
-    result = hbk_win_new(&loop->uv, on_ready, loop, &loop->win, ret_failure);
-    if (result != 0) {
-        goto out;
-    }
-    hbk_win_platform(loop->win, &platform);
-    loop->core = hbk_core_new(&platform, config);
-    if (loop->core == NULL) {
-        result = -1;
-        goto out;
-    }
-    result = hbk_win_listen(loop->win, loop->core, pipe, console, ret_failure);
-out:
+    init_handles(loop);
+    int result = prepare(loop, options, ret_failure);
     if (result != 0) {
         close_handles(loop);
+        if (loop->operator!= NULL) {
+            hbk_operator_stop(loop->operator, on_operator_ended, loop);
+        }
         uv_run(&loop->uv, UV_RUN_DEFAULT);
         hbk_loop_free(loop);
         return result < 0 ? result : HBK_LOOP_E_FAILED;
@@ -251,20 +242,28 @@ out:
     return 0;
 }
 
+void hbk_loop_warn(struct hbk_loop *loop, uint32_t win32, const char *detail)
+{
+    const struct hbk_notice notice = {.kind = HBK_NOTICE_WARNING,
+                                      .count = 1,
+                                      .win32 = win32,
+                                      .user = "",
+                                      .event = "",
+                                      .name = "",
+                                      .error = "",
+                                      .detail = detail};
+    hbk_operator_note(loop->operator, & notice);
+}
+
+void hbk_loop_reload(struct hbk_loop *loop)
+{
+    hbk_operator_reload(loop->operator);
+}
+
 int hbk_loop_run(struct hbk_loop *loop)
 {
     uv_run(&loop->uv, UV_RUN_DEFAULT);
     return loop->stuck ? HBK_LOOP_E_STUCK : 0;
-}
-
-void hbk_loop_stop(struct hbk_loop *loop)
-{
-    AcquireSRWLockExclusive(&loop->stop_lock);
-    if (loop->stop_open) {
-        uv_async_send(&loop->stop);
-        watch(loop);
-    }
-    ReleaseSRWLockExclusive(&loop->stop_lock);
 }
 
 void hbk_loop_free(struct hbk_loop *loop)
@@ -273,12 +272,10 @@ void hbk_loop_free(struct hbk_loop *loop)
         return;
     }
     HBK_ASSERT(loop->closing);
-    if (loop->core != NULL) {
-        hbk_core_free(loop->core);
-    }
+    hbk_broker_free(loop->broker);
+    hbk_operator_free(loop->operator);
     int result = uv_loop_close(&loop->uv);
     HBK_ASSERT(result == 0);
-    hbk_win_free(loop->win);
     end_watchdog(loop);
     free(loop);
 }

@@ -1,4 +1,5 @@
 /* handlebroker.exe. */
+#include "harden.h"
 #include "log.h"
 #include "modes.h"
 #include "settings.h"
@@ -23,7 +24,8 @@ static void print_help(void)
         "    the service; the Service Control Manager starts it so:\n"
         "    sc create HandleBroker binPath= \"\\\"C:\\...\\handlebroker.exe\\\"\" start= auto\n"
         "handlebroker run [--pipe NAME] [--config FILE]\n"
-        "    the same in this console, for development, until Ctrl+C\n"
+        "    the same in this console, for development, until Ctrl+C; r and Enter read the\n"
+        "    configuration file again\n"
         "handlebroker --check-config FILE\n"
         "    say every mistake in a configuration file, or what it puts in force\n"
         "handlebroker --version | --help\n"
@@ -46,28 +48,6 @@ static int usage(const char *what, const wchar_t *argument)
     hbk_log_init(true);
     hbk_log("%s%s; see handlebroker --help", what, hbk_log_narrow(argument, text, sizeof(text)));
     return HBK_EXIT_USAGE;
-}
-
-/* Nothing that we do loads code from anywhere but the system's folder, and nothing may make us.
- * What an older Windows refuses of this is left out: it is a second line of defence. */
-static void harden(void)
-{
-    PROCESS_MITIGATION_IMAGE_LOAD_POLICY images = {0};
-    PROCESS_MITIGATION_EXTENSION_POINT_DISABLE_POLICY extensions = {0};
-    PROCESS_MITIGATION_DYNAMIC_CODE_POLICY code = {0};
-
-    SetDefaultDllDirectories(LOAD_LIBRARY_SEARCH_SYSTEM32);
-    SetDllDirectoryW(L"");
-    HeapSetInformation(NULL, HeapEnableTerminationOnCorruption, NULL, 0);
-    /* No dialogue may wait for a click where nobody sees it. */
-    SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX | SEM_NOOPENFILEERRORBOX);
-    images.NoRemoteImages = 1;
-    images.NoLowMandatoryLabelImages = 1;
-    SetProcessMitigationPolicy(ProcessImageLoadPolicy, &images, sizeof(images));
-    extensions.DisableExtensionPoints = 1;
-    SetProcessMitigationPolicy(ProcessExtensionPointDisablePolicy, &extensions, sizeof(extensions));
-    code.ProhibitDynamicCode = 1;
-    SetProcessMitigationPolicy(ProcessDynamicCodePolicy, &code, sizeof(code));
 }
 
 void hbk_leave(int exit_code)
@@ -132,7 +112,7 @@ static int run(int count, wchar_t **arguments, bool console)
 
 int wmain(int count, wchar_t **arguments)
 {
-    harden();
+    hbk_harden();
     if (count >= 2) {
         const wchar_t *first = arguments[1];
         if (wcscmp(first, L"run") == 0) {

@@ -1,14 +1,30 @@
 #include "modes.h"
 
+#include "eventlog.h"
+#include "handlebroker_messages.h"
+#include "harden.h"
 #include "log.h"
 #include "loop.h"
 #include "settings.h"
 
+#include <stdio.h>
 #include <windows.h>
 
 enum {
     START_HINT_MS = 10000,
     STOP_HINT_MARGIN_MS = 3000, /* to end threads and report, beyond the loop's own deadline */
+    EVENT_LOG_STOP_MS = 1000,
+    WARNINGS_MAX = 4, /* hbk_harden_service() has no more */
+    TEXT_BYTES_MAX = 1024,
+};
+
+/* What is not as it should be: found before there is anybody to tell. */
+struct warnings {
+    size_t count;
+    struct {
+        uint32_t win32;
+        char text[HBK_DETAIL_BYTES_MAX + 1];
+    } list[WARNINGS_MAX];
 };
 
 /* The SCM's callbacks get no context until it is too late to need one. */
@@ -34,7 +50,9 @@ static void report(DWORD state, DWORD hint_ms)
     status->dwCurrentState = state;
     status->dwWaitHint = hint_ms;
     status->dwControlsAccepted =
-        state == SERVICE_RUNNING ? SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_SHUTDOWN : 0;
+        state == SERVICE_RUNNING
+            ? SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_SHUTDOWN | SERVICE_ACCEPT_PARAMCHANGE
+            : 0;
     SetServiceStatus(service.handle, status);
 }
 
@@ -72,6 +90,11 @@ static DWORD WINAPI on_control(DWORD control, DWORD event, void *data, void *con
             hbk_loop_stop(service.loop);
         }
         break;
+    case SERVICE_CONTROL_PARAMCHANGE:
+        if (service.loop != NULL) {
+            hbk_loop_reload(service.loop);
+        }
+        break;
     case SERVICE_CONTROL_INTERROGATE:
         SetServiceStatus(service.handle, &service.status);
         break;
@@ -82,7 +105,7 @@ static DWORD WINAPI on_control(DWORD control, DWORD event, void *data, void *con
     return result;
 }
 
-/* The loop's thread does not come to its end; the process goes, and all that it holds with it. */
+/* A thread of the service does not come to its end; the process goes, and all that it holds with it. */
 static void give_up(void)
 {
     hbk_log("the stop did not come to its end in time and was cut short");
@@ -90,47 +113,94 @@ static void give_up(void)
     hbk_leave(HBK_EXIT_OK);
 }
 
-/* Serves until the SCM says stop. Return: what the SCM is told as Windows error. */
-static DWORD serve(void)
+static void warn(void *context, uint32_t win32, const char *advice)
 {
-    struct hbk_settings settings;
-    struct hbk_config config;
-    struct hbk_loop *loop = NULL;
-    struct hbk_win_failure failure;
+    struct warnings *warnings = context;
+    HBK_ASSERT(warnings->count < WARNINGS_MAX);
+    warnings->list[warnings->count].win32 = win32;
+    (void)snprintf(warnings->list[warnings->count].text, sizeof(warnings->list[0].text), "%s",
+                   advice);
+    warnings->count++;
+}
 
-    if (hbk_settings_start(service.options->config, true, &settings) != 0) {
-        return ERROR_SERVICE_SPECIFIC_ERROR;
-    }
-    config = settings.config;
-    report_locked(SERVICE_START_PENDING, START_HINT_MS);
-    int result = hbk_loop_new(&config, service.options->pipe, false, give_up, &loop, &failure);
-    hbk_settings_free(&settings);
-    if (result < 0) {
-        hbk_log("out of memory");
-        return ERROR_NOT_ENOUGH_MEMORY;
-    }
-    if (result != 0) {
-        hbk_log_windows_error(failure.what, failure.win32);
-        return failure.win32;
-    }
+static void not_started(struct hbk_event_log *log, const char *what, DWORD win32)
+{
+    char text[TEXT_BYTES_MAX], reason[TEXT_BYTES_MAX / 2];
+    hbk_log_windows_error(what, win32);
+    (void)snprintf(text, sizeof(text), "%s: %s (error %lu)", what,
+                   hbk_log_error_text(win32, reason, sizeof(reason)), win32);
+    hbk_event_log_text(log, HBK_MESSAGE_NOT_STARTED, NULL, text);
+}
+
+/* Runs a loop that has been made. */
+static void run(struct hbk_loop *loop, struct hbk_event_log *log, const struct warnings *warnings,
+                uint32_t stop_ms)
+{
+    char number[24];
     AcquireSRWLockExclusive(&service.lock);
     service.loop = loop;
-    service.stop_hint_ms = hbk_loop_stop_ms(&config) + STOP_HINT_MARGIN_MS;
+    service.stop_hint_ms = stop_ms + EVENT_LOG_STOP_MS + STOP_HINT_MARGIN_MS;
     report(SERVICE_RUNNING, 0);
     ReleaseSRWLockExclusive(&service.lock);
+    (void)snprintf(number, sizeof(number), "%lu", GetCurrentProcessId());
+    hbk_event_log_text(log, HBK_MESSAGE_STARTED, number, "Version " HBK_VERSION_STRING ".");
+    for (size_t i = 0; i < warnings->count; i++) {
+        hbk_loop_warn(loop, warnings->list[i].win32, warnings->list[i].text);
+    }
 
-    result = hbk_loop_run(loop);
+    int result = hbk_loop_run(loop);
     /* No control may reach the loop from here on. */
     AcquireSRWLockExclusive(&service.lock);
     service.loop = NULL;
     ReleaseSRWLockExclusive(&service.lock);
+    hbk_event_log_text(log, HBK_MESSAGE_STOPPED, NULL,
+                       result == HBK_LOOP_E_STUCK
+                           ? "A call of Windows did not return in time and was left behind."
+                           : "In order.");
     if (result == HBK_LOOP_E_STUCK) {
         hbk_log("a close did not return in time and was left behind");
+        hbk_event_log_free(log, EVENT_LOG_STOP_MS);
         report_stopped(NO_ERROR, 0);
         hbk_leave(HBK_EXIT_OK);
     }
     hbk_loop_free(loop);
-    return NO_ERROR;
+}
+
+/* Serves until the SCM says stop. Return: what the SCM is told as Windows error. */
+static DWORD serve(struct hbk_event_log *log)
+{
+    struct hbk_settings settings = {0};
+    struct hbk_loop *loop = NULL;
+    struct hbk_win_failure failure;
+    struct warnings warnings = {0};
+    const struct hbk_loop_options options = {.settings = &settings,
+                                             .config = service.options->config,
+                                             .pipe = service.options->pipe,
+                                             .log = log,
+                                             .give_up = give_up};
+    DWORD error = NO_ERROR;
+
+    hbk_harden_service(warn, &warnings);
+    if (hbk_settings_start(service.options->config, true, &settings) != 0) {
+        hbk_event_log_text(log, HBK_MESSAGE_NOT_STARTED, NULL,
+                           "the configuration file was refused. \"handlebroker --check-config "
+                           "FILE\" says what is wrong in it.");
+        return ERROR_SERVICE_SPECIFIC_ERROR;
+    }
+    report_locked(SERVICE_START_PENDING, START_HINT_MS);
+    uint32_t stop_ms = hbk_loop_stop_ms(&settings.config);
+    int result = hbk_loop_new(&options, &loop, &failure);
+    hbk_settings_free(&settings);
+    if (result < 0) {
+        error = ERROR_NOT_ENOUGH_MEMORY;
+        not_started(log, "make the broker", error);
+    } else if (result != 0) {
+        error = failure.win32;
+        not_started(log, failure.what, error);
+    } else {
+        run(loop, log, &warnings, stop_ms);
+    }
+    return error;
 }
 
 static void WINAPI service_main(DWORD count, LPWSTR *arguments)
@@ -145,7 +215,12 @@ static void WINAPI service_main(DWORD count, LPWSTR *arguments)
     }
     service.handle = handle;
     report_locked(SERVICE_START_PENDING, START_HINT_MS);
-    DWORD win32 = serve();
+    DWORD win32 = ERROR_NOT_ENOUGH_MEMORY;
+    struct hbk_event_log *log = hbk_event_log_new(false);
+    if (log != NULL) {
+        win32 = serve(log);
+        hbk_event_log_free(log, EVENT_LOG_STOP_MS);
+    }
     report_stopped(win32, win32 == ERROR_SERVICE_SPECIFIC_ERROR ? HBK_EXIT_USAGE : 0);
 }
 

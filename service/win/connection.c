@@ -1,23 +1,17 @@
-/* One accepted pipe with the process at its other end. libuv reads; writing is done with WriteFile
- * on the handle itself, because a small line then costs one call and is done at once, and because
- * its own completion must tell whether the line was handed over.
- *
- * An event with its low bit set in OVERLAPPED.hEvent keeps a write's completion off libuv's
- * port. */
+/* One accepted pipe with the process at its other end. Reads are started by reads.c, one at a time.
+ * Writing is done at once, as a small line then costs one call; a write that pends has an event of its
+ * own, which a thread of the system's pool waits for. */
 #include "parts.h"
 
-#include <io.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { HIGHEST_STANDARD = 2 };
 
 enum signal {
     SIGNAL_WRITTEN = 1,
     SIGNAL_EXITED = 2,
 };
 
-/* ---- signals: from wait threads to the loop ---- */
+/* ---- signals: from wait threads to the broker's thread ---- */
 
 static void post(struct hbk_connection *connection, enum signal signal)
 {
@@ -29,9 +23,8 @@ static void post(struct hbk_connection *connection, enum signal signal)
         win->signalled_end = &connection->next_signalled;
     }
     connection->signals |= (unsigned)signal;
-    /* Within the lock, so that withdraw() means that nobody is about to do this any more. */
-    uv_async_send(&win->wake);
     ReleaseSRWLockExclusive(&win->lock);
+    hbk_win_wake(win);
 }
 
 static struct hbk_connection *take_signalled(struct hbk_win *win, unsigned *ret_signals)
@@ -50,7 +43,7 @@ static struct hbk_connection *take_signalled(struct hbk_win *win, unsigned *ret_
     return connection;
 }
 
-/* Takes back @signals that the loop has not seen yet. */
+/* Takes back @signals that the broker's thread has not seen yet. */
 static void withdraw(struct hbk_connection *connection, unsigned signals)
 {
     struct hbk_win *win = connection->win;
@@ -101,9 +94,12 @@ static void end_wait(PTP_WAIT *wait)
 
 /* ---- life ---- */
 
+/* The kernel writes to its place and its buffer until a pending read has ended. */
 static void free_if_done(struct hbk_connection *connection)
 {
-    if (!connection->closed || !connection->released) {
+    struct hbk_win *win = connection->win;
+
+    if (!connection->closing || connection->reading || !connection->released) {
         return;
     }
     HBK_ASSERT(!connection->writing);
@@ -114,16 +110,15 @@ static void free_if_done(struct hbk_connection *connection)
     if (connection->write_event != NULL) {
         CloseHandle(connection->write_event);
     }
+    if (connection->placed) {
+        hbk_reads_give_place(&win->reads, connection->place);
+    }
     CloseHandle(connection->process);
     CloseHandle(connection->token);
+    free(connection->buffer);
     free(connection);
-}
-
-static void on_closed(uv_handle_t *handle)
-{
-    struct hbk_connection *connection = handle->data;
-    connection->closed = true;
-    free_if_done(connection);
+    HBK_ASSERT(win->connections > 0);
+    win->connections--;
 }
 
 void hbk_connection_close(void *context)
@@ -133,14 +128,17 @@ void hbk_connection_close(void *context)
         return;
     }
     connection->closing = true;
-    if (connection->writing) {
-        /* If it has ended meanwhile, there is nothing to cancel, and that is as good. */
-        CancelIoEx(connection->handle, &connection->write);
+    if (connection->held) {
+        connection->held = false;
+        connection->reading = false;
+    }
+    if (connection->writing || connection->reading) {
+        /* If they have ended meanwhile, there is nothing to cancel, and that is as good. */
+        CancelIoEx(connection->handle, NULL);
     }
     end_wait(&connection->exit_wait);
     withdraw(connection, SIGNAL_EXITED);
-    /* Closes the pipe at once; the callback comes when a pending read has ended. */
-    uv_close((uv_handle_t *)&connection->pipe, on_closed);
+    CloseHandle(connection->handle);
     connection->handle = NULL;
 }
 
@@ -157,13 +155,6 @@ void hbk_connection_release(void *context)
 
 /* ---- reading ---- */
 
-static void on_alloc(uv_handle_t *handle, size_t suggested_size, uv_buf_t *buf)
-{
-    (void)suggested_size;
-    struct hbk_connection *connection = handle->data;
-    *buf = uv_buf_init(connection->win->read_buffer, sizeof(connection->win->read_buffer));
-}
-
 /* The first bytes have come, and with them the token of a client that connected without saying
  * how it may be impersonated. Nothing of it was believed before. */
 static bool confirm(struct hbk_connection *connection)
@@ -179,49 +170,94 @@ static bool confirm(struct hbk_connection *connection)
     return true;
 }
 
-static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
+static bool resize_buffer(struct hbk_connection *connection, uint32_t size)
 {
-    struct hbk_connection *connection = stream->data;
-    struct hbk_win *win = connection->win;
-
-    if (size == 0) {
-        return;
+    char *buffer = malloc(size);
+    if (buffer == NULL) {
+        return false;
     }
-    if (size > 0 && (connection->confirmed || confirm(connection))) {
-        hbk_core_bytes(win->core, connection->session, buf->base, (size_t)size);
-    } else {
-        uv_read_stop(stream);
-        connection->reading = false;
-        hbk_core_session_closed(win->core, connection->session);
-    }
-    win->ready(win->ready_context);
+    free(connection->buffer);
+    connection->buffer = buffer;
+    connection->buffer_size = size;
+    return true;
 }
 
-static int start_reading(struct hbk_connection *connection)
+/* A read that was full is followed by a larger one, any other by one of the usual size, which may
+ * stay pending for long. */
+static void fit_buffer(struct hbk_connection *connection, uint32_t size)
 {
-    if (connection->closing || connection->paused || connection->reading) {
-        return 0;
+    uint32_t wanted = HBK_READ_BYTES;
+
+    if (size == connection->buffer_size) {
+        wanted = size < HBK_READ_BYTES_MAX / 4 ? size * 4 : HBK_READ_BYTES_MAX;
     }
-    int result = uv_read_start((uv_stream_t *)&connection->pipe, on_alloc, on_read);
-    connection->reading = result == 0;
-    return result;
+    if (wanted != connection->buffer_size) {
+        /* Without memory it goes on with what it has. */
+        (void)resize_buffer(connection, wanted);
+    }
+}
+
+static void read_on(struct hbk_connection *connection)
+{
+    if (!connection->closing && !connection->paused && !connection->reading) {
+        connection->reading = true;
+        hbk_reads_start(&connection->win->reads, connection->place, connection->handle,
+                        connection->buffer, connection->buffer_size);
+    }
+}
+
+/* Feeds the core with what a read has brought. `reading` is still true meanwhile, so that
+ * a close by the core does not free the connection. */
+static void take_in(struct hbk_connection *connection)
+{
+    struct hbk_win *win = connection->win;
+    uint32_t size = 0;
+    uint32_t error = hbk_reads_end(&win->reads, connection->place, connection->handle, &size);
+
+    if (error == ERROR_OPERATION_ABORTED || (error == 0 && size == 0)) {
+        return; /* nobody of ours has cancelled it, or somebody has written nothing */
+    }
+    if (error == 0 && (connection->confirmed || confirm(connection))) {
+        hbk_core_bytes(win->core, connection->session, connection->buffer, size);
+        fit_buffer(connection, size);
+    } else {
+        hbk_core_session_closed(win->core, connection->session);
+        HBK_ASSERT(connection->closing);
+    }
+    /* Answers go out before the next read is asked for: somebody waits for them. */
+    hbk_core_run(win->core);
+}
+
+void hbk_connection_read_ended(struct hbk_connection *connection)
+{
+    HBK_ASSERT(connection->reading && !connection->held);
+    if (!connection->closing && connection->paused) {
+        connection->hidden = hbk_reads_hide(&connection->win->reads, connection->place);
+        connection->held = true;
+        return;
+    }
+    if (!connection->closing) {
+        take_in(connection);
+    } else {
+        (void)hbk_reads_hide(&connection->win->reads, connection->place);
+    }
+    connection->reading = false;
+    read_on(connection);
+    free_if_done(connection);
 }
 
 void hbk_connection_read_pause(void *context, bool paused)
 {
     struct hbk_connection *connection = context;
     connection->paused = paused;
-    if (!connection->opened || connection->closing) {
+    if (paused || !connection->opened || connection->closing) {
         return;
     }
-    if (!paused) {
-        /* libuv refuses what is not readable, and this was. */
-        int result = start_reading(connection);
-        HBK_ASSERT(result == 0);
-    } else if (connection->reading) {
-        uv_read_stop((uv_stream_t *)&connection->pipe);
-        connection->reading = false;
+    if (connection->held) {
+        connection->held = false;
+        hbk_reads_show(&connection->win->reads, connection->place, connection->hidden);
     }
+    read_on(connection);
 }
 
 /* ---- writing ---- */
@@ -233,7 +269,7 @@ int hbk_connection_write(void *context, const void *bytes, size_t size)
     HBK_ASSERT(!connection->closing && !connection->writing);
     HBK_ASSERT(size > 0 && size <= UINT32_MAX);
     memset(&connection->write, 0, sizeof(connection->write));
-    connection->write.hEvent = (HANDLE)((uintptr_t)connection->write_event | 1);
+    connection->write.hEvent = connection->write_event;
     connection->write_size = (uint32_t)size;
     if (WriteFile(connection->handle, bytes, (DWORD)size, NULL, &connection->write)) {
         return connection->write.InternalHigh == size ? 0 : HBK_PLATFORM_FAILED;
@@ -259,7 +295,7 @@ static void write_ended(struct hbk_connection *connection)
 void hbk_connection_signals(struct hbk_win *win)
 {
     struct hbk_connection *connection;
-    unsigned signals;
+    unsigned signals = 0;
     while ((connection = take_signalled(win, &signals)) != NULL) {
         if ((signals & SIGNAL_EXITED) != 0 && !connection->closing) {
             hbk_core_session_closed(win->core, connection->session);
@@ -273,37 +309,17 @@ void hbk_connection_signals(struct hbk_win *win)
 
 /* ---- becoming a session ---- */
 
-/* Gives the pipe to libuv. Return: false if that failed; then the pipe is closed or belongs to
- * libuv's handle, which hbk_connection_close() closes. */
-static bool open_pipe(struct hbk_connection *connection, HANDLE handle)
-{
-    /* libuv takes no handles here, only C descriptors; it closes this one with the pipe. */
-    int descriptor = uv_open_osfhandle(handle);
-    if (descriptor < 0) {
-        CloseHandle(handle);
-        return false;
-    }
-    bool opened = uv_pipe_open(&connection->pipe, descriptor) == 0;
-    if (!opened || descriptor <= HIGHEST_STANDARD) {
-        /* Of a standard descriptor, which a process that has none may be given here, libuv takes a
-         * duplicate, and leaves the descriptor alone. */
-        _close(descriptor);
-    }
-    uv_os_fd_t own = NULL;
-    if (!opened || uv_fileno((uv_handle_t *)&connection->pipe, &own) != 0) {
-        return false;
-    }
-    connection->handle = own;
-    return true;
-}
-
 static bool prepare(struct hbk_connection *connection)
 {
+    struct hbk_win *win = connection->win;
+
+    connection->placed = hbk_reads_take_place(&win->reads, connection, &connection->place) == 0;
     connection->write_event = CreateEventW(NULL, TRUE, FALSE, NULL);
     connection->write_wait = CreateThreadpoolWait(on_write_event, connection, NULL);
     connection->exit_wait = CreateThreadpoolWait(on_process_exit, connection, NULL);
-    connection->closer = hbk_workers_closer(connection->win->workers, connection->peer.user);
-    return connection->write_event != NULL && connection->write_wait != NULL &&
+    connection->closer = hbk_workers_closer(win->workers, connection->peer.user);
+    return connection->placed && resize_buffer(connection, HBK_READ_BYTES) &&
+           connection->write_event != NULL && connection->write_wait != NULL &&
            connection->exit_wait != NULL && connection->closer != NULL;
 }
 
@@ -318,27 +334,25 @@ void hbk_connection_adopt(struct hbk_win *win, struct hbk_accepted *accepted)
 {
     uint32_t pid = accepted->peer.pid;
     struct hbk_connection *connection = calloc(1, sizeof(*connection));
-    if (connection == NULL || uv_pipe_init(win->loop, &connection->pipe, 0) != 0) {
+    if (connection == NULL) {
         hbk_notes_add(&win->notes, HBK_WIN_NOTE_REFUSED, pid, ERROR_NOT_ENOUGH_MEMORY,
                       "no memory for another client");
-        free(connection);
         hbk_accepted_free(accepted);
         return;
     }
+    win->connections++;
     connection->win = win;
-    connection->pipe.data = connection;
     connection->peer = accepted->peer;
     connection->process = accepted->process;
     connection->token = accepted->token;
+    connection->handle = accepted->pipe;
     connection->confirmed = accepted->confirmed;
-    HANDLE pipe = accepted->pipe;
     accepted->process = NULL;
     accepted->token = NULL;
     accepted->pipe = NULL;
     hbk_accepted_free(accepted);
 
-    /* Nothing frees it in here: libuv reports the end of a pipe in a later turn only. */
-    if (!open_pipe(connection, pipe) || !prepare(connection)) {
+    if (!prepare(connection)) {
         hbk_notes_add(&win->notes, HBK_WIN_NOTE_REFUSED, pid, 0,
                       "no room for another client's pipe and events");
         abandon(connection);
@@ -348,9 +362,8 @@ void hbk_connection_adopt(struct hbk_win *win, struct hbk_accepted *accepted)
         abandon(connection);
     } else {
         connection->opened = true;
-        if (start_reading(connection) != 0) {
-            hbk_core_session_closed(win->core, connection->session);
-        } else if (!connection->closing) {
+        read_on(connection);
+        if (!connection->closing) {
             SetThreadpoolWait(connection->exit_wait, connection->process, NULL);
         }
     }

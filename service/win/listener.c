@@ -1,6 +1,5 @@
 /* A thread that owns the pipe's name. It keeps HBK_PIPE_INSTANCES_WAITING instances waiting for
- * clients, finds out who connected, and hands them to the loop with that known. libuv's own
- * listener is not used: it passes no security descriptor and rejects no remote client. */
+ * clients, finds out who connected, and hands them to the broker's thread with that known. */
 #include "parts.h"
 
 #include <process.h>
@@ -25,10 +24,9 @@ struct slot {
 };
 
 struct hbk_listener {
+    struct hbk_win *win;
     wchar_t *name;
     PSECURITY_DESCRIPTOR descriptor;
-    uv_async_t *wake;
-    struct hbk_notes *notes;
     HANDLE stop;
     HANDLE thread;
     struct slot slot[SLOTS]; /* the thread's own, once it runs */
@@ -139,7 +137,7 @@ static void retry_later(struct hbk_listener *listener, uint32_t error, const cha
                          : doubled > RETRY_MS_MAX ? RETRY_MS_MAX
                                                   : doubled;
     listener->retry_at = GetTickCount64() + listener->retry_ms;
-    hbk_notes_add(listener->notes, HBK_WIN_NOTE_LISTENER, 0, error, why);
+    hbk_notes_add(&listener->win->notes, HBK_WIN_NOTE_LISTENER, 0, error, why);
 }
 
 static DWORD retry_in(const struct hbk_listener *listener)
@@ -178,7 +176,7 @@ static uint32_t waiting(const struct hbk_listener *listener)
     return count;
 }
 
-/* Gives @accepted to the loop. Return: false if the listener is stopping, and so nobody would
+/* Gives @accepted to the broker's thread. Return: false if the listener is stopping, and so nobody would
  * take it. */
 static bool hand_over(struct hbk_listener *listener, struct hbk_accepted *accepted)
 {
@@ -194,7 +192,7 @@ static bool hand_over(struct hbk_listener *listener, struct hbk_accepted *accept
     }
     ReleaseSRWLockExclusive(&listener->lock);
     if (taken) {
-        uv_async_send(listener->wake);
+        hbk_win_wake(listener->win);
     }
     return taken;
 }
@@ -206,7 +204,7 @@ static void authenticate(struct hbk_listener *listener, HANDLE pipe)
     struct hbk_accepted *accepted = calloc(1, sizeof(*accepted));
     if (accepted == NULL) {
         CloseHandle(pipe);
-        hbk_notes_add(listener->notes, HBK_WIN_NOTE_REFUSED, 0, ERROR_NOT_ENOUGH_MEMORY,
+        hbk_notes_add(&listener->win->notes, HBK_WIN_NOTE_REFUSED, 0, ERROR_NOT_ENOUGH_MEMORY,
                       "no memory for another client");
         return;
     }
@@ -218,7 +216,7 @@ static void authenticate(struct hbk_listener *listener, HANDLE pipe)
         accepted->confirmed = result == 0;
     }
     if (result == HBK_IDENTITY_E_REFUSED) {
-        hbk_notes_add(listener->notes, HBK_WIN_NOTE_REFUSED, refusal.pid, refusal.win32,
+        hbk_notes_add(&listener->win->notes, HBK_WIN_NOTE_REFUSED, refusal.pid, refusal.win32,
                       refusal.why);
         hbk_accepted_free(accepted);
         return;
@@ -338,15 +336,14 @@ static uint32_t prepare(struct hbk_listener *listener, bool console, const char 
     return 0;
 }
 
-int hbk_listener_new(const wchar_t *pipe, bool console, uv_async_t *wake, struct hbk_notes *notes,
+int hbk_listener_new(struct hbk_win *win, const wchar_t *pipe, bool console,
                      struct hbk_listener **ret_listener, struct hbk_win_failure *ret_failure)
 {
     struct hbk_listener *listener = calloc(1, sizeof(*listener));
     if (listener == NULL) {
         return -1;
     }
-    listener->wake = wake;
-    listener->notes = notes;
+    listener->win = win;
     listener->accepted_end = &listener->accepted;
     InitializeSRWLock(&listener->lock);
     InitializeConditionVariable(&listener->room);

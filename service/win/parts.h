@@ -9,8 +9,9 @@
 /* ---- notes.c: counted here by any thread, logged by service/main ---- */
 
 struct hbk_notes {
+    hbk_win_noted noted;
+    void *context;
     SRWLOCK lock;
-    volatile LONG pending; /* nonzero: some note has a count; spares the loop the lock */
     struct hbk_win_note note[HBK_WIN_NOTE_COUNT];
 };
 
@@ -100,7 +101,7 @@ struct hbk_accepted {
 
 struct hbk_listener;
 
-int hbk_listener_new(const wchar_t *pipe, bool console, uv_async_t *wake, struct hbk_notes *notes,
+int hbk_listener_new(struct hbk_win *win, const wchar_t *pipe, bool console,
                      struct hbk_listener **ret_listener, struct hbk_win_failure *ret_failure);
 /** hbk_listener_take() - the next client, now the caller's; NULL: none. */
 struct hbk_accepted *hbk_listener_take(struct hbk_listener *listener);
@@ -122,7 +123,7 @@ uint32_t hbk_descriptor_new(bool console, PSECURITY_DESCRIPTOR *ret_descriptor);
 struct hbk_workers;
 struct hbk_closer; /* one user's closes: they run one after the other */
 
-struct hbk_workers *hbk_workers_new(uv_async_t *wake);
+struct hbk_workers *hbk_workers_new(struct hbk_win *win);
 /** hbk_workers_closer() - who closes for @user; to be released. Return: NULL out of memory. */
 struct hbk_closer *hbk_workers_closer(struct hbk_workers *workers, const char *user);
 /** hbk_workers_closer_release() - NULL is accepted. */
@@ -137,28 +138,70 @@ void hbk_workers_close(struct hbk_workers *workers, struct hbk_closer *closer, H
 /**
  * hbk_workers_call() - run @function on a worker, beside whatever else runs; it frees @argument
  *
- * For what asks another process's table, so that no such process can hold up the loop or the closes of its user.
+ * For what asks another process's table, so that no such process can hold up the broker or the closes of its user.
  * hbk_core_proof_closed(@session) follows. Return: 0; -1 out of memory, nothing was done.
  */
 int hbk_workers_call(struct hbk_workers *workers, void (*function)(void *argument), void *argument,
                      uint64_t session);
-/** hbk_workers_collect() - hand each finished ticket to the core. */
-void hbk_workers_collect(struct hbk_workers *workers, struct hbk_core *core);
-/** hbk_workers_hurry() - from now on each finished close wakes the loop. */
+/** hbk_workers_collect() - hand each finished ticket to the core. Return: false: there was none. */
+bool hbk_workers_collect(struct hbk_workers *workers, struct hbk_core *core);
+/** hbk_workers_hurry() - from now on each finished close wakes the broker's thread. */
 void hbk_workers_hurry(struct hbk_workers *workers);
 /** hbk_workers_free() - ends the threads; one that is stuck is left behind. NULL is accepted. */
 void hbk_workers_free(struct hbk_workers *workers);
+
+/* ---- reads.c: the pending reads of all pipes; the broker's thread alone ---- */
+
+struct hbk_connection;
+struct hbk_read_slab;
+
+struct hbk_reads {
+    HANDLE event; /* set when a read has ended */
+    uint32_t slab_count;
+    uint32_t next; /* where the next scan begins */
+    bool
+        scanned; /* a whole scan since the last start has found nothing: the event may be waited for */
+    struct hbk_read_slab *slab[HBK_READ_SLABS_MAX];
+};
+
+/** hbk_reads_init() - Return: 0; -1 no event could be made. */
+int hbk_reads_init(struct hbk_reads *reads);
+/** hbk_reads_deinit() - when every place was given back. */
+void hbk_reads_deinit(struct hbk_reads *reads);
+/** hbk_reads_take_place() - room for one read at a time of @owner. Return: 0; -1 out of memory. */
+int hbk_reads_take_place(struct hbk_reads *reads, struct hbk_connection *owner,
+                         uint32_t *ret_place);
+/** hbk_reads_give_place() - only when no read of it is pending. */
+void hbk_reads_give_place(struct hbk_reads *reads, uint32_t place);
+/** hbk_reads_start() - read into @buffer. However it goes, hbk_reads_next() tells when it has ended. */
+void hbk_reads_start(struct hbk_reads *reads, uint32_t place, HANDLE pipe, void *buffer,
+                     uint32_t size);
+/** hbk_reads_next() - whose read has ended; NULL: nobody's, as a whole scan has shown. */
+struct hbk_connection *hbk_reads_next(struct hbk_reads *reads);
+/** hbk_reads_end() - how the read that was found has ended; the place has none any more. Return: 0, or
+ * the Windows error. */
+uint32_t hbk_reads_end(struct hbk_reads *reads, uint32_t place, HANDLE pipe, uint32_t *ret_size);
+/** hbk_reads_hide() - let no scan find this end any more. Return: what shows it again. */
+uintptr_t hbk_reads_hide(struct hbk_reads *reads, uint32_t place);
+/** hbk_reads_show() - let the next scan find it. */
+void hbk_reads_show(struct hbk_reads *reads, uint32_t place, uintptr_t hidden);
+/** hbk_reads_clear() - the event was set, but no read had ended: once more, then. */
+void hbk_reads_clear(struct hbk_reads *reads);
 
 /* ---- connection.c ---- */
 
 struct hbk_connection {
     struct hbk_win *win;
-    uv_pipe_t pipe; /* owns `handle` */
-    HANDLE handle;  /* dead after close() */
+    HANDLE handle; /* the pipe; NULL after close() */
     HANDLE process;
     HANDLE token; /* the process's, as it was when it connected */
     uint64_t session;
     struct hbk_peer peer;
+
+    uint32_t place; /* in win->reads */
+    uint32_t buffer_size;
+    char *buffer;
+    uintptr_t hidden; /* of the read that has ended, while `held` */
 
     OVERLAPPED write;
     HANDLE write_event;
@@ -175,12 +218,13 @@ struct hbk_connection {
     unsigned signals;
 
     bool confirmed;
+    bool placed;  /* `place` is its */
     bool opened;  /* the core knows it by `session` */
-    bool reading; /* uv_read_start() is in force */
+    bool reading; /* a read is pending, or its end has not been dealt with yet */
+    bool held;    /* it has ended, but what it brought may not be fed to the core yet */
     bool paused;
     bool writing;  /* a write is pending, or its end has not been told to the core yet */
     bool closing;  /* close() was called: no more events but that write's */
-    bool closed;   /* libuv has let go of it */
     bool released; /* the core has let go of it */
 };
 
@@ -188,6 +232,8 @@ struct hbk_connection {
 void hbk_connection_adopt(struct hbk_win *win, struct hbk_accepted *accepted);
 /** hbk_connection_signals() - act on what the wait threads saw. */
 void hbk_connection_signals(struct hbk_win *win);
+/** hbk_connection_read_ended() - feed the core, let it answer, and read on. May free @connection. */
+void hbk_connection_read_ended(struct hbk_connection *connection);
 
 int hbk_connection_write(void *context, const void *bytes, size_t size);
 void hbk_connection_read_pause(void *context, bool paused);
@@ -214,22 +260,24 @@ int hbk_handles_unpin(void *context, hbk_pin pin, bool may_block, uint64_t ticke
 /* ---- win.c ---- */
 
 struct hbk_win {
-    uv_loop_t *loop;
-    uv_async_t
-        wake; /* somebody connected, a pending write ended, a process ended, closes have piled up */
-    hbk_win_ready ready;
-    void *ready_context;
     struct hbk_core *core;
     struct hbk_listener *listener;
     struct hbk_workers *workers;
+    struct hbk_reads reads;
     struct hbk_notes notes;
+    struct hbk_win_sinks sinks;
+    uint64_t clock_hz;
+    uint64_t now_ms; /* of this turn */
+    uint32_t connections;
+
+    /* Somebody connected, a pending write ended, a process ended, closes have piled up, or there is
+     * something that this folder knows nothing of. */
+    HANDLE wake;
+    volatile LONG woken; /* not looked after yet; spares the locks of those who have nothing */
 
     SRWLOCK lock;
     struct hbk_connection *signalled;      /* under lock; first in, first out */
     struct hbk_connection **signalled_end; /* under lock */
-
-    /* Bytes are consumed before the read callback returns, so one buffer does for all pipes. */
-    char read_buffer[HBK_READ_BYTES];
 };
 
 #endif

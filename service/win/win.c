@@ -1,14 +1,30 @@
-/* What the parts share: the loop's wake-up, and the table of operations that the core calls. */
+/* What the parts share: the clock, the wait, and the table of operations that the core calls. */
 #include "parts.h"
 
 #include <bcrypt.h>
 #include <stdlib.h>
 #include <string.h>
 
+enum { MS_PER_S = 1000 };
+
+/* One look at the clock a turn: whole turns have one time. */
+static void read_clock(struct hbk_win *win)
+{
+    LARGE_INTEGER ticks;
+    QueryPerformanceCounter(&ticks);
+    uint64_t count = (uint64_t)ticks.QuadPart;
+    uint64_t seconds = count / win->clock_hz;
+    win->now_ms = seconds * MS_PER_S + (count % win->clock_hz) * MS_PER_S / win->clock_hz;
+}
+
+uint64_t hbk_win_now_ms(const struct hbk_win *win)
+{
+    return win->now_ms;
+}
+
 static uint64_t now_ms(void *context)
 {
-    struct hbk_win *win = context;
-    return uv_now(win->loop);
+    return hbk_win_now_ms(context);
 }
 
 static uint64_t unix_ms(void *context)
@@ -33,22 +49,96 @@ static void random_bytes(void *context, void *bytes, size_t size)
     HBK_ASSERT(status >= 0);
 }
 
-static void on_wake(uv_async_t *wake)
+static bool audit_line(void *context, const void *line, size_t size)
 {
-    struct hbk_win *win = wake->data;
-    hbk_connection_signals(win);
+    struct hbk_win *win = context;
+    return win->sinks.line != NULL && win->sinks.line(win->sinks.context, line, size);
+}
+
+static void audit_notice(void *context, const struct hbk_notice *notice)
+{
+    struct hbk_win *win = context;
+    if (win->sinks.notice != NULL) {
+        win->sinks.notice(win->sinks.context, notice);
+    }
+}
+
+/* ---- the wait ---- */
+
+void hbk_win_wake(struct hbk_win *win)
+{
+    /* Who looks after it clears `woken` first: it was set before, so it was seen. */
+    if (InterlockedExchange(&win->woken, 1) == 0) {
+        SetEvent(win->wake);
+    }
+}
+
+static void take_in_accepted(struct hbk_win *win)
+{
     while (win->listener != NULL) {
         struct hbk_accepted *accepted = hbk_listener_take(win->listener);
         if (accepted == NULL) {
-            break;
+            return;
         }
         hbk_connection_adopt(win, accepted);
     }
 }
 
-int hbk_win_new(uv_loop_t *loop, hbk_win_ready ready, void *context, struct hbk_win **ret_win,
+/* Return: false: nothing has arrived, and the reads' event may be waited for. */
+static bool take_in(struct hbk_win *win)
+{
+    bool any = false;
+
+    for (uint32_t i = 0; i < HBK_READS_PER_TURN; i++) {
+        struct hbk_connection *connection = hbk_reads_next(&win->reads);
+        if (connection == NULL) {
+            break;
+        }
+        hbk_connection_read_ended(connection);
+        any = true;
+    }
+    if (win->woken != 0 && InterlockedExchange(&win->woken, 0) != 0) {
+        hbk_connection_signals(win);
+        take_in_accepted(win);
+        any = true;
+    }
+    return hbk_workers_collect(win->workers, win->core) || any;
+}
+
+static DWORD time_left(const struct hbk_win *win, uint64_t due_ms)
+{
+    if (due_ms == UINT64_MAX) {
+        return INFINITE;
+    }
+    uint64_t left = due_ms - win->now_ms;
+    return left < INFINITE ? (DWORD)left : INFINITE - 1;
+}
+
+void hbk_win_wait(struct hbk_win *win, uint64_t due_ms)
+{
+    /* The one that resets itself comes first, so that a wait that both end consumes it. */
+    const HANDLE events[] = {win->wake, win->reads.event};
+
+    read_clock(win);
+    if (take_in(win) || due_ms <= win->now_ms) {
+        return;
+    }
+    HBK_ASSERT(win->reads.scanned);
+    DWORD result = WaitForMultipleObjects(sizeof(events) / sizeof(*events), events, FALSE,
+                                          time_left(win, due_ms));
+    HBK_ASSERT(result != WAIT_FAILED);
+    read_clock(win);
+    if (!take_in(win) && result == WAIT_OBJECT_0 + 1) {
+        hbk_reads_clear(&win->reads);
+    }
+}
+
+/* ---- life ---- */
+
+int hbk_win_new(hbk_win_noted noted, void *context, struct hbk_win **ret_win,
                 struct hbk_win_failure *ret_failure)
 {
+    LARGE_INTEGER frequency;
     uint32_t error = hbk_handles_init();
     if (error != 0) {
         *ret_failure =
@@ -64,21 +154,29 @@ int hbk_win_new(uv_loop_t *loop, hbk_win_ready ready, void *context, struct hbk_
     if (win == NULL) {
         return -1;
     }
-    win->loop = loop;
-    win->ready = ready;
-    win->ready_context = context;
+    win->notes.noted = noted;
+    win->notes.context = context;
     InitializeSRWLock(&win->lock);
     InitializeSRWLock(&win->notes.lock);
     win->signalled_end = &win->signalled;
-    win->workers = hbk_workers_new(&win->wake);
-    if (win->workers == NULL || uv_async_init(loop, &win->wake, on_wake) != 0) {
-        hbk_workers_free(win->workers);
-        free(win);
+    QueryPerformanceFrequency(&frequency);
+    win->clock_hz = (uint64_t)frequency.QuadPart;
+    read_clock(win);
+    win->wake = CreateEventW(NULL, FALSE, FALSE, NULL);
+    int result = hbk_reads_init(&win->reads);
+    win->workers = hbk_workers_new(win);
+    if (result != 0 || win->wake == NULL || win->workers == NULL) {
+        hbk_win_close(win);
+        hbk_win_free(win);
         return -1;
     }
-    win->wake.data = win;
     *ret_win = win;
     return 0;
+}
+
+void hbk_win_set_sinks(struct hbk_win *win, const struct hbk_win_sinks *sinks)
+{
+    win->sinks = *sinks;
 }
 
 void hbk_win_platform(struct hbk_win *win, struct hbk_platform *ret_platform)
@@ -93,6 +191,8 @@ void hbk_win_platform(struct hbk_win *win, struct hbk_platform *ret_platform)
         .access_check = hbk_access_op_check,
         .may_duplicate = hbk_access_op_may_duplicate,
         .widenable = hbk_access_op_widenable,
+        .audit_line = audit_line,
+        .audit_notice = audit_notice,
         .write = hbk_connection_write,
         .read_pause = hbk_connection_read_pause,
         .close = hbk_connection_close,
@@ -113,12 +213,7 @@ int hbk_win_listen(struct hbk_win *win, struct hbk_core *core, const wchar_t *pi
 {
     HBK_ASSERT(win->listener == NULL && core != NULL);
     win->core = core;
-    return hbk_listener_new(pipe, console, &win->wake, &win->notes, &win->listener, ret_failure);
-}
-
-void hbk_win_collect(struct hbk_win *win)
-{
-    hbk_workers_collect(win->workers, win->core);
+    return hbk_listener_new(win, pipe, console, &win->listener, ret_failure);
 }
 
 void hbk_win_stop(struct hbk_win *win)
@@ -128,16 +223,28 @@ void hbk_win_stop(struct hbk_win *win)
     hbk_workers_hurry(win->workers);
 }
 
+bool hbk_win_ended(const struct hbk_win *win)
+{
+    return win->listener == NULL && win->connections == 0;
+}
+
 void hbk_win_close(struct hbk_win *win)
 {
-    HBK_ASSERT(win->listener == NULL);
+    HBK_ASSERT(hbk_win_ended(win));
     hbk_workers_free(win->workers);
     win->workers = NULL;
-    uv_close((uv_handle_t *)&win->wake, NULL);
 }
 
 void hbk_win_free(struct hbk_win *win)
 {
+    if (win == NULL) {
+        return;
+    }
+    HBK_ASSERT(win->workers == NULL);
+    hbk_reads_deinit(&win->reads);
+    if (win->wake != NULL) {
+        CloseHandle(win->wake);
+    }
     free(win);
 }
 

@@ -1,7 +1,7 @@
 /* Threads for closes that may block: the last close of a file or a section can wait for a driver, and for as
- * long as that likes. They are our own, because libuv's four are shared by all that uses them. The
- * closes of one user run one after the other, so that a user whose closes are stuck holds one thread and
- * delays nobody else. */
+ * long as that likes. They are our own, because libuv's four are shared by all that uses them. The closes
+ * of one user run one after the other, so that a user whose closes are stuck holds one thread and delays
+ * nobody else. */
 #include "parts.h"
 
 #include <process.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum {
-    /* Finished closes wait for the loop to turn by itself, but no more than these. */
+    /* Finished closes wait for the broker's thread to turn by itself, but no more than these. */
     DONE_WAKE = 32,
     END_MS_MAX = 1000,
 };
@@ -23,7 +23,7 @@ struct job {
     void *argument;
 };
 
-/* One user's closes. References are counted on the loop's thread alone. */
+/* One user's closes. References are counted on the broker's thread alone. */
 struct hbk_closer {
     struct hbk_closer *next; /* in workers->closers */
     uint32_t references;     /* connections, and jobs not collected yet */
@@ -41,10 +41,11 @@ struct call {
 };
 
 struct hbk_workers {
-    uv_async_t *wake;
-    volatile LONG done_pending; /* nonzero: `done` is not empty; spares the loop the lock */
+    struct hbk_win *win;
+    volatile LONG
+        done_pending; /* nonzero: `done` is not empty; spares the broker's thread the lock */
 
-    /* The loop's thread alone. A job for each reserved handle exists before it is needed. */
+    /* The broker's thread alone. A job for each reserved handle exists before it is needed. */
     struct hbk_closer *closers;
     struct job *spare;
     size_t jobs, reserved;
@@ -108,7 +109,7 @@ static void run_job(struct hbk_workers *workers)
     InterlockedExchange(&workers->done_pending, 1);
     if (workers->hurry ||
         ((job->function != NULL || workers->done_count == DONE_WAKE) && !workers->ending)) {
-        uv_async_send(workers->wake);
+        hbk_win_wake(workers->win);
     }
 }
 
@@ -149,15 +150,15 @@ static void hire(struct hbk_workers *workers)
     }
 }
 
-/* ---- on the loop's thread ---- */
+/* ---- on the broker's thread ---- */
 
-struct hbk_workers *hbk_workers_new(uv_async_t *wake)
+struct hbk_workers *hbk_workers_new(struct hbk_win *win)
 {
     struct hbk_workers *workers = calloc(1, sizeof(*workers));
     if (workers == NULL) {
         return NULL;
     }
-    workers->wake = wake;
+    workers->win = win;
     workers->ready_end = &workers->ready;
     InitializeSRWLock(&workers->lock);
     InitializeConditionVariable(&workers->work);
@@ -277,12 +278,12 @@ int hbk_workers_call(struct hbk_workers *workers, void (*function)(void *argumen
     return 0;
 }
 
-void hbk_workers_collect(struct hbk_workers *workers, struct hbk_core *core)
+bool hbk_workers_collect(struct hbk_workers *workers, struct hbk_core *core)
 {
     struct job *done;
 
     if (workers->done_pending == 0) {
-        return;
+        return false;
     }
     AcquireSRWLockExclusive(&workers->lock);
     done = workers->done;
@@ -308,6 +309,7 @@ void hbk_workers_collect(struct hbk_workers *workers, struct hbk_core *core)
             hbk_core_unpinned(core, ticket);
         }
     }
+    return true;
 }
 
 void hbk_workers_hurry(struct hbk_workers *workers)
@@ -333,7 +335,7 @@ void hbk_workers_free(struct hbk_workers *workers)
         return;
     }
     AcquireSRWLockExclusive(&workers->lock);
-    workers->hurry = false; /* the loop is not there any more */
+    workers->hurry = false; /* nobody is there to be woken any more */
     workers->ending = true;
     WakeAllConditionVariable(&workers->work);
     uint64_t deadline = GetTickCount64() + END_MS_MAX;

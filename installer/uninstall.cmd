@@ -1,0 +1,37 @@
+@echo off
+rem Stops the Handle Broker service and takes it out of the register. Run it in an elevated prompt; it may be run
+rem again at any time. Files stay: those of the program, the policy, the audit records.
+setlocal EnableExtensions DisableDelayedExpansion
+set "SC=%SystemRoot%\System32\sc.exe"
+set "REG=%SystemRoot%\System32\reg.exe"
+set "SERVICE=HandleBroker"
+set "LOG=HKLM\SYSTEM\CurrentControlSet\Services\EventLog\Application\%SERVICE%"
+
+rem Only administrators may open this key.
+"%REG%" query HKU\S-1-5-19 >nul 2>&1
+if errorlevel 1 (
+    echo uninstall: run this in an elevated prompt ^(Run as administrator^) 1>&2
+    exit /b 5
+)
+
+"%SC%" query %SERVICE% >nul 2>&1
+if errorlevel 1 goto log
+rem Fails where it does not run, which is as good; deleting waits for its end.
+"%SC%" stop %SERVICE% >nul 2>&1
+"%SC%" delete %SERVICE%
+if errorlevel 1 (
+    echo uninstall: the command above was refused 1>&2
+    exit /b 1
+)
+
+:log
+"%REG%" query "%LOG%" >nul 2>&1
+if errorlevel 1 goto done
+"%REG%" delete "%LOG%" /f >nul
+if errorlevel 1 (
+    echo uninstall: "%LOG%" could not be deleted 1>&2
+    exit /b 1
+)
+:done
+echo uninstall: done
+exit /b 0

@@ -1,0 +1,342 @@
+#include "operator.h"
+
+#include "auditfile.h"
+#include "log.h"
+#include "reload.h"
+#include "trust.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <windows.h>
+
+enum {
+    AUDIT_STOP_MS = 2000,
+    DETAIL_BYTES_MAX = 1024,
+    TEXT_BYTES_MAX = 256,
+};
+
+struct hbk_operator {
+    uv_loop_t *loop;
+    const wchar_t *config;
+    bool console;
+    struct hbk_event_log *log;
+    struct hbk_broker *broker;
+    struct hbk_audit_file *audit; /* NULL: none */
+    struct hbk_reload *reload;
+    void (*ended)(void *context, bool stuck);
+    void *ended_context;
+
+    /* What the service runs with, to see that a reload says otherwise. */
+    wchar_t *audit_path;
+    uint32_t audit_file_bytes, audit_files;
+    char why[HBK_TRUST_WHY_BYTES]; /* the audit file's folder is not trusted; of the last job */
+};
+
+/* ---- notes ---- */
+
+/* A notice on its way to the broker's thread, its texts behind it. */
+struct note {
+    struct hbk_broker_work work;
+    struct hbk_notice notice;
+    char detail[];
+};
+
+static void do_note(void *context, struct hbk_core *core)
+{
+    struct note *note = context;
+    hbk_core_note(core, &note->notice);
+    free(note);
+}
+
+void hbk_operator_note(struct hbk_operator *operator, const struct hbk_notice * notice)
+{
+    size_t size = strlen(notice->detail) + 1;
+    struct note *note = malloc(sizeof(*note) + size);
+    if (note != NULL) {
+        *note = (struct note){.notice = *notice};
+        memcpy(note->detail, notice->detail, size);
+        note->notice.detail = note->detail;
+        note->work.function = do_note;
+        note->work.context = note;
+        if (operator->broker != NULL && hbk_broker_post(operator->broker, &note->work)) {
+            return;
+        }
+    }
+    hbk_event_log_notice(operator->log, notice);
+    free(note);
+}
+
+static void note_text(struct hbk_operator *operator, enum hbk_notice_kind kind, uint32_t win32,
+                      const char *detail)
+{
+    /* The core's records take what fits, and every text has to be there. */
+    const struct hbk_notice notice = {.kind = kind,
+                                      .count = 1,
+                                      .win32 = win32,
+                                      .user = "",
+                                      .event = "",
+                                      .name = "",
+                                      .error = "",
+                                      .detail = detail};
+    hbk_operator_note(operator, & notice);
+}
+
+/* ---- the audit file ---- */
+
+static bool on_line(void *context, const void *line, size_t size)
+{
+    struct hbk_operator *operator= context;
+    return operator->audit != NULL && hbk_audit_file_line(operator->audit, line, size);
+}
+
+static void on_notice(void *context, const struct hbk_notice *notice)
+{
+    struct hbk_operator *operator= context;
+    hbk_event_log_notice(operator->log, notice);
+}
+
+/* On a worker, before the file is opened. */
+static uint32_t check_folder(void *context, const wchar_t *path)
+{
+    struct hbk_operator *operator= context;
+    const wchar_t *end = path + wcslen(path);
+    operator->why[0] = '\0';
+    while (end > path && end[-1] != L'\\' && end[-1] != L'/') {
+        end--;
+    }
+    size_t size = (size_t)(end - path);
+    wchar_t *folder = malloc((size + 1) * sizeof(*folder));
+    if (folder == NULL) {
+        return ERROR_NOT_ENOUGH_MEMORY;
+    }
+    memcpy(folder, path, size * sizeof(*folder));
+    folder[size] = L'\0';
+    int result = hbk_trust_folder(folder, operator->console, operator->why);
+    free(folder);
+    return result == 0                     ? 0
+           : result == HBK_TRUST_E_MISSING ? ERROR_PATH_NOT_FOUND
+                                           : ERROR_ACCESS_DENIED;
+}
+
+static void on_audit(void *context, const struct hbk_audit_file_report *report)
+{
+    struct hbk_operator *operator= context;
+    char text[DETAIL_BYTES_MAX], error[TEXT_BYTES_MAX];
+    const char *reason = operator->why[0] != '\0' ? operator->why
+        : hbk_log_error_text(report->win32, error, sizeof(error));
+    switch (report->news) {
+    case HBK_AUDIT_FILE_FAILS:
+        (void)snprintf(text, sizeof(text),
+                       "the audit file cannot be written: %s; records wait for it, and are dropped "
+                       "when %d bytes wait (%llu so far)",
+                       reason, HBK_AUDIT_QUEUE_BYTES_MAX, (unsigned long long)report->dropped);
+        break;
+    case HBK_AUDIT_FILE_WORKS:
+        (void)snprintf(text, sizeof(text),
+                       "the audit file is written again; %llu records were dropped meanwhile",
+                       (unsigned long long)report->dropped);
+        break;
+    case HBK_AUDIT_FILE_NOT_ROTATED:
+        (void)snprintf(
+            text, sizeof(text),
+            "the audit file is full and cannot be renamed: %s; it grows on until who has "
+            "it or an older one open has closed it",
+            reason);
+        break;
+    }
+    note_text(operator, HBK_NOTICE_WARNING, report->win32, text);
+}
+
+static int open_audit(struct hbk_operator *operator, const struct hbk_settings * settings)
+{
+    if (settings->audit_path == NULL) {
+        return 0;
+    }
+    const struct hbk_audit_file_options options = {.path = settings->audit_path,
+                                                   .file_bytes = settings->audit_file_bytes,
+                                                   .files = settings->audit_files,
+                                                   .console = operator->console,
+                                                   .check = check_folder,
+                                                   .check_context = operator, };
+    operator->audit_file_bytes = settings->audit_file_bytes;
+    operator->audit_files = settings->audit_files;
+    operator->audit_path = _wcsdup(settings->audit_path);
+    if (operator->audit_path == NULL) {
+        return -1;
+    }
+    return hbk_audit_file_new(operator->loop, &options, on_audit, operator, & operator->audit);
+}
+
+static bool same_audit(const struct hbk_operator *operator, const struct hbk_settings * settings)
+{
+    if (operator->audit_path == NULL || settings->audit_path == NULL) {
+        return operator->audit_path == NULL && settings->audit_path == NULL;
+    }
+    return wcscmp(operator->audit_path, settings->audit_path) == 0 &&
+           operator->audit_file_bytes == settings->audit_file_bytes &&
+           operator->audit_files == settings->audit_files;
+}
+
+/* ---- new rules ---- */
+
+/* What a worker has read; on its way to the broker's thread if it is good. */
+struct reading {
+    struct hbk_broker_work work;
+    int result; /* of hbk_settings_read() */
+    struct hbk_settings settings;
+    struct hbk_buffer notes;
+};
+
+static void free_reading(struct reading *reading)
+{
+    hbk_settings_free(&reading->settings);
+    hbk_buffer_deinit(&reading->notes);
+    free(reading);
+}
+
+static void *read_settings(void *context)
+{
+    struct hbk_operator *operator= context;
+    struct reading *reading = calloc(1, sizeof(*reading));
+    if (reading == NULL) {
+        hbk_log("out of memory: the configuration file was not read, and the rules stay");
+        return NULL;
+    }
+    hbk_buffer_init(&reading->notes, HBK_SETTINGS_NOTES_BYTES);
+    reading->result = hbk_settings_read(operator->config, !operator->console, &reading->settings,
+                                        &reading->notes);
+    return reading;
+}
+
+static void do_configure(void *context, struct hbk_core *core)
+{
+    struct reading *reading = context;
+    struct hbk_settings *settings = &reading->settings;
+    hbk_core_configure(core, &settings->config, settings->policy,
+                       settings->source[0] != '\0' ? settings->source : NULL);
+    settings->policy = NULL;
+    free_reading(reading);
+}
+
+/* The first of what is wrong with a file, on one line. */
+static void first_lines(const struct hbk_buffer *notes, char text[DETAIL_BYTES_MAX])
+{
+    size_t size = notes->size < DETAIL_BYTES_MAX ? notes->size : DETAIL_BYTES_MAX - 1;
+    while (size > 0 && notes->data[size - 1] == '\n') {
+        size--;
+    }
+    for (size_t i = 0; i < size; i++) {
+        text[i] = notes->data[i] == '\n' ? ';' : (char)notes->data[i];
+    }
+    text[size] = '\0';
+}
+
+static void keep(struct hbk_operator *operator, const struct reading * reading)
+{
+    char text[DETAIL_BYTES_MAX] = "out of memory while the file was read";
+    if (reading->result > 0) {
+        first_lines(&reading->notes, text);
+    }
+    note_text(operator, HBK_NOTICE_POLICY_KEPT, 0, text);
+}
+
+static void take_settings(void *context, void *result)
+{
+    struct hbk_operator *operator= context;
+    struct reading *reading = result;
+    hbk_settings_log(&reading->notes);
+    if (reading->result != 0) {
+        keep(operator, reading);
+        free_reading(reading);
+        return;
+    }
+    if (!same_audit(operator, & reading->settings)) {
+        note_text(operator, HBK_NOTICE_WARNING, 0,
+                  "what the file says of the audit file holds from the next start on");
+    }
+    reading->settings.config.audit_file = operator->audit != NULL;
+    reading->work.function = do_configure;
+    reading->work.context = reading;
+    if (!hbk_broker_post(operator->broker, &reading->work)) {
+        free_reading(reading);
+    }
+}
+
+static void drop_settings(void *context, void *result)
+{
+    (void)context;
+    free_reading(result);
+}
+
+void hbk_operator_reload(struct hbk_operator *operator)
+{
+    hbk_reload_request(operator->reload);
+}
+
+/* ---- life ---- */
+
+int hbk_operator_new(uv_loop_t *loop, const struct hbk_operator_options *options,
+                     struct hbk_operator **ret_operator)
+{
+    struct hbk_operator *operator= calloc(1, sizeof(*operator));
+    if (operator== NULL) {
+        return -1;
+    }
+    const struct hbk_reload_job job = {operator, read_settings, take_settings, drop_settings};
+    operator->loop = loop;
+    operator->config = options->config;
+    operator->console = options->console;
+    operator->log = options->log;
+    int result = open_audit(operator, options->settings);
+    if (result == 0) {
+        result = hbk_reload_new(loop, &job, &operator->reload);
+    }
+    *ret_operator = operator; /* for stop() and free() in either case */
+    return result;
+}
+
+void hbk_operator_sinks(struct hbk_operator *operator, struct hbk_win_sinks * ret_sinks)
+{
+    *ret_sinks = (struct hbk_win_sinks){.context = operator, .line = on_line, .notice = on_notice};
+}
+
+void hbk_operator_serve(struct hbk_operator *operator, struct hbk_broker * broker)
+{
+    operator->broker = broker;
+}
+
+uint32_t hbk_operator_stop_ms(void)
+{
+    return AUDIT_STOP_MS;
+}
+
+static void on_audit_ended(void *context, bool stuck)
+{
+    struct hbk_operator *operator= context;
+    operator->ended(operator->ended_context, stuck);
+}
+
+void hbk_operator_stop(struct hbk_operator *operator, void (*ended)(void *context, bool stuck),
+                       void *context)
+{
+    operator->ended = ended;
+    operator->ended_context = context;
+    operator->broker = NULL;
+    hbk_reload_close(operator->reload);
+    if (operator->audit == NULL) {
+        ended(context, false);
+    } else {
+        hbk_audit_file_stop(operator->audit, AUDIT_STOP_MS, on_audit_ended);
+    }
+}
+
+void hbk_operator_free(struct hbk_operator *operator)
+{
+    if (operator!= NULL) {
+        hbk_audit_file_free(operator->audit);
+        hbk_reload_free(operator->reload);
+        free(operator->audit_path);
+        free(operator);
+    }
+}

@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+"""Checks what the linker made: the executables and the DLL that are shipped.
+
+    image.py FOLDER          FOLDER/handlebroker.exe, hbctl.exe and handlebroker.dll; exits 1 on any finding
+
+Each imports from the DLLs that are named here and no others, may be moved anywhere in memory, has no page
+that is writable and executable, and says its version. selftest.py plants each violation.
+"""
+import struct
+import sys
+from pathlib import Path
+
+# DLL -> what for. One more is one more thing that is loaded into a process of SYSTEM.
+SYSTEM = {
+    "kernel32.dll": "processes, handles, pipes",
+    "advapi32.dll": "tokens, descriptors, the Service Control Manager, the event log",
+}
+C_LIBRARY = {"msvcrt.dll": "the C library of builds by mingw; Microsoft's is linked in"}
+SERVICE = {
+    "ntdll.dll": "NtQueryObject",
+    "bcrypt.dll": "random numbers, SHA-256",
+    "userenv.dll": "the folder of the machine's program data",
+    # Of libuv, whose parts come with each other; none of it is called but for the loop, timers and workers.
+    "ws2_32.dll": "libuv: its start-up",
+    "iphlpapi.dll": "libuv: uv_interface_addresses()",
+    "user32.dll": "libuv: terminals",
+    "shell32.dll": "libuv: the folders of a user",
+    "ole32.dll": "libuv: frees what the one above returns",
+    "dbghelp.dll": "libuv: the dump that uv_kill() can ask for",
+}
+SHIPPED = {
+    "handlebroker.exe": SYSTEM | C_LIBRARY | SERVICE,
+    "hbctl.exe": SYSTEM | C_LIBRARY,
+    "handlebroker.dll": SYSTEM | C_LIBRARY,
+}
+
+PE32_PLUS = 0x20B
+FLAGS = {0x20: "HIGH_ENTROPY_VA", 0x40: "DYNAMIC_BASE", 0x100: "NX_COMPAT"}
+RELOCATIONS_STRIPPED = 0x1
+EXECUTE, WRITE, SHARED = 0x20000000, 0x80000000, 0x10000000
+DIRECTORY_IMPORT, DIRECTORY_RESOURCE, DIRECTORY_RELOCATION, DIRECTORY_DELAYED = 1, 2, 5, 13
+RESOURCE_VERSION, RESOURCE_MESSAGES = 16, 11
+
+
+class Image:
+    """As much of a PE file as is looked at here."""
+
+    def __init__(self, data):
+        self.data = data
+        if data[:2] != b"MZ":
+            raise ValueError("no executable")
+        header = self.u32(0x3C)
+        if data[header:header + 4] != b"PE\0\0":
+            raise ValueError("no PE image")
+        sections = self.u16(header + 6)
+        optional_size = self.u16(header + 20)
+        self.characteristics = self.u16(header + 22)
+        optional = header + 24
+        if self.u16(optional) != PE32_PLUS:
+            raise ValueError("no 64-bit image")
+        self.flags = self.u16(optional + 70)
+        self.directories = [(self.u32(optional + 112 + 8 * i), self.u32(optional + 116 + 8 * i))
+                            for i in range(self.u32(optional + 108))]
+        self.sections = []  # name, address, size, file offset, file size, flags
+        for i in range(sections):
+            at = optional + optional_size + 40 * i
+            name = data[at:at + 8].rstrip(b"\0").decode("ascii", "replace")
+            size, address, raw_size, raw = struct.unpack_from("<4I", data, at + 8)
+            self.sections.append((name, address, max(size, raw_size), raw, raw_size, self.u32(at + 36)))
+
+    def u16(self, offset):
+        return struct.unpack_from("<H", self.data, offset)[0]
+
+    def u32(self, offset):
+        return struct.unpack_from("<I", self.data, offset)[0]
+
+    def offset(self, address):
+        for _, start, _, raw, raw_size, _ in self.sections:
+            if start <= address < start + raw_size:
+                return address - start + raw
+        raise ValueError(f"address {address:#x} is in no section")
+
+    def directory(self, index):
+        """Address of a directory, or 0."""
+        return self.directories[index][0] if index < len(self.directories) else 0
+
+    def imports(self):
+        names = []
+        for index, size, name in ((DIRECTORY_IMPORT, 20, 12), (DIRECTORY_DELAYED, 32, 4)):
+            if not self.directory(index):
+                continue
+            at = self.offset(self.directory(index))
+            while self.u32(at + name):
+                start = self.offset(self.u32(at + name))
+                names.append(self.data[start:self.data.index(b"\0", start)].decode("ascii").lower())
+                at += size
+        return names
+
+    def resource_types(self):
+        if not self.directory(DIRECTORY_RESOURCE):
+            return []
+        at = self.offset(self.directory(DIRECTORY_RESOURCE))
+        named, numbered = self.u16(at + 12), self.u16(at + 14)
+        return [self.u32(at + 16 + 8 * i) for i in range(named, named + numbered)]
+
+
+def check(name, data):
+    """All findings on the image @data, which is shipped as @name."""
+    try:
+        image = Image(data)
+        imports, resources = image.imports(), image.resource_types()
+    except (ValueError, struct.error) as error:
+        return [f"{name}: {error}"]
+    findings = []
+    for dll in imports:
+        if dll not in SHIPPED[name]:
+            findings.append(f"{name}: imports from {dll}, which is not in the list")
+    for bit, flag in FLAGS.items():
+        if not image.flags & bit:
+            findings.append(f"{name}: {flag} is not set")
+    if image.characteristics & RELOCATIONS_STRIPPED or not image.directory(DIRECTORY_RELOCATION):
+        findings.append(f"{name}: has no relocations, so it cannot be moved")
+    for section, _, _, _, _, flags in image.sections:
+        if flags & EXECUTE and flags & WRITE:
+            findings.append(f"{name}: section {section} is writable and executable")
+        if flags & SHARED and flags & WRITE:
+            findings.append(f"{name}: section {section} is writable and shared between processes")
+    if RESOURCE_VERSION not in resources:
+        findings.append(f"{name}: has no version resource")
+    if name == "handlebroker.exe" and RESOURCE_MESSAGES not in resources:
+        findings.append(f"{name}: has no messages for the event log")
+    return findings
+
+
+def main():
+    if len(sys.argv) != 2:
+        raise SystemExit(__doc__)
+    findings = []
+    for name in SHIPPED:
+        findings += check(name, (Path(sys.argv[1]) / name).read_bytes())
+    for line in findings:
+        print(line)
+    print(f"image: {len(SHIPPED)} images, {len(findings)} findings")
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
