@@ -172,9 +172,9 @@ bool global_read(struct arguments *arguments, bool *ret_taken, enum exit_code *r
 }
 
 bool options_read(struct arguments *arguments, const struct option *options, size_t options_count,
-                  const char **ret_name, enum exit_code *ret_code)
+                  const struct operand *operands, size_t operands_count, enum exit_code *ret_code)
 {
-    const char *name = NULL;
+    size_t read = 0;
 
     while (arguments->at < arguments->count) {
         bool taken = false;
@@ -187,19 +187,16 @@ bool options_read(struct arguments *arguments, const struct option *options, siz
         if (option != NULL) {
             if (!read_option(arguments, option, ret_code))
                 return false;
-        } else if (argument[0] == '-' || ret_name == NULL || name != NULL) {
+        } else if (argument[0] == '-' || read == operands_count) {
             *ret_code = usage_error(arguments->command, "what is this", argument);
             return false;
         } else {
-            name = argument;
+            *operands[read++].value = argument;
         }
     }
-    if (ret_name != NULL && name == NULL) {
-        *ret_code = usage_error(arguments->command,
-                                "the name of the endpoint is missing, such as user/inbox", NULL);
+    if (read < operands_count && operands[read].missing != NULL) {
+        *ret_code = usage_error(arguments->command, operands[read].missing, NULL);
         return false;
     }
-    if (ret_name != NULL)
-        *ret_name = name;
     return true;
 }
