@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SERIAL_MAX 9007199254740991u /* the highest number that the service gives to anything */
+
 static char *to_utf8(const wchar_t *text)
 {
     int size = WideCharToMultiByte(CP_UTF8, WC_ERR_INVALID_CHARS, text, -1, NULL, 0, NULL, NULL);
@@ -58,7 +60,7 @@ enum exit_code usage_error(const char *command, const char *what, const char *ar
     return EXIT_USAGE;
 }
 
-static bool read_number(const char *text, int base, uint32_t max, uint32_t *ret_value)
+static bool read_wide(const char *text, int base, uint64_t max, uint64_t *ret_value)
 {
     char *end = NULL;
 
@@ -67,6 +69,16 @@ static bool read_number(const char *text, int base, uint32_t max, uint32_t *ret_
     errno = 0;
     unsigned long long value = strtoull(text, &end, base);
     if (errno != 0 || *end != '\0' || value > max)
+        return false;
+    *ret_value = value;
+    return true;
+}
+
+static bool read_number(const char *text, int base, uint32_t max, uint32_t *ret_value)
+{
+    uint64_t value = 0;
+
+    if (!read_wide(text, base, max, &value))
         return false;
     *ret_value = (uint32_t)value;
     return true;
@@ -97,6 +109,10 @@ static const char *read_value(const struct option *option, const char *text)
         break;
     case OPTION_NUMBER:
         if (!read_number(text, 10, option->max, option->value))
+            return "is no number, or too high";
+        break;
+    case OPTION_SERIAL:
+        if (!read_wide(text, 10, SERIAL_MAX, option->value))
             return "is no number, or too high";
         break;
     case OPTION_ACCESS:

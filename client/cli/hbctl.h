@@ -32,14 +32,22 @@ struct arguments {
     struct globals globals;
 };
 
-enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER, OPTION_ACCESS, OPTION_LIST };
+enum option_kind {
+    OPTION_FLAG,
+    OPTION_TEXT,
+    OPTION_NUMBER,
+    OPTION_SERIAL,
+    OPTION_ACCESS,
+    OPTION_LIST
+};
 
 /* One option of a command, and where its value goes. */
 struct option {
     const char *name; /* "--wait" */
     enum option_kind kind;
     uint32_t max; /* OPTION_NUMBER: the highest value; OPTION_LIST: the most entries */
-    /* FLAG: bool *; TEXT: const char **; NUMBER, ACCESS: uint32_t *; LIST: const char ** */
+    /* FLAG: bool *; TEXT: const char **; NUMBER, ACCESS: uint32_t *; SERIAL: uint64_t *; LIST: const
+     * char ** */
     void *value;
     size_t *count; /* OPTION_LIST */
 };

@@ -3,7 +3,8 @@
 
 struct question {
     const char *verb, *name;
-    uint32_t pid, session;
+    uint32_t pid;
+    uint64_t session;
 };
 
 static void print_explanation(const struct question *question, const hbk_explanation *explanation)
@@ -13,7 +14,7 @@ static void print_explanation(const struct question *question, const hbk_explana
     if (question->pid != 0)
         printf(" of process %lu", (unsigned long)question->pid);
     if (question->session != 0)
-        printf(" by session %lu", (unsigned long)question->session);
+        printf(" by session %llu", (unsigned long long)question->session);
     printf(": %s\ndecided by  ", explanation->allowed ? "allowed" : "refused");
     print_text(stdout, explanation->rule);
     printf("\nwhy         ");
@@ -58,7 +59,7 @@ enum exit_code run_explain(struct arguments *arguments)
     struct question question = {0};
     const struct option options[] = {
         {"--pid", OPTION_NUMBER, UINT32_MAX, &question.pid, NULL},
-        {"--session", OPTION_NUMBER, UINT32_MAX, &question.session, NULL},
+        {"--session", OPTION_SERIAL, 0, &question.session, NULL},
     };
     const struct operand operands[] = {
         {&question.verb,
