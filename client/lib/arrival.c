@@ -62,7 +62,6 @@ hbk_result hbk_arrival_receive(struct hbk_client *client, enum hbk_arrival_kind 
                                hbk_error_info *ret_error)
 {
     struct hbk_arrival *arrival;
-    struct hbk_error reason;
 
     AcquireSRWLockExclusive(&client->lock);
     arrival = take_first(client, kind);
@@ -77,9 +76,9 @@ hbk_result hbk_arrival_receive(struct hbk_client *client, enum hbk_arrival_kind 
             hbk_io_leave(client, NULL);
     }
     bool ended = client->ended;
-    reason = client->reason;
     ReleaseSRWLockExclusive(&client->lock);
     if (arrival == NULL && ended) {
+        struct hbk_error reason = client->reason; /* does not change once it has ended */
         reason.code = HBK_DISCONNECTED;
         return hbk_fail_with(ret_error, &reason);
     }
