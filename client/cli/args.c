@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SERIAL_MAX 9007199254740991u /* the highest number that the service gives to anything */
+
 static char *to_utf8(const wchar_t *text)
 {
     int size = WideCharToMultiByte(CP_UTF8, WC_ERR_INVALID_CHARS, text, -1, NULL, 0, NULL, NULL);
@@ -58,7 +60,7 @@ enum exit_code usage_error(const char *command, const char *what, const char *ar
     return EXIT_USAGE;
 }
 
-static bool read_number(const char *text, int base, uint32_t max, uint32_t *ret_value)
+static bool read_wide(const char *text, int base, uint64_t max, uint64_t *ret_value)
 {
     char *end = NULL;
 
@@ -67,6 +69,16 @@ static bool read_number(const char *text, int base, uint32_t max, uint32_t *ret_
     errno = 0;
     unsigned long long value = strtoull(text, &end, base);
     if (errno != 0 || *end != '\0' || value > max)
+        return false;
+    *ret_value = value;
+    return true;
+}
+
+static bool read_number(const char *text, int base, uint32_t max, uint32_t *ret_value)
+{
+    uint64_t value = 0;
+
+    if (!read_wide(text, base, max, &value))
         return false;
     *ret_value = (uint32_t)value;
     return true;
@@ -97,6 +109,10 @@ static const char *read_value(const struct option *option, const char *text)
         break;
     case OPTION_NUMBER:
         if (!read_number(text, 10, option->max, option->value))
+            return "is no number, or too high";
+        break;
+    case OPTION_SERIAL:
+        if (!read_wide(text, 10, SERIAL_MAX, option->value))
             return "is no number, or too high";
         break;
     case OPTION_ACCESS:
@@ -172,9 +188,9 @@ bool global_read(struct arguments *arguments, bool *ret_taken, enum exit_code *r
 }
 
 bool options_read(struct arguments *arguments, const struct option *options, size_t options_count,
-                  const char **ret_name, enum exit_code *ret_code)
+                  const struct operand *operands, size_t operands_count, enum exit_code *ret_code)
 {
-    const char *name = NULL;
+    size_t read = 0;
 
     while (arguments->at < arguments->count) {
         bool taken = false;
@@ -187,19 +203,16 @@ bool options_read(struct arguments *arguments, const struct option *options, siz
         if (option != NULL) {
             if (!read_option(arguments, option, ret_code))
                 return false;
-        } else if (argument[0] == '-' || ret_name == NULL || name != NULL) {
+        } else if (argument[0] == '-' || read == operands_count) {
             *ret_code = usage_error(arguments->command, "what is this", argument);
             return false;
         } else {
-            name = argument;
+            *operands[read++].value = argument;
         }
     }
-    if (ret_name != NULL && name == NULL) {
-        *ret_code = usage_error(arguments->command,
-                                "the name of the endpoint is missing, such as user/inbox", NULL);
+    if (read < operands_count && operands[read].missing != NULL) {
+        *ret_code = usage_error(arguments->command, operands[read].missing, NULL);
         return false;
     }
-    if (ret_name != NULL)
-        *ret_name = name;
     return true;
 }

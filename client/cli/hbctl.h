@@ -32,14 +32,22 @@ struct arguments {
     struct globals globals;
 };
 
-enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER, OPTION_ACCESS, OPTION_LIST };
+enum option_kind {
+    OPTION_FLAG,
+    OPTION_TEXT,
+    OPTION_NUMBER,
+    OPTION_SERIAL,
+    OPTION_ACCESS,
+    OPTION_LIST
+};
 
 /* One option of a command, and where its value goes. */
 struct option {
     const char *name; /* "--wait" */
     enum option_kind kind;
     uint32_t max; /* OPTION_NUMBER: the highest value; OPTION_LIST: the most entries */
-    /* FLAG: bool *; TEXT: const char **; NUMBER, ACCESS: uint32_t *; LIST: const char ** */
+    /* FLAG: bool *; TEXT: const char **; NUMBER, ACCESS: uint32_t *; SERIAL: uint64_t *; LIST: const
+     * char ** */
     void *value;
     size_t *count; /* OPTION_LIST */
 };
@@ -52,15 +60,23 @@ void arguments_free(char **values);
 /** to_wide() - Return: for free(); NULL out of memory, or not UTF-8. */
 wchar_t *to_wide(const char *text);
 
+/* An argument that is no option. */
+struct operand {
+    const char **value;
+    const char *missing; /* what to say if it is not there; NULL: it need not be */
+};
+
+#define ENDPOINT_MISSING "the name of the endpoint is missing, such as user/inbox"
+
 /**
  * options_read() - read what stands after the command
- * @ret_name: the one argument that is no option; NULL: the command has none
+ * @operands: in their order, those that must be there first
  * @ret_code: set on false: EXIT_DONE after help, EXIT_USAGE after a message on standard error
  *
  * The options of all commands are read too.
  */
 bool options_read(struct arguments *arguments, const struct option *options, size_t options_count,
-                  const char **ret_name, enum exit_code *ret_code);
+                  const struct operand *operands, size_t operands_count, enum exit_code *ret_code);
 
 /** global_read() - if the next argument is an option of all commands, read it. As options_read(),
  * but that *ret_taken tells whether it was. */
@@ -112,8 +128,14 @@ enum exit_code failed(const struct globals *globals, const hbk_error_info *error
 /** connect_client() - hbk_open() as the globals want it. EXIT_DONE; else a message was printed. */
 enum exit_code connect_client(const struct arguments *arguments, hbk_client **ret_client);
 
+/** inspect_advice() - what to do about @result of a question that takes the right to inspect. */
+const char *inspect_advice(hbk_result result);
+
 enum exit_code run_status(struct arguments *arguments);
 enum exit_code run_endpoints(struct arguments *arguments);
+enum exit_code run_sessions(struct arguments *arguments);
+enum exit_code run_explain(struct arguments *arguments);
+enum exit_code run_watch(struct arguments *arguments);
 enum exit_code run_send(struct arguments *arguments);
 enum exit_code run_receive(struct arguments *arguments);
 

@@ -1,4 +1,4 @@
-/* hbctl status, hbctl endpoints. */
+/* hbctl status, hbctl endpoints, hbctl sessions. */
 #include "hbctl.h"
 
 #include <stdlib.h>
@@ -44,6 +44,29 @@ enum exit_code connect_client(const struct arguments *arguments, hbk_client **re
     return code == EXIT_TIMEOUT ? EXIT_UNAVAILABLE : code;
 }
 
+/* Each resource that users share: what is used of it in all, and what of it by this user. */
+static void print_quotas(const hbk_status_info *status)
+{
+    static const char *const headings[] = {"QUOTA", "USED", "OF", "YOURS", "OF AT MOST"};
+    struct table table;
+
+    if (status->quotas_count == 0)
+        return;
+    fputc('\n', stdout);
+    table_begin(&table, sizeof headings / sizeof headings[0], headings);
+    for (size_t i = 0; i < status->quotas_count; i++) {
+        const hbk_quota *quota = &status->quotas[i];
+        char used[24], limit[24], yours[24], your_limit[24];
+        snprintf(used, sizeof used, "%llu", (unsigned long long)quota->used);
+        snprintf(limit, sizeof limit, "%llu", (unsigned long long)quota->limit);
+        snprintf(yours, sizeof yours, "%llu", (unsigned long long)quota->yours);
+        snprintf(your_limit, sizeof your_limit, "%llu", (unsigned long long)quota->your_limit);
+        const char *cells[] = {quota->name, used, limit, yours, your_limit};
+        table_row(&table, cells);
+    }
+    table_print(&table, stdout);
+}
+
 static void print_status(const hbk_status_info *status)
 {
     char uptime[32];
@@ -58,6 +81,14 @@ static void print_status(const hbk_status_info *status)
            (unsigned long)status->deliveries_pending, (unsigned long long)status->delivered,
            (unsigned long long)status->failed);
     printf("handles     %lu held for deliveries\n", (unsigned long)status->pins);
+    if (status->policy == 0)
+        printf("rules       the built-in ones\n");
+    else
+        printf("rules       loaded %lu times\n", (unsigned long)status->policy);
+    if (status->events_dropped != 0)
+        printf("records     %llu were dropped, as they found no room\n",
+               (unsigned long long)status->events_dropped);
+    print_quotas(status);
 }
 
 static void json_status(const hbk_status_info *status)
@@ -79,6 +110,20 @@ static void json_status(const hbk_status_info *status)
     json_number(&json, "pins", status->pins);
     json_number(&json, "delivered", status->delivered);
     json_number(&json, "failed", status->failed);
+    json_number(&json, "policy", status->policy);
+    json_number(&json, "events_dropped", status->events_dropped);
+    json_open(&json, "quotas", '[');
+    for (size_t i = 0; i < status->quotas_count; i++) {
+        const hbk_quota *quota = &status->quotas[i];
+        json_open(&json, NULL, '{');
+        json_text(&json, "name", quota->name);
+        json_number(&json, "limit", quota->limit);
+        json_number(&json, "used", quota->used);
+        json_number(&json, "your_limit", quota->your_limit);
+        json_number(&json, "yours", quota->yours);
+        json_close(&json, '}');
+    }
+    json_close(&json, ']');
     json_end(&json);
 }
 
@@ -89,7 +134,7 @@ enum exit_code run_status(struct arguments *arguments)
     hbk_error_info error;
     enum exit_code code = EXIT_USAGE;
 
-    if (!options_read(arguments, NULL, 0, NULL, &code))
+    if (!options_read(arguments, NULL, 0, NULL, 0, &code))
         return code;
     code = connect_client(arguments, &client);
     if (code != EXIT_DONE)
@@ -158,7 +203,7 @@ enum exit_code run_endpoints(struct arguments *arguments)
     hbk_error_info error;
     enum exit_code code = EXIT_USAGE;
 
-    if (!options_read(arguments, NULL, 0, NULL, &code))
+    if (!options_read(arguments, NULL, 0, NULL, 0, &code))
         return code;
     code = connect_client(arguments, &client);
     if (code != EXIT_DONE)
@@ -170,6 +215,109 @@ enum exit_code run_endpoints(struct arguments *arguments)
     else
         print_endpoints(list);
     hbk_endpoint_entries_free(list);
+    hbk_close(client);
+    return code;
+}
+
+/* ---- sessions ---- */
+
+static void print_sessions(const hbk_session_entries *list)
+{
+    static const char *const headings[] = {"SESSION", "PROCESS", "CLIENT", "STATE",
+                                           "SINCE",   "HOLDS",   "MOVED",  "USER"};
+    struct table table;
+
+    table_begin(&table, sizeof headings / sizeof headings[0], headings);
+    for (size_t i = 0; i < list->count; i++) {
+        const hbk_session_entry *entry = &list->entries[i];
+        char session[24], pid[16], client[128], since[32], holds[96], moved[64];
+        snprintf(session, sizeof session, "%llu", (unsigned long long)entry->session);
+        snprintf(pid, sizeof pid, "%lu", (unsigned long)entry->pid);
+        snprintf(client, sizeof client, "%s%s%s", entry->client_name[0] ? entry->client_name : "-",
+                 entry->client_version[0] ? " " : "", entry->client_version);
+        duration_text(since, sizeof since, entry->since_ms);
+        snprintf(holds, sizeof holds, "%lu endpoints, %lu requests, %lu pins, %llu bytes",
+                 (unsigned long)entry->endpoints, (unsigned long)entry->requests,
+                 (unsigned long)entry->pins, (unsigned long long)entry->queued_bytes);
+        snprintf(moved, sizeof moved, "%llu out, %llu in", (unsigned long long)entry->sent,
+                 (unsigned long long)entry->received);
+        const char *cells[] = {session, pid,   client, entry->state,
+                               since,   holds, moved,  entry->user};
+        table_row(&table, cells);
+    }
+    table_print(&table, stdout);
+}
+
+static void json_session(struct json *json, const hbk_session_entry *entry)
+{
+    char logon[17];
+
+    snprintf(logon, sizeof logon, "%016llx", (unsigned long long)entry->logon_session);
+    json_open(json, NULL, '{');
+    json_number(json, "session", entry->session);
+    json_number(json, "pid", entry->pid);
+    json_text(json, "user", entry->user);
+    json_number(json, "integrity", entry->integrity);
+    json_text(json, "logon_session", logon);
+    json_number(json, "terminal_session", entry->terminal_session);
+    json_open(json, "client", '{');
+    json_text(json, "name", entry->client_name);
+    json_text(json, "version", entry->client_version);
+    json_close(json, '}');
+    json_text(json, "state", entry->state);
+    json_number(json, "since_ms", entry->since_ms);
+    json_number(json, "endpoints", entry->endpoints);
+    json_number(json, "requests", entry->requests);
+    json_number(json, "pins", entry->pins);
+    json_number(json, "queued_bytes", entry->queued_bytes);
+    json_number(json, "sent", entry->sent);
+    json_number(json, "received", entry->received);
+    json_close(json, '}');
+}
+
+static void json_sessions(const hbk_session_entries *list)
+{
+    struct json json;
+
+    json_begin(&json, stdout);
+    json_open(&json, "sessions", '[');
+    for (size_t i = 0; i < list->count; i++)
+        json_session(&json, &list->entries[i]);
+    json_close(&json, ']');
+    json_end(&json);
+}
+
+const char *inspect_advice(hbk_result result)
+{
+    if (result == HBK_DENIED)
+        return "It takes the right to inspect: run it as an administrator, or have verbs.inspect "
+               "in "
+               "handlebroker.json name this user.";
+    if (result == HBK_METHOD_NOT_FOUND)
+        return "The service is older than this hbctl: update it.";
+    return NULL;
+}
+
+enum exit_code run_sessions(struct arguments *arguments)
+{
+    hbk_client *client = NULL;
+    hbk_session_entries *list = NULL;
+    hbk_error_info error;
+    enum exit_code code = EXIT_USAGE;
+
+    if (!options_read(arguments, NULL, 0, NULL, 0, &code))
+        return code;
+    code = connect_client(arguments, &client);
+    if (code != EXIT_DONE)
+        return code;
+    hbk_result result = hbk_session_list(client, &list, &error);
+    if (result != HBK_OK)
+        code = failed(&arguments->globals, &error, inspect_advice(result));
+    else if (arguments->globals.json)
+        json_sessions(list);
+    else
+        print_sessions(list);
+    hbk_session_entries_free(list);
     hbk_close(client);
     return code;
 }

@@ -13,14 +13,16 @@ struct command {
 };
 
 static const struct command commands[] = {
-    HBCTL_COMMAND("status", run_status, "the service's state and counters",
-                  "hbctl status [--json]\n"
-                  "\n"
-                  "Prints the service's state and counters.\n"
-                  "\n"
-                  "Examples:\n"
-                  "  hbctl status\n"
-                  "  hbctl status --json\n"),
+    HBCTL_COMMAND(
+        "status", run_status, "the service's state and counters",
+        "hbctl status [--json]\n"
+        "\n"
+        "Prints the service's state and counters, and of each resource that users share\n"
+        "how much is used in all and by you, and how much you could have at this moment.\n"
+        "\n"
+        "Examples:\n"
+        "  hbctl status\n"
+        "  hbctl status --json\n"),
     HBCTL_COMMAND(
         "endpoints", run_endpoints, "who receives, and under which name",
         "hbctl endpoints [--json]\n"
@@ -31,6 +33,47 @@ static const struct command commands[] = {
         "Examples:\n"
         "  hbctl endpoints\n"
         "  hbctl endpoints --json\n"),
+    HBCTL_COMMAND("sessions", run_sessions, "who is connected to the service",
+                  "hbctl sessions [--json]\n"
+                  "\n"
+                  "Lists the sessions: process, program, state, age, what it holds, and how many\n"
+                  "deliveries it has sent and received. It takes the right to inspect, which\n"
+                  "administrators have.\n"
+                  "\n"
+                  "Examples:\n"
+                  "  hbctl sessions\n"
+                  "  hbctl sessions --json\n"),
+    HBCTL_COMMAND("watch", run_watch, "what happens, as it happens",
+                  "hbctl watch [--count N] [--timeout MS] [--json]\n"
+                  "\n"
+                  "Prints the service's audit records as they are made: each grant, refusal and\n"
+                  "failure, and each change of the rules. Ctrl+C ends it. It takes the right to\n"
+                  "inspect, which administrators have.\n"
+                  "\n"
+                  "  --count N      end after so many records\n"
+                  "  --timeout MS   give up when none has come for so long\n"
+                  "\n"
+                  "Examples:\n"
+                  "  hbctl watch\n"
+                  "  hbctl watch --json --count 100 > records.jsonl\n"),
+    HBCTL_COMMAND(
+        "explain", run_explain, "which rule decides, and what it says",
+        "hbctl explain VERB [NAME] [--pid N] [--session N] [--json]\n"
+        "\n"
+        "Tells whether VERB would be allowed, by which rule, and why, without doing it.\n"
+        "VERB is open, send, put or get, which take a NAME, or transfer, inspect or revoke,\n"
+        "which do not. It takes the right to inspect, which administrators have.\n"
+        "\n"
+        "  --pid N        send: to the endpoint NAME of process N\n"
+        "  --session N    for this session of hbctl sessions; for hbctl's own unless told\n"
+        "\n"
+        "Exit code 0: it would be allowed; 1: it would be refused.\n"
+        "\n"
+        "Examples:\n"
+        "  hbctl explain open session/print/queue\n"
+        "  hbctl explain send global/log --session 17\n"
+        "  hbctl explain send user/inbox --pid 4711\n"
+        "  hbctl explain inspect\n"),
     HBCTL_COMMAND(
         "send", run_send, "hand open files to an endpoint",
         "hbctl send NAME --file PATH [--file PATH ...] [OPTION ...]\n"
@@ -45,11 +88,14 @@ static const struct command commands[] = {
         "  --data TEXT    a text that goes with it\n"
         "  --wait MS      wait so long for the endpoint to open, up to 60000\n"
         "  --timeout MS   wait so long for the answer of an endpoint that asks, up to 60000\n"
+        "  --pid N        to the endpoint NAME of process N, whoever it runs as, if you could\n"
+        "                 place a handle there yourself or a rule lets you\n"
         "\n"
         "Examples:\n"
         "  hbctl send user/inbox --file report.txt\n"
         "  hbctl send user/inbox --file a.log --file b.log --data \"both logs\" --wait 10000\n"
-        "  hbctl send user/inbox --file notes.txt --write --access read\n"),
+        "  hbctl send user/inbox --file notes.txt --write --access read\n"
+        "  hbctl send user/inbox --pid 4711 --file report.txt\n"),
     HBCTL_COMMAND("receive", run_receive, "open an endpoint and take what is sent there",
                   "hbctl receive NAME [OPTION ...]\n"
                   "\n"
@@ -60,11 +106,13 @@ static const struct command commands[] = {
                   "  --timeout MS   give up after so long; without it, Ctrl+C does\n"
                   "  --print        copy the contents of received files to standard output\n"
                   "  --output PATH  copy them into this file\n"
+                  "  --from SDDL    only from whom this grants the right 0x2; it can only narrow\n"
                   "\n"
                   "Examples:\n"
                   "  hbctl receive user/inbox\n"
                   "  hbctl receive user/inbox --print > copy.txt\n"
-                  "  hbctl receive user/inbox --ask --timeout 60000 --output copy.txt\n"),
+                  "  hbctl receive user/inbox --ask --timeout 60000 --output copy.txt\n"
+                  "  hbctl receive user/inbox --from \"D:(A;;0x2;;;S-1-5-18)\"\n"),
 };
 
 /* Between them stands the list of commands. */

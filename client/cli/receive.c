@@ -10,7 +10,7 @@
 struct receive_request {
     bool ask, print;
     uint32_t count, timeout_ms;
-    const char *output;
+    const char *output, *from;
     HANDLE copy; /* where contents go; NULL: nowhere */
 };
 
@@ -20,9 +20,25 @@ static FILE *telling(const struct receive_request *request)
     return request->print ? stderr : stdout;
 }
 
+/* Could we take back by ourselves what was left out of the item's rights? */
+static const char *widenable_text(const hbk_received_item *item)
+{
+    switch (item->widenable) {
+    case HBK_WIDEN_NO:
+        return "no";
+    case HBK_WIDEN_YES:
+        return "yes";
+    case HBK_WIDEN_UNKNOWN:
+        return "unknown";
+    default:
+        return "-";
+    }
+}
+
 static void print_delivery(const struct receive_request *request, const hbk_delivery *delivery)
 {
-    static const char *const headings[] = {"ITEM", "TYPE", "RIGHTS", "HANDLE", "FLAGS"};
+    static const char *const headings[] = {"ITEM",   "TYPE",      "RIGHTS",
+                                           "HANDLE", "WIDENABLE", "FLAGS"};
     FILE *file = telling(request);
     struct table table;
 
@@ -46,7 +62,7 @@ static void print_delivery(const struct receive_request *request, const hbk_deli
                             : item->inherit                ? "inherit"
                             : item->protect                ? "protect"
                                                            : "";
-        const char *cells[] = {number, item->type, access, handle, flags};
+        const char *cells[] = {number, item->type, access, handle, widenable_text(item), flags};
         table_row(&table, cells);
     }
     table_print(&table, file);
@@ -75,6 +91,10 @@ static void json_delivery(const hbk_delivery *delivery)
         json_number(&json, "access", item->access);
         json_bool(&json, "inherit", item->inherit != 0);
         json_bool(&json, "protect", item->protect != 0);
+        if (item->widenable == HBK_WIDEN_UNKNOWN)
+            json_text(&json, "widenable", "unknown");
+        else if (item->widenable != 0)
+            json_bool(&json, "widenable", item->widenable == HBK_WIDEN_YES);
         json_close(&json, '}');
     }
     json_close(&json, ']');
@@ -214,6 +234,20 @@ static enum exit_code receive_one(const struct arguments *arguments,
     return code;
 }
 
+/* What to try next, by why the endpoint could not be opened. */
+static const char *open_advice(hbk_result result)
+{
+    switch (result) {
+    case HBK_EXISTS:
+        return "See who has it: hbctl endpoints";
+    case HBK_DENIED:
+        return "Names in user/ are yours. For others an administrator can ask which rule decides: "
+               "hbctl explain open NAME --session N";
+    default:
+        return NULL;
+    }
+}
+
 static enum exit_code receive_all(const struct arguments *arguments, const char *name,
                                   const struct receive_request *request)
 {
@@ -225,10 +259,10 @@ static enum exit_code receive_all(const struct arguments *arguments, const char 
     if (code != EXIT_DONE)
         return code;
     options.flags = request->ask ? HBK_ENDPOINT_ASK : 0;
+    options.from = request->from;
     hbk_result result = hbk_endpoint_open(client, &options, &error);
     if (result != HBK_OK)
-        code = failed(&arguments->globals, &error,
-                      result == HBK_EXISTS ? "See who has it: hbctl endpoints" : NULL);
+        code = failed(&arguments->globals, &error, open_advice(result));
     else if (!arguments->globals.json)
         fprintf(stderr, "listening at %s; in another console: hbctl send %s --file PATH\n", name,
                 name);
@@ -268,11 +302,13 @@ enum exit_code run_receive(struct arguments *arguments)
         {"--timeout", OPTION_NUMBER, INFINITE - 1, &request.timeout_ms, NULL},
         {"--print", OPTION_FLAG, 0, &request.print, NULL},
         {"--output", OPTION_TEXT, 0, &request.output, NULL},
+        {"--from", OPTION_TEXT, 0, &request.from, NULL},
     };
     const char *name = NULL;
+    const struct operand operand = {&name, ENDPOINT_MISSING};
     enum exit_code code = EXIT_USAGE;
 
-    if (!options_read(arguments, options, sizeof options / sizeof options[0], &name, &code))
+    if (!options_read(arguments, options, sizeof options / sizeof options[0], &operand, 1, &code))
         return code;
     if (request.print && (request.output != NULL || arguments->globals.json))
         return usage_error(arguments->command,

@@ -9,7 +9,7 @@ struct send_request {
     bool write;
     uint32_t access;
     const char *type, *data;
-    uint32_t wait_ms, timeout_ms;
+    uint32_t wait_ms, timeout_ms, pid;
 };
 
 /* Opens the files. Return: how many; those are to be closed, also when one could not be opened. */
@@ -80,6 +80,9 @@ static const char *advice(hbk_result result)
     switch (result) {
     case HBK_NOT_FOUND:
         return "See who receives: hbctl endpoints. Or let it wait for the receiver: --wait 10000";
+    case HBK_DENIED:
+        return "An administrator can ask which rule decides: hbctl explain send NAME --session N, "
+               "with --pid if it was said here";
     case HBK_TIMEOUT:
         return "Nothing was handed over. Is the receiver running, and does somebody answer its "
                "offers?";
@@ -112,6 +115,7 @@ static enum exit_code send_files(const struct arguments *arguments, const char *
     options.data = request->data;
     options.wait_ms = request->wait_ms;
     options.timeout_ms = request->timeout_ms;
+    options.to_pid = request->pid;
     hbk_result result = hbk_send(client, &options, &receipt, &error);
     if (result != HBK_OK)
         code = failed(&arguments->globals, &error, advice(result));
@@ -134,12 +138,14 @@ enum exit_code run_send(struct arguments *arguments)
         {"--data", OPTION_TEXT, 0, &request.data, NULL},
         {"--wait", OPTION_NUMBER, 60000, &request.wait_ms, NULL},
         {"--timeout", OPTION_NUMBER, 60000, &request.timeout_ms, NULL},
+        {"--pid", OPTION_NUMBER, UINT32_MAX, &request.pid, NULL},
     };
     hbk_send_item items[HBK_ITEMS_MAX] = {{0}};
     const char *name = NULL;
+    const struct operand operand = {&name, ENDPOINT_MISSING};
     enum exit_code code = EXIT_USAGE;
 
-    if (!options_read(arguments, options, sizeof options / sizeof options[0], &name, &code))
+    if (!options_read(arguments, options, sizeof options / sizeof options[0], &operand, 1, &code))
         return code;
     if (request.files_count == 0)
         return usage_error(arguments->command, "which file? --file PATH", NULL);

@@ -18,7 +18,11 @@
  * Rules for all functions
  * - A client may be used by any number of threads at once. The library starts no thread of its own.
  * - Structures that carry `size` must have it set to their sizeof; zero in every other field is the
- *   default. Strings are UTF-8, ended by NUL, and are copied where they are kept.
+ *   default. A program that was built with an older header passes the size that it knows, and gets
+ *   the defaults of what came later. Strings are UTF-8, ended by NUL, and are copied where they are
+ *   kept.
+ * - Structures without `size` are what the library fills. They grow with its minor version (0.1): a
+ *   program and the handlebroker.dll that it loads are of the same.
  * - `ret_...` is written on success alone, except `ret_error`, which may be NULL and is written on
  *   failure alone.
  * - A function that returns HBK_DISCONNECTED will do so from then on: close the client, open
@@ -50,6 +54,7 @@ extern "C" {
 
 #define HBK_ITEMS_MAX 64
 #define HBK_DATA_BYTES_MAX 8192
+#define HBK_QUOTAS_MAX 16
 
 /* How a call ended. Zero is success. Those below HBK_DISCONNECTED are the broker's answers, by the
  * codes of PROTOCOL.md; the rest are the library's own. */
@@ -124,8 +129,9 @@ typedef struct hbk_open_options {
  * @options:    NULL: the installed service, with every check
  * @ret_client: to be closed with hbk_close()
  *
- * Checks, before the first byte is sent, that the pipe belongs to the service that the Service
- * Control Manager runs as HandleBroker. Blocks up to the connect timeout.
+ * Checks, before the first byte is sent, that the pipe's owner is SYSTEM or Administrators and that it
+ * belongs to the process that the Service Control Manager runs as HandleBroker; lets the server
+ * identify us, not act for us. Blocks up to the connect timeout.
  * Return: HBK_OK; HBK_UNAVAILABLE (not installed, not started, or all its pipes busy until the
  * timeout); HBK_UNTRUSTED; HBK_QUOTA (too many sessions of this user); HBK_STOPPING; HBK_TIMEOUT
  * (the service took the connection and did not answer); HBK_DISCONNECTED; HBK_INVALID_ARGUMENT;
@@ -148,9 +154,9 @@ HBK_API void hbk_close(hbk_client *client);
 /**
  * hbk_wait_handle() - a handle to wait on for deliveries, beside others
  *
- * A manual-reset event, signalled while hbk_receive() has something to return or the connection is
- * gone; sometimes also when it has not. So: wait, then call hbk_receive() with timeout 0 until it
- * says HBK_TIMEOUT. Use it with WaitForMultipleObjects or MsgWaitForMultipleObjects. Belongs to
+ * A manual-reset event, signalled while hbk_receive() or hbk_watch_receive() has something to return or
+ * the connection is gone; sometimes also when it has not. So: wait, then call hbk_receive() with
+ * timeout 0 until it says HBK_TIMEOUT (who watches, both). Use it with WaitForMultipleObjects or MsgWaitForMultipleObjects. Belongs to
  * the client: do not close, set or reset it. Since: 0.1
  */
 HBK_API HANDLE hbk_wait_handle(hbk_client *client);
@@ -170,20 +176,26 @@ typedef struct hbk_type_accept {
 
 typedef struct hbk_endpoint_options {
     size_t size;
-    /* "user/...": seen by this user's processes of the same logon, integrity and sandbox */
+    /* "user/...": seen by this user's processes of the same logon, integrity and sandbox;
+     * "session/...": by all of this Terminal Services session, "global/...": by all of this machine;
+     * in these two the operator's rules say who may open a name and who may send there. */
     const char *name;
     uint32_t flags;               /* HBK_ENDPOINT_ASK */
     const hbk_type_accept *types; /* NULL: the six types above, any access */
     size_t types_count;
     uint32_t items_max; /* the most items in one delivery, 1..64; 0: 64 */
+    /* Who may send here, as SDDL: a DACL whose right 0x2 is to send, of literal SIDs or WD, AU, SY,
+     * BA, IU, AC, at most 2,048 bytes; NULL: whoever the rules let. It only narrows; whom it
+     * leaves out is told HBK_NOT_FOUND. "D:(A;;0x2;;;S-1-5-18)": SYSTEM alone. */
+    const char *from;
 } hbk_endpoint_options;
 
 /**
  * hbk_endpoint_open() - agree to receive what these options cover, under this name
  *
- * Blocks for one round trip. Return: HBK_OK; HBK_EXISTS; HBK_DENIED (a scope that no policy opens);
- * HBK_TYPE_NOT_ALLOWED; HBK_QUOTA; HBK_INVALID_PARAMS; HBK_INVALID_ARGUMENT; HBK_DISCONNECTED;
- * HBK_STOPPING; HBK_NO_MEMORY.
+ * Blocks for one round trip. Return: HBK_OK; HBK_EXISTS; HBK_DENIED (no rule lets us open the name);
+ * HBK_TYPE_NOT_ALLOWED; HBK_QUOTA; HBK_INVALID_PARAMS (`from` is not what it may be; the detail says
+ * where); HBK_INVALID_ARGUMENT; HBK_DISCONNECTED; HBK_STOPPING; HBK_NO_MEMORY.
  * Source: PROTOCOL.md "endpoint.open". Since: 0.1
  */
 HBK_API hbk_result hbk_endpoint_open(hbk_client *client, const hbk_endpoint_options *options,
@@ -199,12 +211,19 @@ HBK_API hbk_result hbk_endpoint_open(hbk_client *client, const hbk_endpoint_opti
 HBK_API hbk_result hbk_endpoint_close(hbk_client *client, const char *name,
                                       hbk_error_info *ret_error);
 
+/* Where a sender gave fewer rights than its handle has: could we take the rest back by ourselves, with
+ * DuplicateHandle? The object's own descriptor decides; see hbk_section_create(). */
+#define HBK_WIDEN_NO 1
+#define HBK_WIDEN_YES 2
+#define HBK_WIDEN_UNKNOWN 3 /* a File is not asked */
+
 typedef struct hbk_received_item {
     HANDLE handle;    /* NULL in an offer, and once it was taken */
     const char *type; /* as the NT kernel spells it */
     uint32_t access;  /* granted access mask */
     int inherit;      /* nonzero: a child made with bInheritHandles gets it */
-    int protect; /* nonzero: CloseHandle fails until HANDLE_FLAG_PROTECT_FROM_CLOSE is cleared */
+    int protect;   /* nonzero: CloseHandle fails until HANDLE_FLAG_PROTECT_FROM_CLOSE is cleared */
+    int widenable; /* HBK_WIDEN_...; 0: nothing was left out */
 } hbk_received_item;
 
 typedef struct hbk_delivery {
@@ -284,6 +303,11 @@ typedef struct hbk_send_options {
     uint32_t expect_pid;     /* its process; 0: any */
     uint32_t wait_ms;        /* for the endpoint to open, 0..60,000; 0: it must be open */
     uint32_t timeout_ms;     /* for an asking endpoint to answer, 1..60,000; 0: 10,000 */
+    uint32_t unused;         /* not read */
+    /* To the endpoint `to` of process to_pid, whoever it runs as; 0: of whoever has opened `to` in our
+     * own namespace. Needs what it takes to place a handle there without the broker
+     * (PROCESS_DUP_HANDLE on that process, or SeDebugPrivilege), or a rule. */
+    uint32_t to_pid;
 } hbk_send_options;
 
 typedef struct hbk_sent_info {
@@ -304,8 +328,8 @@ typedef struct hbk_receipt {
  * All items arrive or none. Blocks until the target was told (for an endpoint that asks: until it
  * answered), at most wait_ms + timeout_ms and a little. Our handles stay ours, except those with
  * HBK_ITEM_MOVE, which are closed after success. May be sent to an endpoint of the same client.
- * Return: HBK_OK; HBK_NOT_FOUND (no such endpoint, or not the one expected); HBK_DENIED;
- * HBK_BAD_HANDLE; HBK_TYPE_NOT_ALLOWED; HBK_TYPE_MISMATCH; HBK_ACCESS_EXCEEDS_SOURCE;
+ * Return: HBK_OK; HBK_NOT_FOUND (no such endpoint for us, or not the one expected); HBK_DENIED (no
+ * rule lets us send there, whether it exists or not); HBK_BAD_HANDLE; HBK_TYPE_NOT_ALLOWED; HBK_TYPE_MISMATCH; HBK_ACCESS_EXCEEDS_SOURCE;
  * HBK_ACCESS_NOT_ACCEPTED; HBK_REJECTED; HBK_TIMEOUT, HBK_TARGET_GONE, HBK_BUSY (nothing is left
  * behind; may be tried again); HBK_QUOTA; HBK_STOPPING; HBK_OS_ERROR; HBK_INVALID_ARGUMENT;
  * HBK_NO_MEMORY; HBK_DISCONNECTED (whether it was delivered is not known; moved handles stay
@@ -315,7 +339,51 @@ typedef struct hbk_receipt {
 HBK_API hbk_result hbk_send(hbk_client *client, const hbk_send_options *options,
                             hbk_receipt *ret_receipt, hbk_error_info *ret_error);
 
+/* ---- objects that a target cannot widen ---- */
+
+/**
+ * hbk_section_create() - a section in the paging file whose rights, once reduced, stay reduced
+ * @size:       bytes, at least 1
+ * @protect:    as for CreateFileMapping: PAGE_READWRITE, PAGE_EXECUTE_READWRITE, with SEC_ flags
+ * @ret_handle: has all rights and is not inheritable; close it with CloseHandle()
+ *
+ * Who was given a handle with fewer rights can ask Windows for the others: DuplicateHandle() looks
+ * at the object's own descriptor, and an unnamed object made as usual has none, which denies
+ * nothing. This one's (as those of the functions below) grants nothing to anybody, and takes the
+ * owner's implicit rights away but for reading it: "D:P(A;;RC;;;S-1-3-4)". What a target gets beside
+ * HBK_ACCESS_READ or a mask is then all that it will ever have (`widenable` says so).
+ *
+ * It does not stop who may take ownership or debug (administrators), nor a process that may open
+ * the maker's and duplicates the handle from there. Windows before 8.1 ignores descriptors of
+ * unnamed objects. Return: HBK_OK; HBK_INVALID_ARGUMENT; HBK_NO_MEMORY; HBK_OS_ERROR (`win32` is
+ * Windows' reason). Source: CreateFileMapping, "Owner Rights" in the Win32 reference. Since: 0.1
+ */
+HBK_API hbk_result hbk_section_create(uint64_t size, uint32_t protect, HANDLE *ret_handle,
+                                      hbk_error_info *ret_error);
+
+/** hbk_event_create() - the same for an event; @manual_reset and @set as for CreateEvent. */
+HBK_API hbk_result hbk_event_create(int manual_reset, int set, HANDLE *ret_handle,
+                                    hbk_error_info *ret_error);
+
+/** hbk_mutex_create() - the same for a mutex; @owned: by the calling thread. */
+HBK_API hbk_result hbk_mutex_create(int owned, HANDLE *ret_handle, hbk_error_info *ret_error);
+
+/** hbk_semaphore_create() - the same for a semaphore; 0 <= @count <= @maximum, @maximum >= 1. */
+HBK_API hbk_result hbk_semaphore_create(int32_t count, int32_t maximum, HANDLE *ret_handle,
+                                        hbk_error_info *ret_error);
+
+/** hbk_timer_create() - the same for a waitable timer. */
+HBK_API hbk_result hbk_timer_create(int manual_reset, HANDLE *ret_handle,
+                                    hbk_error_info *ret_error);
+
 /* ---- looking ---- */
+
+/* What all users share; none may have more than a share of what the others leave. */
+typedef struct hbk_quota {
+    char name[33];              /* "sessions", "requests", "pins", ... */
+    uint64_t limit, used;       /* of the whole service */
+    uint64_t your_limit, yours; /* of our user; your_limit: what it could have at this moment */
+} hbk_quota;
 
 typedef struct hbk_status_info {
     char server_name[65];
@@ -325,6 +393,10 @@ typedef struct hbk_status_info {
     uint64_t uptime_ms;
     uint32_t sessions, sessions_proven, endpoints, deliveries_pending, pins;
     uint64_t delivered, failed; /* sends since the service's start */
+    uint32_t policy;            /* how often rules were loaded since then; 0: built-in ones rule */
+    uint64_t events_dropped;    /* audit records that found a queue full */
+    size_t quotas_count;
+    hbk_quota quotas[HBK_QUOTAS_MAX];
 } hbk_status_info;
 
 /** hbk_status() - the service's state and counters. Blocks for one round trip. */
@@ -352,6 +424,120 @@ HBK_API hbk_result hbk_endpoint_list(hbk_client *client, hbk_endpoint_entries **
                                      hbk_error_info *ret_error);
 /** hbk_endpoint_entries_free() - NULL is accepted. */
 HBK_API void hbk_endpoint_entries_free(hbk_endpoint_entries *entries);
+
+typedef struct hbk_session_entry {
+    uint64_t session;
+    uint32_t pid;
+    const char *user; /* SID */
+    uint64_t logon_session;
+    uint32_t integrity;        /* RID of the mandatory label; 0x2000 is medium */
+    uint32_t terminal_session; /* of Terminal Services */
+    const char *client_name;   /* as it calls itself; "" before it has said so, as the next */
+    const char *client_version;
+    const char *state; /* "new", "hello", "proven", "ending" */
+    uint64_t since_ms; /* milliseconds since it connected */
+    uint32_t endpoints, requests, pins;
+    uint64_t queued_bytes;   /* that it has not read, or that were not acted on yet */
+    uint64_t sent, received; /* deliveries since it connected */
+} hbk_session_entry;
+
+typedef struct hbk_session_entries {
+    size_t count;
+    const hbk_session_entry *entries;
+} hbk_session_entries;
+
+/**
+ * hbk_session_list() - who is connected to the broker
+ * @ret_entries: to be freed with hbk_session_entries_free()
+ *
+ * Needs the right `inspect`, which administrators and SYSTEM have unless the operator's rules say
+ * otherwise. Blocks for a round trip a page. Return: HBK_OK; HBK_DENIED; HBK_INVALID_ARGUMENT;
+ * HBK_DISCONNECTED; HBK_STOPPING; HBK_NO_MEMORY; HBK_INTERNAL_ERROR.
+ * Source: PROTOCOL.md "broker.sessions". Since: 0.1
+ */
+HBK_API hbk_result hbk_session_list(hbk_client *client, hbk_session_entries **ret_entries,
+                                    hbk_error_info *ret_error);
+/** hbk_session_entries_free() - NULL is accepted. */
+HBK_API void hbk_session_entries_free(hbk_session_entries *entries);
+
+typedef struct hbk_explain_options {
+    size_t size;
+    const char *verb; /* "open", "send", "put", "get"; "transfer", "inspect", "revoke" */
+    const char *name; /* for the first four: "user/inbox" */
+    uint32_t pid;     /* send: to the endpoint of this process; 0: to the name */
+    uint64_t session; /* on whose behalf, by hbk_session_list(); 0: our own */
+} hbk_explain_options;
+
+typedef struct hbk_explanation {
+    int allowed;
+    char rule[321];   /* what decides: rules[2] "session/print/", or built-in: ... */
+    char detail[241]; /* why, and what to do */
+    int types_known;  /* nonzero: `types` is the most that may pass under that name */
+    char types[1088]; /* "Event Section:read File:0x120089"; "": nothing passes */
+} hbk_explanation;
+
+/**
+ * hbk_explain() - what would be answered, and by which rule, without doing it
+ *
+ * Needs `inspect`, as hbk_session_list(). Blocks for one round trip. Return: HBK_OK, be it allowed or
+ * not; HBK_DENIED (we may not ask); HBK_NOT_FOUND (no such session); HBK_INVALID_PARAMS;
+ * HBK_INVALID_ARGUMENT; HBK_DISCONNECTED; HBK_STOPPING; HBK_NO_MEMORY.
+ * Source: PROTOCOL.md "policy.explain". Since: 0.1
+ */
+HBK_API hbk_result hbk_explain(hbk_client *client, const hbk_explain_options *options,
+                               hbk_explanation *ret_explanation, hbk_error_info *ret_error);
+
+/* ---- watching ---- */
+
+typedef struct hbk_record_party {
+    uint64_t session; /* 0: nobody that has a session */
+    uint32_t pid;
+    const char *user; /* SID, or NULL */
+} hbk_record_party;
+
+/* One audit record. What it does not say is zero or NULL. */
+typedef struct hbk_record {
+    uint64_t serial;      /* counts the records of the service since its start */
+    uint64_t missed;      /* how many right before this one never came: we were too slow */
+    uint64_t time_ms;     /* Unix time in milliseconds */
+    const char *event;    /* "handle.send", "session.opened", "policy.loaded", ... */
+    const char *outcome;  /* "done", "refused", "failed" */
+    uint64_t correlation; /* the same in all records of one request */
+    uint64_t delivery;
+    hbk_record_party caller, target;
+    const char *endpoint;
+    size_t count;
+    const hbk_sent_info *items; /* count of them */
+    const char *error;          /* "denied", "not_found", ... */
+    const char *detail;
+    uint32_t win32;
+    uint64_t stands_for; /* of a record for many alike: how many; 0: itself alone */
+    const char *json;    /* all of it, as the JSON object of one line */
+} hbk_record;
+
+/**
+ * hbk_watch() - have the service tell this client what it records, from now on until it leaves
+ *
+ * Needs `inspect`, as hbk_session_list(). Blocks for one round trip. May be said again. Return: HBK_OK;
+ * HBK_DENIED; HBK_QUOTA (too many watch); HBK_INVALID_ARGUMENT; HBK_DISCONNECTED; HBK_STOPPING;
+ * HBK_NO_MEMORY. Source: PROTOCOL.md "broker.watch". Since: 0.1
+ */
+HBK_API hbk_result hbk_watch(hbk_client *client, hbk_error_info *ret_error);
+
+/**
+ * hbk_watch_receive() - the next record
+ * @timeout_ms: as for hbk_receive()
+ * @ret_record: to be freed with hbk_record_free()
+ *
+ * Records wait in the library, up to a mebibyte; what comes beyond is lost and shows in `missed`.
+ * hbk_wait_handle() is signalled for records too: take both until HBK_TIMEOUT. Return: as
+ * hbk_receive().
+ */
+HBK_API hbk_result hbk_watch_receive(hbk_client *client, uint32_t timeout_ms,
+                                     hbk_record **ret_record, hbk_error_info *ret_error);
+
+/** hbk_record_free() - NULL is accepted. May be called after hbk_close(). */
+HBK_API void hbk_record_free(hbk_record *record);
 
 #ifdef __cplusplus
 }

@@ -32,43 +32,25 @@ static bool out_of_memory(struct hbk_client *client)
     return false;
 }
 
-/* To the thread that waits for it first, or into the queue. */
-static void hand_over(struct hbk_client *client, struct hbk_delivery_body *body)
-{
-    for (struct hbk_waiter *waiter = client->first; waiter != NULL; waiter = waiter->next) {
-        if (waiter->receives && !waiter->done) {
-            waiter->delivery = body;
-            finish(waiter);
-            return;
-        }
-    }
-    if (client->queue_last != NULL)
-        client->queue_last->next = body;
-    else
-        client->queue_first = body;
-    client->queue_last = body;
-}
-
 /* Offers that nobody has received yet were withdrawn with their sender. */
 static void withdraw_offers(struct hbk_client *client, uint64_t session)
 {
-    struct hbk_delivery_body *kept = NULL, *kept_last = NULL, *body, *next;
+    struct hbk_arrivals *queue = &client->arrivals[HBK_ARRIVAL_DELIVERY];
+    struct hbk_arrival **at = &queue->first;
 
-    for (body = client->queue_first; body != NULL; body = next) {
-        next = body->next;
-        body->next = NULL;
+    queue->last = NULL;
+    while (*at != NULL) {
+        struct hbk_arrival *arrival = *at;
+        struct hbk_delivery_body *body = (struct hbk_delivery_body *)(void *)arrival;
         if (body->delivery.offered && body->delivery.from_session == session) {
+            *at = arrival->next;
+            queue->bytes -= arrival->size;
             hbk_delivery_discard(body);
-            continue;
+        } else {
+            queue->last = arrival;
+            at = &arrival->next;
         }
-        if (kept_last != NULL)
-            kept_last->next = body;
-        else
-            kept = body;
-        kept_last = body;
     }
-    client->queue_first = kept;
-    client->queue_last = kept_last;
 }
 
 static bool notification_in(struct hbk_client *client, const struct hbk_message *message)
@@ -77,13 +59,17 @@ static bool notification_in(struct hbk_client *client, const struct hbk_message 
         withdraw_offers(client, message->u.params.session_gone.session);
         return true;
     }
+    if (message->method == HBK_METHOD_BROKER_EVENT) {
+        hbk_record_in(client, &message->u.params.event);
+        return true;
+    }
     HBK_ASSERT(message->method == HBK_METHOD_HANDLE_DELIVERED ||
                message->method == HBK_METHOD_HANDLE_OFFERED);
     struct hbk_delivery_body *body = hbk_delivery_new(&message->u.params.delivered,
                                                       message->method == HBK_METHOD_HANDLE_OFFERED);
     if (body == NULL)
         return out_of_memory(client);
-    hand_over(client, body);
+    hbk_arrival_in(client, HBK_ARRIVAL_DELIVERY, &body->arrival, sizeof *body);
     return true;
 }
 
@@ -125,6 +111,8 @@ bool hbk_line_in(struct hbk_client *client, struct hbk_text line)
     int rc = hbk_message_read_server_line(message, line);
     if (rc < 0)
         return out_of_memory(client);
+    if (rc > 0 && message->error.code == HBK_R_METHOD_NOT_FOUND)
+        return true; /* a later service's news, of what this library has not asked for */
     if (rc > 0)
         return not_understood(client);
     switch (message->kind) {
@@ -196,4 +184,29 @@ hbk_result hbk_call(struct hbk_client *client, enum hbk_method method, const voi
 {
     uint64_t deadline_ms = hbk_now_ms() + answer_ms + HBK_ANSWER_GRACE_MS;
     return hbk_call_until(client, method, params, deadline_ms, take, context, ret_error);
+}
+
+void hbk_pages_next(struct hbk_pages *pages, struct hbk_text next)
+{
+    pages->more = next.data != NULL && next.size <= HBK_CURSOR_BYTES_MAX;
+    if (pages->more)
+        hbk_copy_text(pages->cursor, sizeof pages->cursor, next);
+}
+
+hbk_result hbk_call_pages(struct hbk_client *client, enum hbk_method method,
+                          struct hbk_pages *pages, bool (*take)(void *, const struct hbk_message *),
+                          void *context, hbk_error_info *ret_error)
+{
+    hbk_result result = HBK_OK;
+
+    pages->more = true;
+    for (int page = 0; pages->more && result == HBK_OK; page++) {
+        struct hbk_paging params = {0};
+        if (page == HBK_LIST_PAGES_MAX)
+            return hbk_fail(ret_error, HBK_INTERNAL_ERROR, -1, 0, "the service's list has no end");
+        if (page > 0)
+            params.cursor = hbk_text_from(pages->cursor);
+        result = hbk_call(client, method, &params, 0, take, context, ret_error);
+    }
+    return result;
 }

@@ -14,12 +14,26 @@
 #define HBK_ANSWER_GRACE_MS 30000u /* what a service may take beyond the request's own times */
 #define HBK_CLOSE_TIMEOUT_MS 1000u
 #define HBK_CLIENT_READ_BYTES 32768u
-#define HBK_DRAIN_READS_MAX 64 /* reads of what is left in a pipe that has ended */
+#define HBK_DRAIN_READS_MAX 64         /* reads of what is left in a pipe that has ended */
+#define HBK_POLL_READS_MAX 64          /* reads of what is there already, for one look */
+#define HBK_RECORDS_BYTES_MAX 1048576u /* records that wait for hbk_watch_receive() */
 #define HBK_LIST_PAGES_MAX 4096
 #define HBK_NEVER UINT64_MAX
 
-struct hbk_delivery_body;
 struct hbk_client;
+
+/* What arrives without being an answer, and waits to be received. */
+enum hbk_arrival_kind { HBK_ARRIVAL_DELIVERY = 0, HBK_ARRIVAL_RECORD, HBK_ARRIVAL_KINDS };
+
+struct hbk_arrival {
+    struct hbk_arrival *next;
+    size_t size; /* of its memory */
+};
+
+struct hbk_arrivals {
+    struct hbk_arrival *first, *last;
+    size_t bytes;
+};
 
 /* A thread that is inside a call and may have to sleep there. All fields under the client's
  * lock. */
@@ -27,10 +41,13 @@ struct hbk_waiter {
     struct hbk_waiter *next, *previous;
     CONDITION_VARIABLE wake;
     uint64_t deadline_ms; /* by hbk_now_ms(); HBK_NEVER: none */
-    bool receives;        /* waits for a delivery, else for an answer */
+    bool receives;        /* waits for an arrival, else for an answer */
     bool done;
-    bool wants_turn;                    /* waits for its turn to write */
-    struct hbk_delivery_body *delivery; /* of one that receives: what it got */
+    bool wants_turn; /* waits for its turn to write */
+
+    /* Of one that receives: what it waits for, and what it got. */
+    enum hbk_arrival_kind kind;
+    struct hbk_arrival *arrival;
 
     /* Of one that waits for an answer. */
     uint64_t id;
@@ -83,7 +100,8 @@ struct hbk_client {
 
     struct hbk_framer framer;
     struct hbk_message message;
-    struct hbk_delivery_body *queue_first, *queue_last;
+    struct hbk_arrivals arrivals[HBK_ARRIVAL_KINDS];
+    uint64_t last_serial; /* of the records that were not lost; 0: none yet */
     struct hbk_listening *listening;
     uint8_t bytes[HBK_CLIENT_READ_BYTES];
 };
@@ -124,8 +142,8 @@ bool hbk_io_write(struct hbk_client *client, struct hbk_waiter *waiter, const vo
  * passed. */
 void hbk_io_wait(struct hbk_client *client, struct hbk_waiter *waiter);
 
-/** hbk_io_poll() - take in what has arrived, without waiting. */
-void hbk_io_poll(struct hbk_client *client);
+/** hbk_io_poll() - take in what has arrived, without waiting, until something of @kind is there. */
+void hbk_io_poll(struct hbk_client *client, enum hbk_arrival_kind kind);
 
 /** hbk_io_fail() - the connection is to end, and why. The first reason stays. */
 void hbk_io_fail(struct hbk_client *client, int32_t code, uint32_t win32, const char *detail);
@@ -136,7 +154,7 @@ void hbk_io_end(struct hbk_client *client);
 /** hbk_io_arm() - from now on `arrived` is set whenever there is something to receive. */
 void hbk_io_arm(struct hbk_client *client);
 
-/** hbk_io_queue_emptied() - the last delivery was taken out of the queue. */
+/** hbk_io_queue_emptied() - the last arrival of a kind was taken out of its queue. */
 void hbk_io_queue_emptied(struct hbk_client *client);
 
 /* ---- call.c ---- */
@@ -162,6 +180,60 @@ hbk_result hbk_call_until(struct hbk_client *client, enum hbk_method method, con
                           uint64_t deadline_ms, bool (*take)(void *, const struct hbk_message *),
                           void *context, hbk_error_info *ret_error);
 
+/* Where a list stands that comes in pages. */
+struct hbk_pages {
+    char cursor[HBK_CURSOR_BYTES_MAX + 1];
+    bool more;
+};
+
+/** hbk_pages_next() - @next is what a page says of the one after it. */
+void hbk_pages_next(struct hbk_pages *pages, struct hbk_text next);
+
+/** hbk_call_pages() - hbk_call() @method until @pages, which @take updates, has no more. */
+hbk_result hbk_call_pages(struct hbk_client *client, enum hbk_method method,
+                          struct hbk_pages *pages, bool (*take)(void *, const struct hbk_message *),
+                          void *context, hbk_error_info *ret_error);
+
+/* ---- arrival.c ---- */
+
+/** hbk_arrival_in() - to the thread that waits for it first, or into the queue. With the lock held. */
+void hbk_arrival_in(struct hbk_client *client, enum hbk_arrival_kind kind,
+                    struct hbk_arrival *arrival, size_t size);
+
+/**
+ * hbk_arrival_receive() - the next of @kind
+ *
+ * Return: HBK_OK; HBK_TIMEOUT; HBK_DISCONNECTED.
+ */
+hbk_result hbk_arrival_receive(struct hbk_client *client, enum hbk_arrival_kind kind,
+                               uint32_t timeout_ms, struct hbk_arrival **ret_arrival,
+                               hbk_error_info *ret_error);
+
+/* ---- copy.c: texts of the service's, in memory of the application's ---- */
+
+/** hbk_copy_text() - @text, cut to @size with its NUL; "" for the absent one. */
+void hbk_copy_text(char *ret_text, size_t size, struct hbk_text text);
+
+/** hbk_copy_room() - what @text takes in a block, with its NUL; nothing if it is absent. */
+size_t hbk_copy_room(struct hbk_text text);
+
+/** hbk_copy_put() - put @text at *at and move that on. Return: where it stands; NULL for the absent
+ * text. */
+const char *hbk_copy_put(char **at, struct hbk_text text);
+
+/** hbk_copy_types_room() - what the text of these rules takes at most, with its NUL. */
+size_t hbk_copy_types_room(const struct hbk_type_rule *rules, size_t count);
+
+/** hbk_copy_types() - write "Event Section:read File:0x120089". Return: its size with its NUL. */
+size_t hbk_copy_types(char *ret_text, const struct hbk_type_rule *rules, size_t count);
+
+/** hbk_options_copy() - an application's structure, of the size that it has now or had first
+ *
+ * @ret_options: all-zero, of @size bytes; @first: its size in the first version
+ * Return: false: it says another size.
+ */
+bool hbk_options_copy(void *ret_options, size_t size, size_t first, const void *options);
+
 /* ---- connect.c ---- */
 
 /** hbk_connect() - open the pipe @name, and check whose it is unless the flags say otherwise. */
@@ -172,8 +244,8 @@ hbk_result hbk_connect(const wchar_t *name, uint32_t flags, uint64_t deadline_ms
 
 /* A delivery with all its memory: strings and items lie behind it, in one block. */
 struct hbk_delivery_body {
-    hbk_delivery delivery; /* first: what the application has is a pointer to this */
-    struct hbk_delivery_body *next;
+    struct hbk_arrival arrival; /* first */
+    hbk_delivery delivery;      /* what the application has is a pointer to this */
     hbk_received_item *items;
 };
 
@@ -182,6 +254,14 @@ struct hbk_delivery_body *hbk_delivery_new(const struct hbk_delivered *delivered
 
 /** hbk_delivery_discard() - close the handles, free the rest. NULL is accepted. */
 void hbk_delivery_discard(struct hbk_delivery_body *body);
+
+/* ---- watch.c ---- */
+
+/** hbk_record_in() - take in a record; with the lock held. What finds no room is lost. */
+void hbk_record_in(struct hbk_client *client, const struct hbk_event *event);
+
+/** hbk_records_discard() - free those that nobody has received. */
+void hbk_records_discard(struct hbk_client *client);
 
 /* ---- handle.c ---- */
 

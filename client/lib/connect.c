@@ -16,6 +16,12 @@ static bool starts_with(const wchar_t *text, const wchar_t *start)
     return _wcsnicmp(text, start, wcslen(start)) == 0;
 }
 
+/* Would Windows make another path of @name than it seems to be? */
+static bool wanders(const wchar_t *name)
+{
+    return wcschr(name, L'/') != NULL || wcsstr(name + wcslen(L"\\\\."), L"\\.") != NULL;
+}
+
 /* What the Service Control Manager knows of the service. Return: 0, or a Windows error. */
 static DWORD service_status(SERVICE_STATUS_PROCESS *ret_status)
 {
@@ -123,6 +129,15 @@ static hbk_result absent(uint32_t flags, hbk_error_info *ret_error)
     return HBK_OK;
 }
 
+/* What to do about a pipe that cannot be opened. */
+static const char *open_advice(DWORD error)
+{
+    if (error == ERROR_ACCESS_DENIED)
+        return "the service's pipe refuses this process: network and anonymous logons may not open "
+               "it; run the program in a local session";
+    return "the pipe of the service cannot be opened";
+}
+
 /* Sleeps until another try may succeed. */
 static hbk_result wait_for_pipe(const wchar_t *name, uint32_t flags, DWORD error, uint32_t left,
                                 hbk_error_info *ret_error)
@@ -132,8 +147,7 @@ static hbk_result wait_for_pipe(const wchar_t *name, uint32_t flags, DWORD error
         return HBK_OK;
     }
     if (error != ERROR_FILE_NOT_FOUND)
-        return hbk_fail(ret_error, HBK_OS_ERROR, -1, error,
-                        "the pipe of the service cannot be opened");
+        return hbk_fail(ret_error, HBK_OS_ERROR, -1, error, "%s", open_advice(error));
     hbk_result result = absent(flags, ret_error);
     if (result == HBK_OK)
         Sleep(left < HBK_CONNECT_PAUSE_MS ? left : HBK_CONNECT_PAUSE_MS);
@@ -169,9 +183,14 @@ hbk_result hbk_connect(const wchar_t *name, uint32_t flags, uint64_t deadline_ms
 {
     HANDLE pipe = NULL;
 
-    if (!starts_with(name, LOCAL_PIPES))
+    if (!starts_with(name, LOCAL_PIPES) || name[wcslen(LOCAL_PIPES)] == L'\0')
         return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0,
-                        "the name of the pipe does not begin with \\\\.\\pipe\\");
+                        "the name of the pipe does not begin with \\\\.\\pipe\\, or ends there");
+    if (wanders(name))
+        return hbk_fail(
+            ret_error, HBK_INVALID_ARGUMENT, -1, 0,
+            "the name of the pipe has a / or a component that begins with a dot, so it is "
+            "not what it looks like");
     hbk_result result = open_pipe(name, flags, deadline_ms, &pipe, ret_error);
     if (result != HBK_OK || (flags & HBK_OPEN_UNVERIFIED))
         goto out;

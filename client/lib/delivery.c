@@ -4,6 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Static_assert(HBK_WIDEN_NO == HBK_WIDENABLE_NO && HBK_WIDEN_YES == HBK_WIDENABLE_YES &&
+                   HBK_WIDEN_UNKNOWN == HBK_WIDENABLE_UNKNOWN,
+               "the application is told what the service says");
+
 static HANDLE to_handle(uint32_t value)
 {
     return (HANDLE)(uintptr_t)value;
@@ -20,34 +24,17 @@ static void close_placed(const struct hbk_delivered_item *items, size_t count)
 
 /* ---- one block ---- */
 
-static size_t text_size(struct hbk_text text)
-{
-    return text.data != NULL ? text.size + 1 : 0;
-}
-
-/* Puts @text at *at and moves that on. Return: where it stands; NULL for the absent text. */
-static const char *put_text(char **at, struct hbk_text text)
-{
-    if (text.data == NULL)
-        return NULL;
-    char *copy = *at;
-    memcpy(copy, text.data, text.size);
-    copy[text.size] = '\0';
-    *at += text.size + 1;
-    return copy;
-}
-
 struct hbk_delivery_body *hbk_delivery_new(const struct hbk_delivered *delivered, bool offered)
 {
     size_t count = delivered->items_count;
     size_t items_at = sizeof(struct hbk_delivery_body);
     size_t texts_at = items_at + count * sizeof(hbk_received_item);
-    size_t size = texts_at + text_size(delivered->endpoint) + text_size(delivered->from.peer.user) +
-                  text_size(delivered->data);
+    size_t size = texts_at + hbk_copy_room(delivered->endpoint) +
+                  hbk_copy_room(delivered->from.peer.user) + hbk_copy_room(delivered->data);
 
     HBK_ASSERT(count >= 1 && count <= HBK_ITEMS_MAX);
     for (size_t i = 0; i < count; i++)
-        size += text_size(delivered->items[i].type);
+        size += hbk_copy_room(delivered->items[i].type);
     struct hbk_delivery_body *body = calloc(1, size);
     if (body == NULL) {
         close_placed(delivered->items, count);
@@ -57,20 +44,21 @@ struct hbk_delivery_body *hbk_delivery_new(const struct hbk_delivered *delivered
     body->items = (hbk_received_item *)(void *)((char *)body + items_at);
     for (size_t i = 0; i < count; i++) {
         body->items[i].handle = to_handle(delivered->items[i].handle);
-        body->items[i].type = put_text(&at, delivered->items[i].type);
+        body->items[i].type = hbk_copy_put(&at, delivered->items[i].type);
         body->items[i].access = delivered->items[i].access;
         body->items[i].inherit = delivered->items[i].inherit;
         body->items[i].protect = delivered->items[i].protect;
+        body->items[i].widenable = delivered->items[i].widenable;
     }
     hbk_delivery *delivery = &body->delivery;
     delivery->id = delivered->delivery;
-    delivery->endpoint = put_text(&at, delivered->endpoint);
+    delivery->endpoint = hbk_copy_put(&at, delivered->endpoint);
     delivery->offered = offered;
     delivery->from_session = delivered->from.session;
     delivery->from_pid = delivered->from.peer.pid;
     delivery->from_integrity = delivered->from.peer.integrity;
-    delivery->from_user = put_text(&at, delivered->from.peer.user);
-    delivery->data = put_text(&at, delivered->data);
+    delivery->from_user = hbk_copy_put(&at, delivered->from.peer.user);
+    delivery->data = hbk_copy_put(&at, delivered->data);
     delivery->count = count;
     delivery->items = body->items;
     HBK_ASSERT(at == (char *)body + size);
@@ -119,70 +107,20 @@ static hbk_result flags_failed(size_t item, uint32_t win32, hbk_error_info *ret_
 
 /* ---- receiving ---- */
 
-static struct hbk_delivery_body *take_first(struct hbk_client *client)
-{
-    struct hbk_delivery_body *body = client->queue_first;
-    if (body == NULL)
-        return NULL;
-    client->queue_first = body->next;
-    body->next = NULL;
-    if (client->queue_first == NULL) {
-        client->queue_last = NULL;
-        hbk_io_queue_emptied(client);
-    }
-    return body;
-}
-
-/* The next delivery, or NULL: *ret_ended tells whether one may come yet. */
-static struct hbk_delivery_body *receive(struct hbk_client *client, uint32_t timeout_ms,
-                                         bool *ret_ended)
-{
-    struct hbk_delivery_body *body;
-
-    AcquireSRWLockExclusive(&client->lock);
-    body = take_first(client);
-    if (body == NULL && timeout_ms != 0 && !client->ended) {
-        struct hbk_waiter waiter = {0};
-        waiter.receives = true;
-        waiter.deadline_ms = timeout_ms == INFINITE ? HBK_NEVER : hbk_now_ms() + timeout_ms;
-        hbk_io_enter(client, &waiter);
-        hbk_io_wait(client, &waiter);
-        body = waiter.delivery;
-        hbk_io_leave(client, &waiter);
-    } else {
-        if (body == NULL && !client->ended) {
-            hbk_io_poll(client);
-            body = take_first(client);
-        }
-        if (client->armed)
-            hbk_io_leave(client, NULL);
-    }
-    *ret_ended = client->ended;
-    ReleaseSRWLockExclusive(&client->lock);
-    return body;
-}
-
-static hbk_result disconnected(struct hbk_client *client, hbk_error_info *ret_error)
-{
-    struct hbk_error error = client->reason; /* does not change once the connection has ended */
-    error.code = HBK_DISCONNECTED;
-    return hbk_fail_with(ret_error, &error);
-}
-
 hbk_result hbk_receive(hbk_client *client, uint32_t timeout_ms, hbk_delivery **ret_delivery,
                        hbk_error_info *ret_error)
 {
-    bool ended = false;
+    struct hbk_arrival *arrival = NULL;
     size_t item = 0;
     uint32_t win32 = 0;
 
     if (client == NULL || ret_delivery == NULL)
         return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "client or ret_delivery is NULL");
-    struct hbk_delivery_body *body = receive(client, timeout_ms, &ended);
-    if (body == NULL && ended)
-        return disconnected(client, ret_error);
-    if (body == NULL)
-        return hbk_fail(ret_error, HBK_TIMEOUT, -1, 0, "nothing came within the timeout");
+    hbk_result result =
+        hbk_arrival_receive(client, HBK_ARRIVAL_DELIVERY, timeout_ms, &arrival, ret_error);
+    if (result != HBK_OK)
+        return result;
+    struct hbk_delivery_body *body = (struct hbk_delivery_body *)(void *)arrival;
     if (!set_flags(body, &item, &win32)) {
         hbk_delivery_discard(body);
         return flags_failed(item, win32, ret_error);
@@ -191,10 +129,11 @@ hbk_result hbk_receive(hbk_client *client, uint32_t timeout_ms, hbk_delivery **r
     return HBK_OK;
 }
 
-/* The body that @delivery is the first part of. */
+/* The body that @delivery is a part of. */
 static struct hbk_delivery_body *body_of(hbk_delivery *delivery)
 {
-    return (struct hbk_delivery_body *)(void *)delivery;
+    return (struct hbk_delivery_body *)(void *)((char *)delivery -
+                                                offsetof(struct hbk_delivery_body, delivery));
 }
 
 HANDLE hbk_delivery_take(hbk_delivery *delivery, size_t index)
@@ -270,6 +209,7 @@ hbk_result hbk_accept(hbk_client *client, hbk_delivery *offer, hbk_error_info *r
         body->items[i].access = accepted.items[i].access;
         body->items[i].inherit = accepted.items[i].inherit;
         body->items[i].protect = accepted.items[i].protect;
+        body->items[i].widenable = accepted.items[i].widenable;
     }
     offer->offered = 0;
     if (set_flags(body, &item, &win32))

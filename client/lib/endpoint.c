@@ -1,7 +1,6 @@
 /* Endpoints: under which names this client receives, and which there are. */
 #include "client.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,8 +10,8 @@ static hbk_result check_name(const char *name, const char *what, hbk_error_info 
         return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "%s is NULL", what);
     if (!hbk_name_check(hbk_text_from(name)))
         return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0,
-                        "%s is no endpoint name: user/ and at most 260 bytes in all of letters, "
-                        "digits and ._/-",
+                        "%s is no endpoint name: user/, session/ or global/, and at most 260 "
+                        "bytes in all of letters, digits and ._/-",
                         what);
     return HBK_OK;
 }
@@ -37,16 +36,20 @@ static const char *type_fault(const hbk_type_accept *types, size_t index)
     return NULL;
 }
 
+static bool from_fits(const char *from)
+{
+    size_t size = strlen(from);
+    return size >= 1 && size <= HBK_SDDL_BYTES_MAX && hbk_utf8_check(from, size) == size;
+}
+
 static hbk_result check_options(const hbk_endpoint_options *options, hbk_error_info *ret_error)
 {
-    if (options == NULL)
-        return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "options is NULL");
-    if (options->size != sizeof *options)
-        return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0,
-                        "options->size is not sizeof(hbk_endpoint_options)");
     hbk_result result = check_name(options->name, "options->name", ret_error);
     if (result != HBK_OK)
         return result;
+    if (options->from != NULL && !from_fits(options->from))
+        return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0,
+                        "options->from is not 1 to %d bytes of UTF-8", HBK_SDDL_BYTES_MAX);
     if (options->flags & ~HBK_ENDPOINT_ASK)
         return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0,
                         "options->flags has a bit that this version does not know");
@@ -67,31 +70,42 @@ static hbk_result check_options(const hbk_endpoint_options *options, hbk_error_i
     return HBK_OK;
 }
 
+static void fill_rules(struct hbk_type_rule *ret_rules, const hbk_endpoint_options *options)
+{
+    for (size_t i = 0; i < options->types_count; i++) {
+        uint32_t access = options->types[i].access;
+        struct hbk_type_rule *rule = &ret_rules[i];
+        rule->type = hbk_text_from(options->types[i].type);
+        rule->kind = (uint8_t)(access == HBK_ACCESS_SAME   ? HBK_TYPE_RULE_ANY
+                               : access == HBK_ACCESS_READ ? HBK_TYPE_RULE_READ
+                                                           : HBK_TYPE_RULE_MASK);
+        rule->mask = rule->kind == HBK_TYPE_RULE_MASK ? access : 0;
+    }
+}
+
 hbk_result hbk_endpoint_open(hbk_client *client, const hbk_endpoint_options *options,
                              hbk_error_info *ret_error)
 {
     struct hbk_type_rule rules[HBK_TYPES_MAX] = {0};
     struct hbk_endpoint_open params = {0};
+    hbk_endpoint_options own = {0};
 
-    if (client == NULL)
-        return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "client is NULL");
-    hbk_result result = check_options(options, ret_error);
+    if (client == NULL || options == NULL)
+        return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "client or options is NULL");
+    if (!hbk_options_copy(&own, sizeof own, offsetof(hbk_endpoint_options, from), options))
+        return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0,
+                        "options->size is not sizeof(hbk_endpoint_options)");
+    hbk_result result = check_options(&own, ret_error);
     if (result != HBK_OK)
         return result;
-    for (size_t i = 0; i < options->types_count; i++) {
-        uint32_t access = options->types[i].access;
-        rules[i].type = hbk_text_from(options->types[i].type);
-        rules[i].kind = (uint8_t)(access == HBK_ACCESS_SAME   ? HBK_TYPE_RULE_ANY
-                                  : access == HBK_ACCESS_READ ? HBK_TYPE_RULE_READ
-                                                              : HBK_TYPE_RULE_MASK);
-        rules[i].mask = rules[i].kind == HBK_TYPE_RULE_MASK ? access : 0;
-    }
-    params.name = hbk_text_from(options->name);
-    params.mode = options->flags & HBK_ENDPOINT_ASK ? HBK_MODE_ASK : HBK_MODE_AUTO;
-    params.types_present = options->types != NULL;
+    fill_rules(rules, &own);
+    params.name = hbk_text_from(own.name);
+    params.mode = own.flags & HBK_ENDPOINT_ASK ? HBK_MODE_ASK : HBK_MODE_AUTO;
+    params.types_present = own.types != NULL;
     params.types = rules;
-    params.types_count = options->types_count;
-    params.items_max = options->items_max;
+    params.types_count = own.types_count;
+    params.items_max = own.items_max;
+    params.from = hbk_text_from(own.from);
     struct hbk_listening *listening = calloc(1, sizeof *listening);
     if (listening == NULL)
         return hbk_fail(ret_error, HBK_NO_MEMORY, -1, 0, "out of memory for an endpoint");
@@ -144,53 +158,21 @@ struct list {
     hbk_endpoint_entries entries; /* first: what the application has is a pointer to this */
     hbk_endpoint_entry *array;    /* each entry's strings are one block, at its name */
     size_t capacity;
-    char cursor[HBK_CURSOR_BYTES_MAX + 1];
-    bool more;
+    struct hbk_pages pages;
 };
-
-/* Writes "Event Section:read File:0x120089" and its NUL. Return: its size without the NUL. */
-static size_t types_text(char *ret_text, const struct hbk_endpoint_info *info)
-{
-    size_t size = 0;
-
-    for (size_t i = 0; i < info->types_count; i++) {
-        const struct hbk_type_rule *rule = &info->types[i];
-        if (i != 0)
-            ret_text[size++] = ' ';
-        memcpy(ret_text + size, rule->type.data, rule->type.size);
-        size += rule->type.size;
-        if (rule->kind == HBK_TYPE_RULE_READ)
-            size += (size_t)snprintf(ret_text + size, sizeof ":read", ":read");
-        else if (rule->kind == HBK_TYPE_RULE_MASK)
-            size += (size_t)snprintf(ret_text + size, sizeof ":0x00000000", ":0x%lx",
-                                     (unsigned long)rule->mask);
-    }
-    ret_text[size] = '\0';
-    return size;
-}
-
-static size_t types_size_max(const struct hbk_endpoint_info *info)
-{
-    size_t size = 1;
-    for (size_t i = 0; i < info->types_count; i++)
-        size += 1 + info->types[i].type.size + sizeof ":0x00000000";
-    return size;
-}
 
 static bool add_entry(struct list *list, const struct hbk_endpoint_info *info)
 {
     hbk_endpoint_entry *entry = &list->array[list->entries.count];
-    size_t name_size = info->name.size + 1, user_size = info->user.size + 1;
 
-    char *texts = malloc(name_size + user_size + types_size_max(info));
-    if (texts == NULL)
+    char *at = malloc(hbk_copy_room(info->name) + hbk_copy_room(info->user) +
+                      hbk_copy_types_room(info->types, info->types_count));
+    if (at == NULL)
         return false;
-    snprintf(texts, name_size, "%.*s", (int)info->name.size, info->name.data);
-    snprintf(texts + name_size, user_size, "%.*s", (int)info->user.size, info->user.data);
-    types_text(texts + name_size + user_size, info);
-    entry->name = texts;
-    entry->user = texts + name_size;
-    entry->types = texts + name_size + user_size;
+    entry->name = hbk_copy_put(&at, info->name);
+    entry->user = hbk_copy_put(&at, info->user);
+    entry->types = at;
+    hbk_copy_types(at, info->types, info->types_count);
     entry->session = info->session;
     entry->pid = info->pid;
     entry->since_ms = info->since_ms;
@@ -217,11 +199,7 @@ static bool take_page(void *context, const struct hbk_message *message)
         if (!add_entry(list, &page->endpoints[i]))
             return false;
     }
-    list->more = page->next.data != NULL && page->next.size <= HBK_CURSOR_BYTES_MAX;
-    if (list->more) {
-        memcpy(list->cursor, page->next.data, page->next.size);
-        list->cursor[page->next.size] = '\0';
-    }
+    hbk_pages_next(&list->pages, page->next);
     return true;
 }
 
@@ -236,23 +214,13 @@ static void list_free(struct list *list)
 hbk_result hbk_endpoint_list(hbk_client *client, hbk_endpoint_entries **ret_entries,
                              hbk_error_info *ret_error)
 {
-    hbk_result result = HBK_OK;
-
     if (client == NULL || ret_entries == NULL)
         return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "client or ret_entries is NULL");
     struct list *list = calloc(1, sizeof *list);
     if (list == NULL)
         return hbk_fail(ret_error, HBK_NO_MEMORY, -1, 0, "out of memory for a list");
-    list->more = true;
-    for (int page = 0; list->more && result == HBK_OK; page++) {
-        struct hbk_paging params = {0};
-        if (page > 0)
-            params.cursor = hbk_text_from(list->cursor);
-        result = hbk_call(client, HBK_METHOD_ENDPOINT_LIST, &params, 0, take_page, list, ret_error);
-        if (result == HBK_OK && page == HBK_LIST_PAGES_MAX)
-            result =
-                hbk_fail(ret_error, HBK_INTERNAL_ERROR, -1, 0, "the service's list has no end");
-    }
+    hbk_result result =
+        hbk_call_pages(client, HBK_METHOD_ENDPOINT_LIST, &list->pages, take_page, list, ret_error);
     if (result != HBK_OK) {
         list_free(list);
         return result;

@@ -31,9 +31,9 @@
  * The application's event `arrived`, once it was asked for
  * 10. Normally it is the event of the pending read, and a line that arrives sets it with no help
  *     of ours.
- * 11. While the queue is not empty it must be set. A leader that has to wait then would wake again
+ * 11. While a queue is not empty it must be set. A leader that has to wait then would wake again
  *     and again by it: it reads with the event `apart` instead.
- * 12. Before the last thread leaves with an empty queue, the read is back on `arrived`.
+ * 12. Before the last thread leaves with both queues empty, the read is back on `arrived`.
  *
  * The end
  * 13. hbk_io_fail() says that the connection is to end. The next thread that is about to lead or to
@@ -74,6 +74,13 @@ static void settle(struct hbk_transfer *transfer)
         if (!ended(transfer))
             ResetEvent(transfer->event); /* rule 9 */
     }
+}
+
+/* Is there something to receive, of any kind? */
+static bool has_arrived(const struct hbk_client *client)
+{
+    return client->arrivals[HBK_ARRIVAL_DELIVERY].first != NULL ||
+           client->arrivals[HBK_ARRIVAL_RECORD].first != NULL;
 }
 
 static void set_arrived(struct hbk_client *client)
@@ -173,7 +180,7 @@ static void read_cancel(struct hbk_client *client)
  * connection is ending; look again before you sleep. */
 static bool read_ready(struct hbk_client *client)
 {
-    bool apart = client->armed && client->queue_first != NULL; /* rule 11 */
+    bool apart = client->armed && has_arrived(client); /* rule 11 */
 
     if (client->read.pending && ended(&client->read)) {
         read_finish(client);
@@ -196,7 +203,7 @@ static void read_signalled(struct hbk_client *client)
     if (!client->read.pending)
         return; /* hbk_io_poll() was faster */
     if (!ended(&client->read)) {
-        if (client->armed && client->queue_first != NULL && client->read.event == client->arrived)
+        if (client->armed && has_arrived(client) && client->read.event == client->arrived)
             return; /* set by hand, for the application; read_ready() will get out of its way */
         ResetEvent(client->read.event);
         if (client->read.event == client->arrived)
@@ -378,7 +385,7 @@ void hbk_io_enter(struct hbk_client *client, struct hbk_waiter *waiter)
 static void rest(struct hbk_client *client)
 {
     while (!client->ending) {
-        if (client->queue_first != NULL) {
+        if (has_arrived(client)) {
             set_arrived(client);
             return;
         }
@@ -425,14 +432,14 @@ void hbk_io_leave(struct hbk_client *client, struct hbk_waiter *waiter)
  * an earlier read. With no leader there, nobody else can be waiting for it. */
 static void clear_stale(struct hbk_client *client)
 {
-    if (client->armed && client->leader == NULL && client->read.event == client->arrived &&
-        ++client->empty_polls == 2) {
+    if (client->armed && client->leader == NULL && !has_arrived(client) &&
+        client->read.event == client->arrived && ++client->empty_polls == 2) {
         ResetEvent(client->arrived);
         client->arrived_set = false;
     }
 }
 
-void hbk_io_poll(struct hbk_client *client)
+void hbk_io_poll(struct hbk_client *client, enum hbk_arrival_kind kind)
 {
     if (client->read.pending && !client->ended) {
         if (!ended(&client->read))
@@ -440,10 +447,11 @@ void hbk_io_poll(struct hbk_client *client)
         if (ended(&client->read))
             read_finish(client);
     }
-    while (client->leader == NULL && !client->ending && !client->read.pending &&
-           client->queue_first == NULL)
+    for (int i = 0; i < HBK_POLL_READS_MAX && client->leader == NULL && !client->ending &&
+                    !client->read.pending && client->arrivals[kind].first == NULL;
+         i++)
         read_start(client, client->arrived);
-    if (client->queue_first != NULL)
+    if (has_arrived(client))
         client->empty_polls = 0;
     end_if_due(client);
 }
@@ -455,14 +463,14 @@ void hbk_io_arm(struct hbk_client *client)
     client->armed = true;
     if (client->first == NULL && !client->ended)
         rest(client);
-    else if (client->queue_first != NULL || client->ended)
+    else if (has_arrived(client) || client->ended)
         set_arrived(client);
 }
 
 void hbk_io_queue_emptied(struct hbk_client *client)
 {
-    if (client->armed && client->arrived_set && client->leader != NULL && client->read.pending &&
-        client->read.event == client->apart && !client->ended) {
+    if (client->armed && client->arrived_set && !has_arrived(client) && client->leader != NULL &&
+        client->read.pending && client->read.event == client->apart && !client->ended) {
         ResetEvent(client->arrived);
         client->arrived_set = false;
     }

@@ -3,6 +3,11 @@
 
 #include <string.h>
 
+/* hbk_send_options ended with timeout_ms at first, and with what its alignment adds, which is
+ * `unused` in 64-bit programs and nothing in 32-bit ones. */
+#define SEND_OPTIONS_FIRST \
+    (sizeof(void *) == 8 ? offsetof(hbk_send_options, to_pid) : offsetof(hbk_send_options, unused))
+
 bool hbk_mask_valid(uint32_t mask)
 {
     const uint32_t generic = GENERIC_READ | GENERIC_WRITE | GENERIC_EXECUTE | GENERIC_ALL;
@@ -73,14 +78,10 @@ static hbk_result check_options(const hbk_send_options *options, hbk_error_info 
 {
     const char *fault = NULL;
 
-    if (options == NULL)
-        fault = "options is NULL";
-    else if (options->size != sizeof *options)
-        fault = "options->size is not sizeof(hbk_send_options)";
-    else if (options->to == NULL || !hbk_name_check(hbk_text_from(options->to)))
-        fault = "options->to is no endpoint name: user/ and at most 260 bytes in all of letters, "
-                "digits "
-                "and ._/-";
+    if (options->to == NULL || !hbk_name_check(hbk_text_from(options->to)))
+        fault =
+            "options->to is no endpoint name: user/, session/ or global/, and at most 260 bytes "
+            "in all of letters, digits and ._/-";
     else if (options->items == NULL || options->count < 1 || options->count > HBK_ITEMS_MAX)
         fault = "options->count is not 1 to 64, or options->items is NULL";
     else if (options->wait_ms > HBK_WAIT_MS_MAX || options->timeout_ms > HBK_WAIT_MS_MAX)
@@ -127,9 +128,7 @@ static bool take_receipt(void *context, const struct hbk_message *message)
     receipt->count = result->items_count;
     for (size_t i = 0; i < result->items_count; i++) {
         const struct hbk_sent_item *item = &result->items[i];
-        size_t size = item->type.size < HBK_TYPE_BYTES_MAX ? item->type.size : HBK_TYPE_BYTES_MAX;
-        memcpy(receipt->items[i].type, item->type.data, size);
-        receipt->items[i].type[size] = '\0';
+        hbk_copy_text(receipt->items[i].type, sizeof receipt->items[i].type, item->type);
         receipt->items[i].access = item->access;
     }
     return true;
@@ -144,37 +143,53 @@ static void close_moved(const hbk_send_options *options)
     }
 }
 
+static void fill_send(struct hbk_send *ret_send, const hbk_send_options *options,
+                      struct hbk_item *items)
+{
+    struct hbk_text to = hbk_text_from(options->to);
+
+    memset(items, 0, options->count * sizeof items[0]);
+    for (size_t i = 0; i < options->count; i++)
+        fill_item(&items[i], &options->items[i]);
+    if (options->to_pid == 0)
+        ret_send->to_name = to;
+    else
+        ret_send->to_process_name = to;
+    ret_send->to_pid = options->to_pid;
+    ret_send->expect_user = hbk_text_from(options->expect_user);
+    ret_send->expect_pid = options->expect_pid;
+    ret_send->items = items;
+    ret_send->items_count = options->count;
+    ret_send->data = hbk_text_from(options->data);
+    ret_send->wait_ms = options->wait_ms;
+    ret_send->timeout_ms = options->timeout_ms != 0 ? options->timeout_ms : HBK_TIMEOUT_MS_DEFAULT;
+}
+
 hbk_result hbk_send(hbk_client *client, const hbk_send_options *options, hbk_receipt *ret_receipt,
                     hbk_error_info *ret_error)
 {
     struct hbk_item items[HBK_ITEMS_MAX];
     struct hbk_send params = {0};
+    hbk_send_options own = {0};
     hbk_error_info error;
 
-    if (client == NULL)
-        return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "client is NULL");
-    hbk_result result = check_options(options, ret_error);
+    if (client == NULL || options == NULL)
+        return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "client or options is NULL");
+    if (!hbk_options_copy(&own, sizeof own, SEND_OPTIONS_FIRST, options))
+        return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0,
+                        "options->size is not sizeof(hbk_send_options)");
+    hbk_result result = check_options(&own, ret_error);
     if (result != HBK_OK)
         return result;
-    memset(items, 0, options->count * sizeof items[0]);
-    for (size_t i = 0; i < options->count; i++)
-        fill_item(&items[i], &options->items[i]);
-    params.to_name = hbk_text_from(options->to);
-    params.expect_user = hbk_text_from(options->expect_user);
-    params.expect_pid = options->expect_pid;
-    params.items = items;
-    params.items_count = options->count;
-    params.data = hbk_text_from(options->data);
-    params.wait_ms = options->wait_ms;
-    params.timeout_ms = options->timeout_ms != 0 ? options->timeout_ms : HBK_TIMEOUT_MS_DEFAULT;
+    fill_send(&params, &own, items);
     result = hbk_call(client, HBK_METHOD_HANDLE_SEND, &params, params.wait_ms + params.timeout_ms,
                       take_receipt, ret_receipt, &error);
     if (result == HBK_OK) {
-        close_moved(options);
+        close_moved(&own);
         return HBK_OK;
     }
-    if (result == HBK_BAD_HANDLE && error.item >= 0 && (size_t)error.item < options->count)
-        return bad_handle(ret_error, (size_t)error.item, options->items[error.item].handle,
+    if (result == HBK_BAD_HANDLE && error.item >= 0 && (size_t)error.item < own.count)
+        return bad_handle(ret_error, (size_t)error.item, own.items[error.item].handle,
                           "is no handle of this process, or was closed meanwhile");
     if (ret_error != NULL)
         *ret_error = error;

@@ -1,4 +1,4 @@
-/* A client's life, and what the service says of itself. */
+/* A client's life. */
 #include "client.h"
 
 #include <stdlib.h>
@@ -88,17 +88,18 @@ static hbk_result introduce(struct hbk_client *client, const hbk_open_options *o
 /* Frees a client in which no thread is. */
 static void destroy(struct hbk_client *client)
 {
-    struct hbk_delivery_body *body;
+    struct hbk_arrival *arrival;
     struct hbk_listening *listening;
 
     AcquireSRWLockExclusive(&client->lock);
     if (!client->ended)
         hbk_io_end(client);
     ReleaseSRWLockExclusive(&client->lock);
-    while ((body = client->queue_first) != NULL) {
-        client->queue_first = body->next;
-        hbk_delivery_discard(body);
+    while ((arrival = client->arrivals[HBK_ARRIVAL_DELIVERY].first) != NULL) {
+        client->arrivals[HBK_ARRIVAL_DELIVERY].first = arrival->next;
+        hbk_delivery_discard((struct hbk_delivery_body *)(void *)arrival);
     }
+    hbk_records_discard(client);
     while ((listening = client->listening) != NULL) {
         client->listening = listening->next;
         free(listening);
@@ -174,45 +175,4 @@ HANDLE hbk_wait_handle(hbk_client *client)
     hbk_io_arm(client);
     ReleaseSRWLockExclusive(&client->lock);
     return client->arrived;
-}
-
-static void copy_text(char *ret_text, size_t size, struct hbk_text text)
-{
-    size_t fits = text.size < size ? text.size : size - 1;
-    memcpy(ret_text, text.data != NULL ? text.data : "", text.data != NULL ? fits : 0);
-    ret_text[text.data != NULL ? fits : 0] = '\0';
-}
-
-static bool take_status(void *context, const struct hbk_message *message)
-{
-    const struct hbk_status_result *status = &message->u.result.status;
-    hbk_status_info *info = context;
-
-    memset(info, 0, sizeof *info);
-    copy_text(info->server_name, sizeof info->server_name, status->server_name);
-    copy_text(info->server_version, sizeof info->server_version, status->server_version);
-    copy_text(info->state, sizeof info->state, status->state);
-    info->pid = status->pid;
-    info->uptime_ms = status->uptime_ms;
-    info->sessions = status->sessions;
-    info->sessions_proven = status->sessions_proven;
-    info->endpoints = status->endpoints;
-    info->deliveries_pending = status->deliveries_pending;
-    info->pins = status->pins;
-    info->delivered = status->delivered;
-    info->failed = status->failed;
-    return true;
-}
-
-hbk_result hbk_status(hbk_client *client, hbk_status_info *ret_status, hbk_error_info *ret_error)
-{
-    hbk_status_info status;
-
-    if (client == NULL || ret_status == NULL)
-        return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "client or ret_status is NULL");
-    hbk_result result =
-        hbk_call(client, HBK_METHOD_BROKER_STATUS, NULL, 0, take_status, &status, ret_error);
-    if (result == HBK_OK)
-        *ret_status = status;
-    return result;
 }

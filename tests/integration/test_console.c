@@ -1,5 +1,5 @@
 /* The broker in the console: what it prints, what it refuses to start with, and how it ends. */
-#include "kit.h"
+#include "script.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -122,6 +122,37 @@ static void ended_by_ctrl_break(void **state)
     ended_by(CTRL_BREAK_EVENT);
 }
 
+/* hbctl watch has no other end: it goes in order, with what it has printed. */
+static void watching_is_ended_by_ctrl_c(void **state)
+{
+    (void)state;
+    static const struct kit_step steps[] = {
+        {.method = "broker.watch",
+         .result = "{}",
+         .after = "{\"jsonrpc\":\"2.0\",\"method\":\"broker.event\",\"params\":{\"serial\":5,"
+                  "\"time_ms\":1,\"event\":\"session.opened\",\"outcome\":\"done\"}}\n"},
+    };
+    struct kit_script script;
+    wchar_t line[256], out[MAX_PATH], err[MAX_PATH];
+    char text[2048] = "";
+    kit_temp(out, MAX_PATH);
+    kit_temp(err, MAX_PATH);
+    kit_script_begin(&script, steps, 1);
+    (void)swprintf(line, 256, L"\"%ls\" watch --pipe %ls --unverified", kit_tool(L"hbctl.exe"),
+                   script.pipe);
+    HANDLE process = kit_spawn_log(line, 0, out, err, NULL);
+    for (uint64_t end = kit_now_ms() + KIT_WAIT_MS; text[0] == '\0' && kit_now_ms() < end;
+         Sleep(20))
+        kit_file_read(out, text, sizeof text);
+    says(text, "session.opened");
+    assert_true(SetConsoleCtrlHandler(ignore_control, TRUE));
+    if (!GenerateConsoleCtrlEvent(CTRL_C_EVENT, 0))
+        fail_msg("GenerateConsoleCtrlEvent: error %lu", GetLastError());
+    assert_int_equal(kit_wait_exit(process, KIT_WAIT_MS), DONE);
+    kit_script_end(&script); /* it has left */
+    kit_forget(process);
+}
+
 /* A console's handle is a file's to the kernel: handed over, and usable there, or refused whole. */
 static void a_console_handle(void **state)
 {
@@ -196,7 +227,7 @@ static int in_a_new_console(void)
 static int group_ctrl(void)
 {
     const struct CMUnitTest tests[] = {TEST(a_console_handle), TEST(ended_by_ctrl_break),
-                                       TEST(ended_by_ctrl_c)};
+                                       TEST(watching_is_ended_by_ctrl_c), TEST(ended_by_ctrl_c)};
     if (!have_console()) {
         print_message("there is no console to press Ctrl+C in: run this by console_ctrl.sh\n");
         return 1;

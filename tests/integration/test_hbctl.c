@@ -1,6 +1,6 @@
 /* hbctl as people and scripts use it: two of them hand an open file over, and what they print, in words and
  * in JSON, with which exit codes. */
-#include "kit.h"
+#include "script.h"
 
 #include "json.h"
 
@@ -270,6 +270,16 @@ static void wrong_command_lines(void **state)
         L"receive user/x --output no-such-folder\\file",
         L"status --pipe other",
         L"status --unverified",
+        L"sessions extra",
+        L"explain",
+        L"explain send user/x user/y",
+        L"explain send user/x --session -1",
+        L"explain send user/x --session 9007199254740992",
+        L"explain send user/x --pid me",
+        L"watch extra",
+        L"watch --count many",
+        L"send user/x --file x --pid 4294967296",
+        L"receive user/x --from",
     };
     struct kit_mark mark;
     kit_mark(&mark, 0);
@@ -326,8 +336,9 @@ static void endpoints_in_words_and_in_json(void **state)
 static void help_and_version(void **state)
 {
     (void)state;
-    static const wchar_t *const lines[] = {L"--help", L"status --help", L"endpoints --help",
-                                           L"send --help", L"receive --help"};
+    static const wchar_t *const lines[] = {
+        L"--help",       L"status --help",  L"endpoints --help", L"sessions --help",
+        L"watch --help", L"explain --help", L"send --help",      L"receive --help"};
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         run_anywhere(DONE, lines[i]);
         says(output.out, "hbctl");
@@ -354,6 +365,194 @@ static void a_broker_in_the_console(void **state)
     says(output.err, "unavailable");
 }
 
+/* ---- what takes rules, other users or load: against a script ---- */
+
+static void run_script(struct kit_script *script, const struct kit_step *steps, size_t count,
+                       int expected, const wchar_t *arguments)
+{
+    wchar_t line[1024];
+    kit_script_begin(script, steps, count);
+    (void)swprintf(line, 1024, L"%ls --pipe %ls --unverified", arguments, script->pipe);
+    run_anywhere(expected, line);
+    kit_script_end(script);
+}
+
+static void sessions_in_words_and_in_json(void **state)
+{
+    (void)state;
+    static const struct kit_step steps[] = {
+        {.method = "broker.sessions",
+         .result =
+             "{\"sessions\":[{\"session\":17,\"pid\":4711,\"user\":\"S-1-5-18\",\"integrity\":"
+             "16384,"
+             "\"logon_session\":\"00000000000003e7\",\"terminal_session\":0,"
+             "\"client\":{\"name\":\"evil\\u001b[2J\",\"version\":\"2\"},\"state\":\"proven\","
+             "\"since_ms\":61000,\"endpoints\":1,\"requests\":2,\"pins\":3,\"queued_bytes\":4,"
+             "\"sent\":5,\"received\":6}]}"},
+    };
+    static const struct kit_step denied[] = {
+        {.method = "broker.sessions",
+         .error = "{\"code\":2,\"message\":\"denied\",\"data\":{\"detail\":\"not you\"}}"},
+    };
+    struct kit_script script;
+    int64_t number = 0;
+    run_script(&script, steps, 1, DONE, L"sessions");
+    says(output.out, "4711");
+    says(output.out, "proven");
+    says(output.out, "1 min 01 s");
+    says(output.out, "evil?[2J 2"); /* nothing that steers the console */
+    assert_null(strchr(output.out, 0x1B));
+    run_script(&script, steps, 1, DONE, L"sessions --json");
+    is_json(output.out);
+    assert_true(kit_json_number(output.out, "session", &number) && number == 17);
+    says(output.out, "\"queued_bytes\":4");
+    run_script(&script, denied, 1, REFUSED, L"sessions");
+    says(output.err, "denied");
+    says(output.err, "administrator"); /* what to do */
+    assert_string_equal(output.out, "");
+}
+
+static void explains_and_exits_by_the_answer(void **state)
+{
+    (void)state;
+    static const struct kit_step yes[] = {
+        {.method = "policy.explain",
+         .result =
+             "{\"allowed\":true,\"rule\":\"rules[2] \\\"session/*\\\"\",\"detail\":\"it says so\","
+             "\"types\":{\"Event\":\"any\",\"Section\":\"read\"}}"},
+    };
+    static const struct kit_step no[] = {
+        {.method = "policy.explain",
+         .result =
+             "{\"allowed\":false,\"rule\":\"built-in: global/ is nobody's\",\"detail\":\"add a "
+             "rule\",\"types\":{}}"},
+    };
+    struct kit_script script;
+    run_script(&script, yes, 1, DONE, L"explain send session/x --pid 77 --session 5000000000");
+    says(output.out, "send session/x of process 77 by session 5000000000: allowed");
+    says(output.out, "rules[2] \"session/*\"");
+    says(output.out, "it says so");
+    says(output.out, "Event Section:read");
+    says(script.asked[0], "\"pid\":77");
+    says(script.asked[0], "\"session\":5000000000");
+    run_script(&script, no, 1, REFUSED, L"explain open global/x");
+    says(output.out, "refused");
+    says(output.out, "built-in");
+    says(output.out, "none may pass");
+    run_script(&script, no, 1, REFUSED, L"explain --json open global/x");
+    is_json(output.out);
+    says(output.out, "\"allowed\":false");
+    run_script(&script, yes, 1, DONE, L"explain inspect");
+    assert_null(strstr(script.asked[0], "\"name\""));
+}
+
+#define WATCH_LINE(SERIAL, REST)                                                      \
+    "{\"jsonrpc\":\"2.0\",\"method\":\"broker.event\",\"params\":{\"serial\":" SERIAL \
+    ",\"time_ms\":1700000000123,\"event\":\"handle.send\",\"outcome\":\"refused\"" REST "}}\n"
+
+static const struct kit_step watched[] = {
+    {.method = "broker.watch",
+     .result = "{}",
+     .after = WATCH_LINE(
+         "5",
+         ",\"caller\":{\"session\":1,\"pid\":4711,\"user\":\"S-1-5-18\"},\"endpoint\":\"user/x\","
+         "\"items\":[{\"type\":\"Event\",\"access\":2}],\"error\":\"denied\","
+         "\"detail\":\"line one\\nline two\",\"count\":3") WATCH_LINE("9", "")},
+};
+
+static void watches(void **state)
+{
+    (void)state;
+    static const struct kit_step quota[] = {
+        {.method = "broker.watch",
+         .error = "{\"code\":13,\"message\":\"quota\",\"data\":{\"detail\":\"16 watch\","
+                  "\"limit\":\"watchers\"}}"},
+    };
+    struct kit_script script;
+    run_script(&script, watched, 1, DONE, L"watch --count 2");
+    says(output.out, ":20.123  "); /* 22:13:20.123 UTC, in whatever zone this is */
+    says(output.out,
+         "handle.send  refused  user/x  by process 4711 of S-1-5-18  Event:0x2  denied");
+    says(output.out, "3 times  line one?line two\n"); /* one record, one line */
+    says(output.err, "3 records are missing");
+    run_script(&script, watched, 1, DONE, L"watch --count 2 --json");
+    is_json(output.out);
+    says(output.out, "{\"serial\":5,");
+    says(output.out, "{\"serial\":9,");
+    says(output.out, "\"detail\":\"line one\\nline two\"");
+    run_script(&script, watched, 1, TOO_LATE, L"watch --count 3 --timeout 300");
+    says(output.err, "timeout");
+    run_script(&script, quota, 1, REFUSED, L"watch --timeout 300");
+    says(output.err, "watchers");
+    assert_string_equal(output.out, "");
+}
+
+static void quotas_rules_and_losses(void **state)
+{
+    (void)state;
+    static const struct kit_step steps[] = {
+        {.method = "broker.status",
+         .result =
+             "{\"server\":{\"name\":\"s\",\"version\":\"9\"},\"protocol\":1,\"state\":\"running\","
+             "\"pid\":8,\"uptime_ms\":1,\"sessions\":2,\"sessions_proven\":1,\"endpoints\":3,"
+             "\"deliveries_pending\":4,\"pins\":5,\"delivered\":6,\"failed\":7,\"policy\":2,"
+             "\"events_dropped\":11,\"quotas\":[{\"name\":\"pins\",\"limit\":65536,\"used\":5,"
+             "\"your_limit\":32766,\"yours\":3}]}"},
+    };
+    struct kit_script script;
+    run_script(&script, steps, 1, DONE, L"status");
+    says(output.out, "loaded 2 times");
+    says(output.out, "11 were dropped");
+    says(output.out, "pins   5     65536  3      32766");
+    run_script(&script, steps, 1, DONE, L"status --json");
+    is_json(output.out);
+    says(output.out,
+         "\"quotas\":[{\"name\":\"pins\",\"limit\":65536,\"used\":5,\"your_limit\":32766,"
+         "\"yours\":3}]");
+    says(output.out, "\"events_dropped\":11");
+}
+
+static void to_a_process_and_from_somebody(void **state)
+{
+    (void)state;
+    static const struct kit_step sent[] = {
+        {.method = "handle.send",
+         .result = "{\"delivery\":1,\"items\":[{\"type\":\"File\",\"access\":1179785}]}"},
+    };
+    static const struct kit_step denied[] = {
+        {.method = "handle.send",
+         .error = "{\"code\":2,\"message\":\"denied\",\"data\":{\"detail\":\"not there\"}}"},
+    };
+    static const struct kit_step opened[] = {
+        {.method = "endpoint.open",
+         .result = "{\"endpoint\":\"user/x\"}",
+         .after = "{\"jsonrpc\":\"2.0\",\"method\":\"handle.offered\",\"params\":{\"delivery\":3,"
+                  "\"endpoint\":\"user/x\",\"from\":{\"session\":1,\"pid\":2,\"user\":\"S-1-5-18\","
+                  "\"integrity\":8192,\"logon_session\":\"00000000000003e7\"},\"items\":[{\"type\":"
+                  "\"Event\",\"access\":2,\"inherit\":false,\"protect\":false,\"widenable\":true},"
+                  "{\"type\":\"File\",\"access\":1,\"inherit\":false,\"protect\":false,"
+                  "\"widenable\":\"unknown\"}],\"data\":null,\"revocable\":false}}\n"},
+    };
+    struct kit_script script;
+    wchar_t path[MAX_PATH], line[MAX_PATH + 64];
+    make_file(path, "x");
+    (void)swprintf(line, MAX_PATH + 64, L"send user/x --pid 77 --file \"%ls\"", path);
+    run_script(&script, sent, 1, DONE, line);
+    says(script.asked[0], "\"to\":{\"name\":\"user/x\",\"pid\":77}");
+    run_script(&script, denied, 1, REFUSED, line);
+    says(output.err, "hbctl explain"); /* what to do */
+    run_script(&script, opened, 1, DONE, L"receive user/x --ask --from D:(A;;0x2;;;S-1-5-18)");
+    says(script.asked[0], "\"from\":\"D:(A;;0x2;;;S-1-5-18)\"");
+    says(output.out, "WIDENABLE");
+    says(output.out, "-       yes");
+    says(output.out, "-       unknown");
+    run_script(&script, opened, 1, DONE, L"receive user/x --ask --json");
+    is_json(output.out);
+    says(output.out, "\"widenable\":true");
+    says(output.out, "\"widenable\":\"unknown\"");
+    kit_temp_remove(path);
+}
+
 static int group(void)
 {
     const struct CMUnitTest tests[] = {
@@ -368,6 +567,11 @@ static int group(void)
         KIT_TEST(endpoints_in_words_and_in_json),
         KIT_TEST(help_and_version),
         KIT_TEST(a_broker_in_the_console),
+        KIT_TEST(sessions_in_words_and_in_json),
+        KIT_TEST(explains_and_exits_by_the_answer),
+        KIT_TEST(watches),
+        KIT_TEST(quotas_rules_and_losses),
+        KIT_TEST(to_a_process_and_from_somebody),
     };
     return cmocka_run_group_tests_name("hbctl", tests, kit_group_service, kit_group_end);
 }

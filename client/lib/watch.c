@@ -1,0 +1,128 @@
+/* Audit records: from the line to the application. Unlike a delivery, a record that finds no room is
+ * let go: nothing is lost with it but what the next one's `missed` tells. */
+#include "client.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A record with all its memory: strings and items lie behind it, in one block. */
+struct record_body {
+    struct hbk_arrival arrival; /* first */
+    hbk_record record;          /* what the application has is a pointer to this */
+};
+
+static size_t room(const struct hbk_event *event)
+{
+    return hbk_copy_room(event->event) + hbk_copy_room(event->outcome) +
+           hbk_copy_room(event->caller.user) + hbk_copy_room(event->target.user) +
+           hbk_copy_room(event->endpoint) + hbk_copy_room(event->error) +
+           hbk_copy_room(event->detail);
+}
+
+static void fill_party(hbk_record_party *ret_party, const struct hbk_event_party *party, char **at)
+{
+    ret_party->session = party->session;
+    ret_party->pid = party->pid;
+    ret_party->user = hbk_copy_put(at, party->user);
+}
+
+static void fill_record(hbk_record *ret_record, const struct hbk_event *event, char **at)
+{
+    ret_record->serial = event->serial;
+    ret_record->time_ms = event->time_ms;
+    ret_record->event = hbk_copy_put(at, event->event);
+    ret_record->outcome = hbk_copy_put(at, event->outcome);
+    ret_record->correlation = event->correlation;
+    ret_record->delivery = event->delivery;
+    fill_party(&ret_record->caller, &event->caller, at);
+    fill_party(&ret_record->target, &event->target, at);
+    ret_record->endpoint = hbk_copy_put(at, event->endpoint);
+    ret_record->error = hbk_copy_put(at, event->error);
+    ret_record->detail = hbk_copy_put(at, event->detail);
+    ret_record->win32 = event->win32;
+    ret_record->stands_for = event->count;
+}
+
+/* Return: NULL out of memory. */
+static struct record_body *record_new(const struct hbk_event *event, struct hbk_text json,
+                                      size_t *ret_size)
+{
+    size_t texts_at = sizeof(struct record_body) + event->items_count * sizeof(hbk_sent_info);
+    size_t size = texts_at + room(event) + hbk_copy_room(json);
+
+    struct record_body *body = calloc(1, size);
+    if (body == NULL)
+        return NULL;
+    hbk_sent_info *items = (hbk_sent_info *)(void *)(body + 1);
+    for (size_t i = 0; i < event->items_count; i++) {
+        hbk_copy_text(items[i].type, sizeof items[i].type, event->items[i].type);
+        items[i].access = event->items[i].access;
+    }
+    char *at = (char *)body + texts_at;
+    fill_record(&body->record, event, &at);
+    body->record.json = hbk_copy_put(&at, json);
+    body->record.count = event->items_count;
+    body->record.items = items;
+    HBK_ASSERT(at == (char *)body + size);
+    *ret_size = size;
+    return body;
+}
+
+void hbk_record_in(struct hbk_client *client, const struct hbk_event *event)
+{
+    struct record_body *body = NULL;
+    struct hbk_buffer line;
+    size_t size = 0;
+
+    if (client->arrivals[HBK_ARRIVAL_RECORD].bytes >= HBK_RECORDS_BYTES_MAX)
+        return;
+    hbk_buffer_init(&line, HBK_LINE_BYTES_MAX);
+    hbk_write_event(&line, event);
+    if (!line.failed)
+        body = record_new(event, (struct hbk_text){(const char *)line.data, line.size - 1}, &size);
+    hbk_buffer_deinit(&line);
+    if (body == NULL)
+        return;
+    if (client->last_serial != 0 && event->serial > client->last_serial)
+        body->record.missed = event->serial - client->last_serial - 1;
+    client->last_serial = event->serial;
+    hbk_arrival_in(client, HBK_ARRIVAL_RECORD, &body->arrival, size);
+}
+
+void hbk_records_discard(struct hbk_client *client)
+{
+    struct hbk_arrivals *queue = &client->arrivals[HBK_ARRIVAL_RECORD];
+    struct hbk_arrival *arrival;
+
+    while ((arrival = queue->first) != NULL) {
+        queue->first = arrival->next;
+        free(arrival);
+    }
+}
+
+hbk_result hbk_watch(hbk_client *client, hbk_error_info *ret_error)
+{
+    if (client == NULL)
+        return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "client is NULL");
+    return hbk_call(client, HBK_METHOD_BROKER_WATCH, NULL, 0, NULL, NULL, ret_error);
+}
+
+hbk_result hbk_watch_receive(hbk_client *client, uint32_t timeout_ms, hbk_record **ret_record,
+                             hbk_error_info *ret_error)
+{
+    struct hbk_arrival *arrival = NULL;
+
+    if (client == NULL || ret_record == NULL)
+        return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "client or ret_record is NULL");
+    hbk_result result =
+        hbk_arrival_receive(client, HBK_ARRIVAL_RECORD, timeout_ms, &arrival, ret_error);
+    if (result == HBK_OK)
+        *ret_record = &((struct record_body *)(void *)arrival)->record;
+    return result;
+}
+
+void hbk_record_free(hbk_record *record)
+{
+    if (record != NULL)
+        free((char *)record - offsetof(struct record_body, record));
+}
