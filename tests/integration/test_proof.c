@@ -348,7 +348,7 @@ static int group(void)
         KIT_TEST(no_quality_of_service),
         KIT_TEST(anonymous_quality_of_service),
     };
-    return cmocka_run_group_tests_name("trust", tests, kit_group_console, kit_group_end);
+    return cmocka_run_group_tests_name("proof", tests, kit_group_console, kit_group_end);
 }
 
 int main(int argc, char **argv)
