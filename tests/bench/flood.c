@@ -24,7 +24,7 @@
 #define STOP_MS 15000u /* a flooder that waits for an answer has a bound of its own below this */
 #define WARM_UP_MS 1500u
 /* What a heap may keep of what a flood needed at its height; one flood before has set that height. */
-#define BYTES_SPARE (16u * 1024 * 1024)
+#define BYTES_SPARE (16ull * 1024 * 1024)
 
 static uint32_t seconds = SECONDS;
 static const char *what = "all";

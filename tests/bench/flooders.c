@@ -166,9 +166,9 @@ static void half(void)
                 at[i] = 0;
             if (!renew(&raws[i], true, i % 2 == 0))
                 continue;
-            char byte = at[i] < sizeof line - 1 ? line[at[i]] : ' ';
+            const char *byte = at[i] < sizeof line - 1 ? &line[at[i]] : " ";
             at[i]++;
-            if (kit_raw_write(raws[i], &byte, 1, WRITE_MS)) {
+            if (kit_raw_write(raws[i], byte, 1, WRITE_MS)) {
                 did();
             } else {
                 kit_raw_free(raws[i]);

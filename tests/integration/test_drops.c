@@ -9,7 +9,7 @@
 #define WARM_UP 2000u
 #define THREADS 2
 /* What a heap may keep of its own accord; a leak of one structure a client would be ten times that. */
-#define BYTES_SPARE (2u * 1024 * 1024)
+#define BYTES_SPARE (2ull * 1024 * 1024)
 
 static uint32_t drops = DROPS;
 static volatile LONG done, failed;
