@@ -217,7 +217,7 @@ static void requests(void)
             bool alive = true, fresh = raws[i] == NULL;
             if (!renew(&raws[i], true, true))
                 continue;
-            for (unsigned id = 0; fresh && id < REQUESTS && alive; id++)
+            for (unsigned id = 0; fresh && id < REQUESTS && alive && !stopped(); id++)
                 alive = say_send(raws[i], 10 + id, nowhere(), event, REQUEST_ITEMS, 200 + id * 10,
                                  1000);
             /* For each that has ended, another. */
@@ -257,7 +257,7 @@ static void garbage(void)
             continue;
         bool alive = big ? kit_raw_write(raw, wide, sizeof wide, KIT_WAIT_MS)
                          : kit_raw_write(raw, many, sizeof many, KIT_WAIT_MS);
-        for (int i = 0; i < (big ? 1 : LINES * TIMES) && alive; i++) {
+        for (int i = 0; i < (big ? 1 : LINES * TIMES) && alive && !stopped(); i++) {
             alive = kit_raw_next(raw, KIT_WAIT_MS) == KIT_RAW_LINE;
             did();
         }
@@ -300,7 +300,7 @@ static void ask(void)
             bool begun = senders[i] == NULL, alive = true;
             if (!renew(&senders[i], true, true))
                 continue;
-            for (unsigned id = 0; begun && id < REQUESTS && alive; id++)
+            for (unsigned id = 0; begun && id < REQUESTS && alive && !stopped(); id++)
                 alive = say_send(senders[i], 10 + id, nowhere(), event, 4, 0, 300 + id * 10);
             while (alive && !stopped()) {
                 int64_t id = 0;
