@@ -3,7 +3,7 @@
 
 TEST_PRESETS := linux-asan linux-clang wine
 
-.PHONY: help setup demo test lint bench clean distclean
+.PHONY: help setup demo test lint bench flood clean distclean
 
 help:
 	@echo 'make setup      install the tools and build the libraries (Debian; root or sudo)'
@@ -11,6 +11,7 @@ help:
 	@echo 'make test       build and run all tests: $(TEST_PRESETS)'
 	@echo 'make lint       formatting, static analysis, a second compiler'
 	@echo 'make bench      measure, and print the figures'
+	@echo 'make flood      flood the service, and print what that costs others'
 	@echo 'make clean      remove what was built of the project'
 	@echo 'make distclean  remove that and the libraries'
 
@@ -32,6 +33,11 @@ bench: setup
 	cmake --preset wine
 	cmake --build --preset wine
 	tests/bench/bench.sh build/wine
+
+flood: setup
+	cmake --preset wine
+	cmake --build --preset wine
+	tests/bench/flood.sh build/wine
 
 # A Wine server outlives the command that started it, and would go on in a removed folder.
 clean:

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <psapi.h>
 #include <sddl.h>
 #include <winternl.h>
 
@@ -105,6 +106,18 @@ void kit_handles_at_most(DWORD pid, uint32_t most)
     }
     fail_msg("process %lu has %lu handles, at most %lu expected", (unsigned long)pid,
              (unsigned long)count, (unsigned long)most);
+}
+
+uint64_t kit_private_bytes(DWORD pid)
+{
+    PROCESS_MEMORY_COUNTERS_EX memory = {.cb = sizeof memory};
+    HANDLE process = OpenProcess(PROCESS_QUERY_INFORMATION | PROCESS_VM_READ, FALSE, pid);
+    assert_non_null(process);
+    assert_true(
+        K32GetProcessMemoryInfo(process, (PROCESS_MEMORY_COUNTERS *)&memory, sizeof memory));
+    CloseHandle(process);
+    /* Where the system under Wine does not tell the one apart, all that is resident stands for it. */
+    return memory.PrivateUsage != 0 ? memory.PrivateUsage : memory.WorkingSetSize;
 }
 
 const char *kit_user(void)
