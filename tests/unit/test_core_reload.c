@@ -120,6 +120,22 @@ static void an_owner_that_may_not_open_any_more(void **state)
     rig_end(two.rig);
 }
 
+/* Rules that do not speak of opening any more: outside user/ that is nobody's. */
+static void an_owner_without_a_rule(void **state)
+{
+    (void)state;
+    struct two two = two_new("{'name':'global/a'}");
+    client_ok(two.target, OPEN, "{'name':'user/a'}");
+    fake_grant(two.rig->kernel, "send", 0, HBK_RIGHT_SEND);
+    RIG_RULES(two.rig, {.name = "*", .send = "send"});
+    client_refused(two.sender, HBK_R_NOT_FOUND, SEND, TO_A, two.event);
+    client_nothing(two.target);
+    client_ok(two.target, SEND, "{'to':'user/a','items':[{'handle':%u}]}",
+              client_make(two.target, "Event", 3));
+    client_delivered(two.target);
+    rig_end(two.rig);
+}
+
 /* What is offered, blocked or waits goes on under the rules of the moment. */
 static void an_offer_under_other_rules(void **state)
 {
@@ -292,6 +308,28 @@ static void out_of_memory_anywhere(void **state)
     assert_true(first > 15);
 }
 
+/* Its endpoint is closed with a delivery accepted and @lines unread. Return: the allocation was reached. */
+static bool close_without_memory(unsigned lines, size_t first)
+{
+    struct two two = two_new("{'name':'global/a','mode':'ask'}");
+    client_request(two.sender, SEND, TO_A, two.event);
+    rig_run(two.rig);
+    unsigned long long delivery = client_offered(two.target)->delivery;
+    two.target->connection->write_mode = FAKE_WRITE_PENDS;
+    for (unsigned i = 0; i <= lines; ++i) {
+        client_request(two.target, HBK_METHOD_BROKER_STATUS, NULL);
+        rig_run(two.rig);
+    }
+    client_request(two.target, HBK_METHOD_DELIVERY_ACCEPT, "{'delivery':%llu}", delivery);
+    rig_run(two.rig);
+    alloc_fault_arm(first);
+    client_request(two.target, HBK_METHOD_ENDPOINT_CLOSE, "{'name':'global/a'}");
+    rig_run(two.rig);
+    bool reached = alloc_fault_disarm() > first;
+    rig_end(two.rig);
+    return reached;
+}
+
 /* The end of whoever listens, in the middle of the end of its endpoint, is one end. */
 static void an_owner_that_ends_over_its_close(void **state)
 {
@@ -300,22 +338,11 @@ static void an_owner_that_ends_over_its_close(void **state)
         print_message("skipped: this build cannot make allocations fail\n");
         skip();
     }
-    for (size_t first = 0; first < 8; ++first) {
-        struct two two = two_new("{'name':'global/a','mode':'ask'}");
-        client_request(two.sender, SEND, TO_A, two.event);
-        rig_run(two.rig);
-        unsigned long long delivery = client_offered(two.target)->delivery;
-        two.target->connection->write_mode = FAKE_WRITE_PENDS;
-        client_request(two.target, HBK_METHOD_BROKER_STATUS, NULL);
-        rig_run(two.rig); /* its write pends, so that what it accepts waits */
-        client_request(two.target, HBK_METHOD_DELIVERY_ACCEPT, "{'delivery':%llu}", delivery);
-        rig_run(two.rig);
-        alloc_fault_arm(first);
-        client_request(two.target, HBK_METHOD_ENDPOINT_CLOSE, "{'name':'global/a'}");
-        rig_run(two.rig);
-        alloc_fault_disarm();
-        rig_end(two.rig);
-    }
+    /* What gathers for it is more each time, so that at some time it is the error to its accept that finds no
+     * memory. */
+    for (unsigned lines = 0; lines < 24; ++lines)
+        for (size_t first = 0; close_without_memory(lines, first);)
+            ++first;
 }
 
 int main(void)
@@ -324,6 +351,7 @@ int main(void)
         cmocka_unit_test(both_directions),
         cmocka_unit_test(a_from_is_asked_again_and_stays),
         cmocka_unit_test(an_owner_that_may_not_open_any_more),
+        cmocka_unit_test(an_owner_without_a_rule),
         cmocka_unit_test(an_offer_under_other_rules),
         cmocka_unit_test(a_blocked_send_under_other_rules),
         cmocka_unit_test(what_waits_looks_again),
