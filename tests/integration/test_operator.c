@@ -70,6 +70,7 @@ static bool file_says(const wchar_t *path, const char *what)
         CreateFileW(path, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
                     NULL, OPEN_EXISTING, 0, NULL);
     DWORD got = 0;
+    text[0] = '\0';
     if (file == INVALID_HANDLE_VALUE)
         return false;
     assert_true(ReadFile(file, text, TEXT_MAX - 1, &got, NULL));
