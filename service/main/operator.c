@@ -96,7 +96,8 @@ static void on_notice(void *context, const struct hbk_notice *notice)
     hbk_event_log_notice(operator->log, notice);
 }
 
-/* On a worker, before the file is opened. */
+/* On a worker, before the file is opened. Whom this process runs as is trusted: for the service that is the
+ * system. */
 static uint32_t check_folder(void *context, const wchar_t *path)
 {
     struct hbk_operator *operator= context;
@@ -112,7 +113,7 @@ static uint32_t check_folder(void *context, const wchar_t *path)
     }
     memcpy(folder, path, size * sizeof(*folder));
     folder[size] = L'\0';
-    int result = hbk_trust_folder(folder, operator->console, operator->why);
+    int result = hbk_trust_folder(folder, true, operator->why);
     free(folder);
     return result == 0                     ? 0
            : result == HBK_TRUST_E_MISSING ? ERROR_PATH_NOT_FOUND

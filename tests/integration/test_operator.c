@@ -2,6 +2,7 @@
  * process that has given up what it does not need. */
 #include "kit.h"
 
+#include <sddl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +71,7 @@ static bool file_says(const wchar_t *path, const char *what)
         CreateFileW(path, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
                     NULL, OPEN_EXISTING, 0, NULL);
     DWORD got = 0;
+    text[0] = '\0';
     if (file == INVALID_HANDLE_VALUE)
         return false;
     assert_true(ReadFile(file, text, TEXT_MAX - 1, &got, NULL));
@@ -278,6 +280,33 @@ static void files_stay_small(void **state)
     end_console(&broker);
 }
 
+/* The folder of the audit file lets somebody else put a file there: nothing is written, the broker serves, and says why. */
+static void a_folder_that_others_can_write(void **state)
+{
+    (void)state;
+    struct kit_broker broker;
+    wchar_t open[MAX_PATH];
+    SECURITY_ATTRIBUTES attributes = {.nLength = sizeof attributes};
+    make_folder();
+    (void)swprintf(open, MAX_PATH, L"%ls\\open", folder);
+    (void)swprintf(audit, MAX_PATH, L"%ls\\audit.jsonl", open);
+    assert_true(ConvertStringSecurityDescriptorToSecurityDescriptorW(
+        L"D:P(A;OICI;FA;;;WD)", SDDL_REVISION_1, &attributes.lpSecurityDescriptor, NULL));
+    assert_true(CreateDirectoryW(open, &attributes));
+    LocalFree(attributes.lpSecurityDescriptor);
+    write_config(5001, 1 << 20, false);
+    start(&broker);
+    hand_over(&broker);
+    soon_says(broker.log, "the audit file cannot be written");
+    hand_over(&broker);
+    assert_int_equal(GetFileAttributesW(audit), INVALID_FILE_ATTRIBUTES);
+    CloseHandle(keys);
+    kit_console_stop(&broker);
+    assert_true(RemoveDirectoryW(open)); /* nothing is in it */
+    remove_files();
+    assert_true(RemoveDirectoryW(folder));
+}
+
 /* ---- the service ---- */
 
 static int service_begin(void **state)
@@ -444,6 +473,7 @@ static int group(void)
         CONSOLE_TEST(rules_are_read_again_by_a_key),
         CONSOLE_TEST(every_record_is_in_the_file),
         CONSOLE_TEST(files_stay_small),
+        CONSOLE_TEST(a_folder_that_others_can_write),
         SERVICE_TEST(only_the_privileges_that_it_needs),
         SERVICE_TEST(mitigations_are_in_force),
         SERVICE_TEST(rules_are_read_again_by_paramchange),
