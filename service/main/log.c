@@ -15,6 +15,9 @@ static bool to_console;
 void hbk_log_init(bool console)
 {
     to_console = console;
+    /* The system makes a mutex with the first line that it is given, and keeps it: at the start rather than
+     * when the first client is refused, so that handles which are counted then are the broker's own. */
+    OutputDebugStringA("handlebroker: starting\n");
 }
 
 /* Standard error may be a console, which wants UTF-16, or a file, which gets the bytes. */

@@ -229,6 +229,7 @@ int hbk_service_run(const struct hbk_options *options)
     static wchar_t name[] = HBK_SERVICE_NAME;
     const SERVICE_TABLE_ENTRYW table[] = {{name, service_main}, {NULL, NULL}};
 
+    hbk_log_init(false);
     service.options = options;
     if (StartServiceCtrlDispatcherW(table)) {
         return HBK_EXIT_OK;
