@@ -137,6 +137,9 @@ static void fail_accept(struct hbk_delivery *delivery, const struct hbk_error *e
 void hbk_delivery_fail(struct hbk_delivery *delivery, const struct hbk_error *error)
 {
     undo_placed(delivery);
+    if (delivery->state == HBK_DELIVERY_WRITING && delivery->accept_id.kind != HBK_ID_NONE) {
+        hbk_audit_accept(delivery, error);
+    }
     fail_accept(delivery, error);
     if (delivery->state == HBK_DELIVERY_CLOSING) {
         return; /* telling the target failed, and that ended all that hangs on it, this one too */
@@ -177,14 +180,8 @@ void hbk_delivery_told(struct hbk_delivery *delivery, bool told)
 {
     HBK_ASSERT(delivery->state == HBK_DELIVERY_WRITING);
     if (!told) {
-        struct hbk_error error;
-
-        hbk_error_set(&error, delivery->target->gone_code,
-                      "the target did not take the notification; nothing is left there");
-        if (delivery->accept_id.kind != HBK_ID_NONE) {
-            hbk_audit_accept(delivery, &error);
-        }
-        hbk_delivery_fail(delivery, &error);
+        hbk_delivery_fail_code(delivery, delivery->target->gone_code,
+                               "the target did not take the notification; nothing is left there");
         return;
     }
     for (size_t i = 0; i < delivery->item_count; i++) {

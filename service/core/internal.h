@@ -56,7 +56,6 @@ struct hbk_session {
     struct hbk_link dirty_link;  /* in core.dirty: it has something to write */
     struct hbk_link settle_link; /* in core.settling: it may be closed or freed */
     struct hbk_user *user;
-    bool counted; /* among its user's sessions: not one that is refused */
     struct hbk_scope *scope;
     struct hbk_timer timer;
     uint64_t hello_due, line_due, write_due, end_due; /* HBK_NEVER: none */
@@ -66,6 +65,7 @@ struct hbk_session {
     struct hbk_framer input;
     bool input_ready; /* the framer may hold a whole line */
     bool read_paused;
+    bool counted;                  /* among its user's sessions: not one that is refused */
     struct hbk_link throttle_link; /* in user.throttled */
     uint64_t bytes; /* that its user is charged for: in `input`, `queued`, `writing` */
 
