@@ -431,8 +431,7 @@ static bool find_target(struct hbk_delivery *delivery)
     }
     if (!hbk_quota_check_endpoint(endpoint, delivery->sender)) {
         hbk_delivery_fail_code(delivery, HBK_R_BUSY,
-                               "as many deliveries of this user wait for that endpoint as may: try "
-                               "again later");
+                               "as many of yours wait for that endpoint as may: try again later");
         return false;
     }
     set_timer(delivery, HBK_NEVER);
