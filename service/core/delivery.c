@@ -117,6 +117,9 @@ static void fail_accept(struct hbk_delivery *delivery, const struct hbk_error *e
 void hbk_delivery_fail(struct hbk_delivery *delivery, const struct hbk_error *error)
 {
     hbk_place_undo(delivery);
+    if (delivery->state == HBK_DELIVERY_WRITING && delivery->accept_id.kind != HBK_ID_NONE) {
+        hbk_audit_accept(delivery, error);
+    }
     fail_accept(delivery, error);
     if (delivery->state == HBK_DELIVERY_CLOSING) {
         return; /* telling the target failed, and that ended all that hangs on it, this one too */
@@ -157,14 +160,8 @@ void hbk_delivery_told(struct hbk_delivery *delivery, bool told)
 {
     HBK_ASSERT(delivery->state == HBK_DELIVERY_WRITING);
     if (!told) {
-        struct hbk_error error;
-
-        hbk_error_set(&error, delivery->target->gone_code,
-                      "the target did not take the notification; nothing is left there");
-        if (delivery->accept_id.kind != HBK_ID_NONE) {
-            hbk_audit_accept(delivery, &error);
-        }
-        hbk_delivery_fail(delivery, &error);
+        hbk_delivery_fail_code(delivery, delivery->target->gone_code,
+                               "the target did not take the notification; nothing is left there");
         return;
     }
     for (size_t i = 0; i < delivery->item_count; i++) {
@@ -408,8 +405,7 @@ static bool find_target(struct hbk_delivery *delivery)
     }
     if (!hbk_quota_check_endpoint(endpoint, delivery->sender)) {
         hbk_delivery_fail_code(delivery, HBK_R_BUSY,
-                               "as many deliveries of this user wait for that endpoint as may: try "
-                               "again later");
+                               "as many of yours wait for that endpoint as may: try again later");
         return false;
     }
     set_timer(delivery, HBK_NEVER);

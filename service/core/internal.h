@@ -78,7 +78,6 @@ struct hbk_session {
     struct hbk_link dirty_link;  /* in core.dirty: it has something to write */
     struct hbk_link settle_link; /* in core.settling: it may be closed or freed */
     struct hbk_user *user;
-    bool counted; /* among its user's sessions: not one that is refused */
     struct hbk_scope *scopes[HBK_SCOPE_KIND_COUNT];
     struct hbk_node process_node; /* in core.processes, by pid, while PROVEN */
     struct hbk_timer timer;
@@ -89,6 +88,7 @@ struct hbk_session {
     struct hbk_framer input;
     bool input_ready; /* the framer may hold a whole line */
     bool read_paused;
+    bool counted;                  /* among its user's sessions: not one that is refused */
     struct hbk_link throttle_link; /* in user.throttled */
     uint64_t bytes; /* that its user is charged for: in `input`, `queued`, `writing` */
 

@@ -295,28 +295,27 @@ static void deadlines_end_sessions_with_a_reason(void **state)
 
 static const struct {
     enum hbk_method method;
-    const char *params;
     int32_t code;
-    const char *endpoint;
+    const char *params, *endpoint;
 } refusals[] = {
-    {HBK_METHOD_SESSION_HELLO, "{'protocol':[1],'client':{'name':'a','version':'1'}}",
-     HBK_R_INVALID_REQUEST, NULL},
-    {HBK_METHOD_SESSION_PROVE, NULL, HBK_R_INVALID_REQUEST, NULL},
-    {HBK_METHOD_ENDPOINT_OPEN, "{'name':'user/a'}", HBK_R_EXISTS, "user/a"},
-    {HBK_METHOD_ENDPOINT_OPEN, "{'name':'nowhere'}", HBK_R_INVALID_PARAMS, NULL},
-    {HBK_METHOD_ENDPOINT_OPEN, "{'name':'user/b','types':{'Bogus':'any'}}", HBK_R_INVALID_PARAMS,
+    {HBK_METHOD_SESSION_HELLO, HBK_R_INVALID_REQUEST,
+     "{'protocol':[1],'client':{'name':'a','version':'1'}}", NULL},
+    {HBK_METHOD_SESSION_PROVE, HBK_R_INVALID_REQUEST, NULL, NULL},
+    {HBK_METHOD_ENDPOINT_OPEN, HBK_R_EXISTS, "{'name':'user/a'}", "user/a"},
+    {HBK_METHOD_ENDPOINT_OPEN, HBK_R_INVALID_PARAMS, "{'name':'nowhere'}", NULL},
+    {HBK_METHOD_ENDPOINT_OPEN, HBK_R_INVALID_PARAMS, "{'name':'user/b','types':{'Bogus':'any'}}",
      "user/b"},
-    {HBK_METHOD_ENDPOINT_CLOSE, "{'name':'user/none'}", HBK_R_NOT_FOUND, "user/none"},
-    {HBK_METHOD_ENDPOINT_LIST, "{'cursor':'x'}", HBK_R_INVALID_PARAMS, NULL},
-    {HBK_METHOD_HANDLE_SEND, "{'to':'user/none','items':[{'handle':4}]}", HBK_R_NOT_FOUND,
+    {HBK_METHOD_ENDPOINT_CLOSE, HBK_R_NOT_FOUND, "{'name':'user/none'}", "user/none"},
+    {HBK_METHOD_ENDPOINT_LIST, HBK_R_INVALID_PARAMS, "{'cursor':'x'}", NULL},
+    {HBK_METHOD_HANDLE_SEND, HBK_R_NOT_FOUND, "{'to':'user/none','items':[{'handle':4}]}",
      "user/none"},
-    {HBK_METHOD_HANDLE_SEND, "{'to':'user/a','items':[{'handle':4000}]}", HBK_R_BAD_HANDLE,
+    {HBK_METHOD_HANDLE_SEND, HBK_R_BAD_HANDLE, "{'to':'user/a','items':[{'handle':4000}]}",
      "user/a"},
-    {HBK_METHOD_HANDLE_SEND, "{'to':'user/a','items':[{'handle':0}]}", HBK_R_BAD_HANDLE, NULL},
-    {HBK_METHOD_DELIVERY_ACCEPT, "{'delivery':1}", HBK_R_NOT_FOUND, NULL},
-    {HBK_METHOD_DELIVERY_REJECT, "{'delivery':1}", HBK_R_NOT_FOUND, NULL},
-    {HBK_METHOD_BROKER_SESSIONS, "{}", HBK_R_DENIED, NULL},
-    {HBK_METHOD_BROKER_WATCH, NULL, HBK_R_DENIED, NULL},
+    {HBK_METHOD_HANDLE_SEND, HBK_R_BAD_HANDLE, "{'to':'user/a','items':[{'handle':0}]}", NULL},
+    {HBK_METHOD_DELIVERY_ACCEPT, HBK_R_NOT_FOUND, "{'delivery':1}", NULL},
+    {HBK_METHOD_DELIVERY_REJECT, HBK_R_NOT_FOUND, "{'delivery':1}", NULL},
+    {HBK_METHOD_BROKER_SESSIONS, HBK_R_DENIED, "{}", NULL},
+    {HBK_METHOD_BROKER_WATCH, HBK_R_DENIED, NULL, NULL},
 };
 
 static void every_refusal_leaves_one_record(void **state)

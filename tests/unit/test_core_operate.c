@@ -78,16 +78,16 @@ static size_t count_pages(struct client *admin, unsigned limit, uint64_t *seen, 
 static void pages_show_everybody_once(void **state)
 {
     (void)state;
-    enum { COUNT = 90 };
+    enum { COUNT = 90, SEEN_MAX = 180 };
     struct rig *rig = rig_new(NULL, 1);
     struct client *clients[COUNT];
-    uint64_t seen[2 * COUNT];
+    uint64_t seen[SEEN_MAX];
     size_t pages;
     for (uint32_t i = 0; i < COUNT; ++i)
         clients[i] = client_new(rig, 100 + i, 1);
     rig_let_inspect(rig, clients[0], NULL);
     for (unsigned limit = 1; limit <= HBK_PAGE_MAX; limit += 9) {
-        size_t count = count_pages(clients[0], limit, seen, 2 * COUNT, &pages);
+        size_t count = count_pages(clients[0], limit, seen, SEEN_MAX, &pages);
         assert_int_equal(count, COUNT);
         for (size_t i = 0; i < count; ++i)
             assert_int_equal(seen[i], clients[i]->session_id);
@@ -126,10 +126,10 @@ static void long_names_make_shorter_pages(void **state)
     rig->sid_tail = tail;
     char name[HBK_CLIENT_NAME_BYTES_MAX * 6 + 1] = "";
     char version[HBK_CLIENT_VERSION_BYTES_MAX * 6 + 1] = "";
-    for (int i = 0; i < HBK_CLIENT_NAME_BYTES_MAX; ++i)
-        memcpy(name + 6 * i, "\\u0001", 6);
-    for (int i = 0; i < HBK_CLIENT_VERSION_BYTES_MAX; ++i)
-        memcpy(version + 6 * i, "\\u0002", 6);
+    for (size_t i = 0; i < HBK_CLIENT_NAME_BYTES_MAX; ++i)
+        memcpy(name + i * 6, "\\u0001", 7);
+    for (size_t i = 0; i < HBK_CLIENT_VERSION_BYTES_MAX; ++i)
+        memcpy(version + i * 6, "\\u0002", 7);
     for (uint32_t i = 0; i < COUNT; ++i) {
         struct client *client =
             client_connect(rig, fake_process_start(rig->kernel, 4000000000u + i), 1);
