@@ -457,14 +457,14 @@ static void mitigations_are_in_force(void **state)
 
 /* ---- the program ---- */
 
-static int end(void **state)
+static int forget(void **state)
 {
     (void)state;
     kit_forget_all();
     return 0;
 }
 
-#define CONSOLE_TEST(function) cmocka_unit_test_teardown(function, end)
+#define CONSOLE_TEST(function) cmocka_unit_test_teardown(function, forget)
 #define SERVICE_TEST(function) cmocka_unit_test_setup_teardown(function, service_begin, service_end)
 
 static int group(void)
