@@ -135,7 +135,7 @@ static void check_privileges(hbk_harden_warn warn, void *context)
     } else {
         error = read_privileges(token, &privileges);
     }
-    if (error != 0) {
+    if (privileges == NULL) {
         warn(context, error, "the service's own privileges cannot be read, and none was dropped");
         goto out;
     }

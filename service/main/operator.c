@@ -227,10 +227,13 @@ static void first_lines(const struct hbk_buffer *notes, char text[DETAIL_BYTES_M
     while (size > 0 && notes->data[size - 1] == '\n') {
         size--;
     }
-    for (size_t i = 0; i < size; i++) {
-        text[i] = notes->data[i] == '\n' ? ';' : (char)notes->data[i];
+    if (size > 0) {
+        memcpy(text, notes->data, size);
     }
     text[size] = '\0';
+    for (char *end = strchr(text, '\n'); end != NULL; end = strchr(end, '\n')) {
+        *end = ';';
+    }
 }
 
 static void keep(struct hbk_operator *operator, const struct reading * reading)

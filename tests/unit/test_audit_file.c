@@ -53,8 +53,11 @@ static void make_names(void)
 
 static void begin(uint64_t file_bytes, uint32_t files, uint32_t (*check)(void *, const wchar_t *))
 {
-    struct hbk_audit_file_options options = {
-        .path = path, .file_bytes = file_bytes, .files = files, .console = true, .check = check,
+    struct hbk_audit_file_options options = {.path = path,
+                                             .file_bytes = file_bytes,
+                                             .files = files,
+                                             .console = true,
+                                             .check = check,
                                              .check_context = path};
     ended = was_stuck = false;
     reports_count = 0;

@@ -17,9 +17,9 @@ static bool nothing;
 
 static void *read_file(void *context)
 {
+    (void)context;
     /* Never two at once. */
-    if (context != &loop || GetCurrentThreadId() == loop_thread ||
-        InterlockedIncrement(&reading) != 1)
+    if (GetCurrentThreadId() == loop_thread || InterlockedIncrement(&reading) != 1)
         wrong = 1;
     while (held != 0)
         Sleep(1);
@@ -71,7 +71,7 @@ static int end(void **state)
     return 0;
 }
 
-static void run_until(volatile LONG *count, LONG most)
+static void run_until(const volatile LONG *count, LONG most)
 {
     uint64_t stop = GetTickCount64() + WAIT_MS;
     while (*count < most) {
