@@ -11,9 +11,11 @@ void hbk_findings_add(struct hbk_findings *findings, uint32_t line, const char *
     char text[HBK_FINDING_BYTES_MAX];
     size_t size = 0;
 
-    if (findings->count++ >= HBK_FINDINGS_MAX) {
+    findings->count++;
+    if (findings->kept_count == HBK_FINDINGS_MAX) {
         return;
     }
+    struct hbk_finding *finding = &findings->kept[findings->kept_count];
     if (line != 0) {
         size += (size_t)snprintf(text, sizeof(text), "line %lu: ", (unsigned long)line);
     }
@@ -27,12 +29,14 @@ void hbk_findings_add(struct hbk_findings *findings, uint32_t line, const char *
     va_end(arguments);
     HBK_ASSERT(added >= 0);
     size = strlen(text);
-    char *copy = malloc(size + 1);
-    if (copy != NULL) { /* else it is counted alone */
-        memcpy(copy, text, size + 1);
+    finding->text = malloc(size + 1);
+    if (finding->text == NULL) {
+        return; /* it is counted alone */
     }
-    findings->kept[findings->count - 1] =
-        (struct hbk_finding){line, (uint32_t)findings->count, copy};
+    memcpy(finding->text, text, size + 1);
+    finding->line = line;
+    finding->order = (uint32_t)findings->count;
+    findings->kept_count++;
 }
 
 static int compare(const void *a, const void *b)
@@ -51,15 +55,10 @@ static void append(struct hbk_buffer *text, const char *string)
 
 void hbk_findings_tell(struct hbk_findings *findings, const char *name, struct hbk_buffer *text)
 {
-    size_t kept = findings->count < HBK_FINDINGS_MAX ? findings->count : HBK_FINDINGS_MAX;
-    size_t untold = findings->count - kept;
+    size_t untold = findings->count - findings->kept_count;
 
-    qsort(findings->kept, kept, sizeof(findings->kept[0]), compare);
-    for (size_t i = 0; i < kept; i++) {
-        if (findings->kept[i].text == NULL) {
-            untold++;
-            continue;
-        }
+    qsort(findings->kept, findings->kept_count, sizeof(findings->kept[0]), compare);
+    for (size_t i = 0; i < findings->kept_count; i++) {
         append(text, name);
         append(text, ": ");
         append(text, findings->kept[i].text);

@@ -14,7 +14,8 @@ struct hbk_finding {
 };
 
 struct hbk_findings {
-    size_t count; /* that were added; those past HBK_FINDINGS_MAX are only counted */
+    size_t count;      /* that were added */
+    size_t kept_count; /* those past HBK_FINDINGS_MAX are only counted */
     struct hbk_finding kept[HBK_FINDINGS_MAX];
 };
 

@@ -93,7 +93,8 @@ static DWORD judge_init(struct judge *judge, bool self, char *why)
         L"S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464",
     };
 
-    *judge = (struct judge){.why = why};
+    *judge = (struct judge){.self = NULL};
+    judge->why = why;
     for (size_t i = 0; i < WELL_KNOWN_SIDS; i++) {
         if (!ConvertStringSidToSidW(sids[i], &judge->trusted[i])) {
             return GetLastError();

@@ -242,8 +242,8 @@ static void a_file_that_is_right(void **state)
     static const char *const summary[] = {
         "no mistakes",
         "rules: 2",
-        "rules[0] \"session/print/*\": decides on open, send; types Event any, Section read, Key "
-        "0x20019",
+        "rules[0] \"session/print/*\": decides on open, send; types Event any, Section read,",
+        "read, Key 0x20019",
         "rules[1] \"global/*\": decides on send; the default types; access at most 0x120089",
         "inspect   whom the file admits",
         "revoke    administrators and LocalSystem",

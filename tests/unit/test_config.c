@@ -344,6 +344,7 @@ static void test_number_of_rules(void **state)
 
 static void test_size(void **state)
 {
+    static const char small[] = "{\"limits\":{\"one\":5}}";
     struct values values = {7, 8, 9};
     struct heard heard;
     struct hbk_config_file file;
@@ -352,7 +353,7 @@ static void test_size(void **state)
     (void)state;
     assert_non_null(text);
     memset(text, ' ', HBK_CONFIG_BYTES_MAX + 1);
-    memcpy(text, "{\"limits\":{\"one\":5}}", 20);
+    memcpy(text, small, sizeof small - 1);
     assert_int_equal(
         read_text((struct hbk_text){text, HBK_CONFIG_BYTES_MAX + 1}, &values, &heard, &file),
         HBK_CONFIG_E_REFUSED);

@@ -245,14 +245,14 @@ static void test_every_control_byte(void **state)
 
 static int check_file(const char *text, uint32_t *lines, struct hbk_error *error)
 {
-    const size_t size = strlen(text);
-    char *copy = malloc(size ? size : 1);
+    const struct hbk_text whole = hbk_text_from(text);
+    char *copy = malloc(whole.size ? whole.size : 1);
     int result;
 
     assert_non_null(copy);
-    if (size > 0)
-        memcpy(copy, text, size);
-    result = hbk_json_check_file((struct hbk_text){copy, size}, lines, error);
+    if (whole.size > 0)
+        memcpy(copy, whole.data, whole.size);
+    result = hbk_json_check_file((struct hbk_text){copy, whole.size}, lines, error);
     free(copy);
     return result;
 }
@@ -318,9 +318,9 @@ static void test_values_of_a_file(void **state)
         text[size++] = '1';
         text[size++] = ',';
     }
-    memcpy(text + size, "1]}", 4);
+    (void)snprintf(text + size, sizeof text - size, "1]}");
     assert_int_equal(check_file(text, lines, &error), 0);
-    memcpy(text + size, "1,1]}", 6);
+    (void)snprintf(text + size, sizeof text - size, "1,1]}");
     assert_int_equal(check_file(text, lines, &error), HBK_JSON_E_REFUSED);
     assert_non_null(strstr(error.detail, "more than 16384 values"));
 }
