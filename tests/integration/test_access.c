@@ -442,6 +442,13 @@ static void only_what_was_left_out_counts(void **state)
     assert_int_equal(hbk_access_widenable(poor, event, granted | EVENT_MODIFY_STATE, SYNCHRONIZE),
                      HBK_WIDENABLE_YES);
     CloseHandle(event);
+    /* But for the rights that lead to all others. */
+    event = make_event(L"O:BAD:P(A;;WO;;;WD)");
+    assert_int_equal(hbk_access_widenable(poor, event, granted, SYNCHRONIZE), HBK_WIDENABLE_YES);
+    CloseHandle(event);
+    event = make_event(L"O:BAD:P(A;;WD;;;WD)");
+    assert_int_equal(hbk_access_widenable(poor, event, granted, SYNCHRONIZE), HBK_WIDENABLE_YES);
+    CloseHandle(event);
 }
 
 /* One who can take what belongs to others has only to enable that. */
