@@ -1,4 +1,4 @@
-/* Peers that do not behave: that connect and drop, say nothing, dawdle, prove nothing, or borrow a pipe.
+/* Peers that do not behave: that connect and drop, say nothing, dawdle, or prove nothing.
  * The broker is one of the console, with short deadlines. */
 #include "kit.h"
 
@@ -164,71 +164,6 @@ static void the_proof_can_only_be_set(void **state)
     assert_int_equal(WaitForSingleObject(proof, 0), WAIT_FAILED);
 }
 
-static void say(struct kit_peer *peer, const char *line)
-{
-    assert_int_equal(kit_peer_do(peer, KIT_OP_RAW_SEND, 0, 0, line), 0);
-}
-
-static void hear(struct kit_peer *peer)
-{
-    assert_int_equal(kit_peer_do(peer, KIT_OP_RAW_LINE, 0, KIT_WAIT_MS, NULL), 0);
-}
-
-/* The proof goes to the process that opened the pipe, so its heir can prove nothing. */
-static void pipe_inherited_by_another_process(void **state)
-{
-    (void)state;
-    struct kit_peer heir;
-    struct kit_mark mark;
-    int64_t pid = 0, proof = 0, code = 0;
-    kit_mark(&mark, 0);
-    HANDLE pipe = kit_raw_open(kit_broker()->pipe);
-    assert_true(SetHandleInformation(pipe, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT));
-    kit_peer_start_heir(&heir);
-    assert_int_equal(kit_peer_do(&heir, KIT_OP_RAW_ADOPT, (uint64_t)(uintptr_t)pipe, 0, NULL), 0);
-    say(&heir, HELLO "\n");
-    hear(&heir);
-    assert_true(kit_json_number(heir.reply.text, "pid", &pid));
-    assert_true(kit_json_number(heir.reply.text, "proof", &proof));
-    assert_int_equal(pid, GetCurrentProcessId());
-    assert_true(kit_holds_proof(GetCurrentProcessId(), (uint64_t)proof));
-    kit_peer_do(&heir, KIT_OP_SET_EVENT, (uint64_t)proof, 0, NULL); /* whatever that is there */
-    say(&heir, PROVE "\n");
-    hear(&heir);
-    assert_true(kit_json_number(heir.reply.text, "code", &code));
-    assert_int_equal(code, HBK_NOT_PROVEN);
-    assert_false(kit_holds_proof(GetCurrentProcessId(), (uint64_t)proof));
-    kit_peer_kill(&heir);
-    CloseHandle(pipe);
-    kit_unchanged(&mark);
-}
-
-/* A session is the process that it proved to be: it ends with it, whoever else still holds the pipe. */
-static void pipe_outlives_its_opener(void **state)
-{
-    (void)state;
-    struct kit_peer opener, keeper;
-    struct kit_mark mark;
-    HANDLE pipe = NULL;
-    int64_t proof = 0;
-    kit_mark(&mark, 0);
-    kit_peer_start(&keeper);
-    kit_peer_raw_open(&opener);
-    HANDLE theirs = (HANDLE)(uintptr_t)opener.reply.value;
-    say(&opener, HELLO "\n");
-    hear(&opener);
-    assert_true(kit_json_number(opener.reply.text, "proof", &proof));
-    assert_int_equal(kit_peer_do(&opener, KIT_OP_SET_EVENT, (uint64_t)proof, 0, NULL), 0);
-    say(&opener, PROVE "\n");
-    hear(&opener);
-    assert_true(DuplicateHandle(opener.process, theirs, keeper.process, &pipe, 0, FALSE,
-                                DUPLICATE_SAME_ACCESS));
-    kit_peer_kill(&opener);
-    kit_unchanged(&mark); /* the session is gone though the pipe is open */
-    assert_int_equal(kit_peer_do(&keeper, KIT_OP_RAW_ADOPT, (uint64_t)(uintptr_t)pipe, 0, NULL), 0);
-    assert_int_not_equal(kit_peer_do(&keeper, KIT_OP_RAW_LINE, 0, KIT_WAIT_MS, NULL), 0);
-}
-
 static int group(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,8 +176,6 @@ static int group(void)
         KIT_TEST(idle_once_proven),
         KIT_TEST(proof_not_set),
         KIT_TEST(the_proof_can_only_be_set),
-        KIT_TEST(pipe_inherited_by_another_process),
-        KIT_TEST(pipe_outlives_its_opener),
     };
     kit_config = "{\"limits\": {\"hello_ms\": 500, \"line_ms\": 500}}";
     return cmocka_run_group_tests_name("peers", tests, kit_group_console, kit_group_end);

@@ -169,6 +169,30 @@ static void something_else_where_the_proof_was(void **state)
 
 /* ---- pipes that are lent ---- */
 
+/* The proof goes to the process that opened the pipe, so its heir can prove nothing. */
+static void pipe_inherited_by_another_process(void **state)
+{
+    (void)state;
+    struct kit_peer heir;
+    struct kit_mark mark;
+    int64_t pid = 0;
+    kit_mark(&mark, 0);
+    HANDLE pipe = kit_raw_open(kit_broker()->pipe);
+    assert_true(SetHandleInformation(pipe, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT));
+    kit_peer_start_heir(&heir);
+    assert_int_equal(kit_peer_do(&heir, KIT_OP_RAW_ADOPT, (uint64_t)(uintptr_t)pipe, 0, NULL), 0);
+    uint64_t proof = hello(&heir);
+    assert_true(kit_json_number(heir.reply.text, "pid", &pid));
+    assert_int_equal(pid, GetCurrentProcessId());
+    assert_true(kit_holds_proof(GetCurrentProcessId(), proof));
+    (void)kit_peer_do(&heir, KIT_OP_SET_EVENT, proof, 0, NULL); /* whatever that is there */
+    assert_int_equal(ask(&heir, PROVE), HBK_NOT_PROVEN);
+    assert_false(kit_holds_proof(GetCurrentProcessId(), proof));
+    kit_peer_kill(&heir);
+    CloseHandle(pipe);
+    kit_unchanged(&mark);
+}
+
 static void pipe_duplicated_before_hello(void **state)
 {
     (void)state;
@@ -227,6 +251,23 @@ static void opener_gone_before_it_proved(void **state)
     lend(opener.process, (HANDLE)(uintptr_t)opener.reply.value, &keeper);
     uint64_t proof = hello(&opener);
     assert_int_equal(kit_peer_do(&opener, KIT_OP_SET_EVENT, proof, 0, NULL), 0);
+    left(&opener, &keeper, &mark);
+}
+
+/* A session is the process that it proved to be: it ends with it, whoever else still holds the pipe. */
+static void opener_gone_after_it_proved(void **state)
+{
+    (void)state;
+    struct kit_peer opener, keeper;
+    struct kit_mark mark;
+    kit_mark(&mark, 0);
+    kit_peer_start(&keeper);
+    kit_peer_raw_open(&opener);
+    lend(opener.process, (HANDLE)(uintptr_t)opener.reply.value, &keeper);
+    uint64_t proof = hello(&opener);
+    assert_int_equal(kit_peer_do(&opener, KIT_OP_SET_EVENT, proof, 0, NULL), 0);
+    assert_int_equal(ask(&opener, PROVE), 0);
+    assert_int_equal(ask(&opener, LIST), 0);
     left(&opener, &keeper, &mark);
 }
 
@@ -340,9 +381,11 @@ static int group(void)
         KIT_TEST(the_proof_of_another_session),
         KIT_TEST(hello_and_prove_in_one_breath),
         KIT_TEST(something_else_where_the_proof_was),
+        KIT_TEST(pipe_inherited_by_another_process),
         KIT_TEST(pipe_duplicated_before_hello),
         KIT_TEST(opener_gone_before_hello),
         KIT_TEST(opener_gone_before_it_proved),
+        KIT_TEST(opener_gone_after_it_proved),
         KIT_TEST(opener_gone_before_it_was_accepted),
         KIT_TEST(openers_that_leave_at_once),
         KIT_TEST(no_quality_of_service),

@@ -133,7 +133,7 @@ uint32_t kit_handles(DWORD pid);
 uint32_t kit_handles_at_rest(DWORD pid);
 /** kit_handles_at_most() - wait until process @pid has at most @most. */
 void kit_handles_at_most(DWORD pid, uint32_t most);
-/** kit_private_bytes() - memory that process @pid has for itself; 0: the system does not tell. */
+/** kit_private_bytes() - memory that process @pid has committed and shares with nobody. */
 uint64_t kit_private_bytes(DWORD pid);
 /** kit_holds() - process @pid has a handle of value @value. */
 bool kit_holds(DWORD pid, uint64_t value);

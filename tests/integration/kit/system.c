@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <psapi.h>
 #include <sddl.h>
 #include <winternl.h>
 
@@ -110,14 +109,20 @@ void kit_handles_at_most(DWORD pid, uint32_t most)
 
 uint64_t kit_private_bytes(DWORD pid)
 {
-    PROCESS_MEMORY_COUNTERS_EX memory = {.cb = sizeof memory};
     HANDLE process = OpenProcess(PROCESS_QUERY_INFORMATION | PROCESS_VM_READ, FALSE, pid);
     assert_non_null(process);
-    assert_true(
-        K32GetProcessMemoryInfo(process, (PROCESS_MEMORY_COUNTERS *)&memory, sizeof memory));
+    /* Added up by hand: Wine 8's counter of them is always zero, and what is resident is the system's whim. */
+    MEMORY_BASIC_INFORMATION region;
+    uint64_t bytes = 0;
+    const char *at = NULL;
+    while (VirtualQueryEx(process, at, &region, sizeof region) == sizeof region) {
+        if (region.State == MEM_COMMIT && region.Type == MEM_PRIVATE)
+            bytes += region.RegionSize;
+        at = (const char *)region.BaseAddress + region.RegionSize;
+    }
     CloseHandle(process);
-    /* Where the system under Wine does not tell the one apart, all that is resident stands for it. */
-    return memory.PrivateUsage != 0 ? memory.PrivateUsage : memory.WorkingSetSize;
+    assert_true(bytes > 0);
+    return bytes;
 }
 
 const char *kit_user(void)
