@@ -197,7 +197,8 @@ static void from_lets_some_send(void **state)
     kit_peer_raw_as(&admin, KIT_NO_USERS);
     kit_peer_raw_as(&user, KIT_NO_ADMINISTRATORS);
     kit_line_opens(&target, "session/free/narrow", ",\"from\":\"D:(A;;0x2;;;BA)\"");
-    kit_line_opens(&target, "session/free/wide", ",\"from\":\"D:(A;;0x2;;;BA)(A;;GA;;;BU)\"");
+    kit_line_opens(&target, "session/free/wide",
+                   ",\"from\":\"D:(A;;0x2;;;BA)(A;;GA;;;S-1-5-32-545)\"");
     kit_line_opens(&target, "session/free/no-send", ",\"from\":\"D:(A;;0x7d;;;WD)\"");
     uint64_t theirs = kit_line_make(&admin, KIT_EVENT), mine = kit_line_make(&user, KIT_EVENT);
     kit_line_is_result(kit_line_send(&admin, "session/free/narrow", theirs, ""), "5");
@@ -264,6 +265,7 @@ static void bad_from(void **state)
         "O:SYG:SY",
         "O:SYD:(A;;GA;;;WD)",
         "D:(A;;GA;;;WD)S:(ML;;NW;;;LW)",
+        "D:P", /* nobody: nobody means that */
         "D:NO_ACCESS_CONTROL",
         "D:(A;;GA;;;DA)",
         "D:(A;;GA;;;WD",
@@ -280,7 +282,7 @@ static void bad_from(void **state)
         kit_line_may_not_open(&peer, "user/from", options, HBK_INVALID_PARAMS);
     }
     kit_unchanged(&mark);
-    kit_line_opens(&peer, "user/from", ",\"from\":\"D:P\""); /* nobody at all is a choice */
+    kit_line_opens(&peer, "user/from", ",\"from\":\"D:P(A;;0x2;;;SY)\"");
     kit_peer_stop(&peer);
 }
 
