@@ -33,7 +33,7 @@ MAY_INCLUDE = {
     "client/lib": ["proto/base", "proto/codec", "client/include"],
     "client/cli": ["client/include"],
     "client/examples": ["client/include"],
-    "tests/unit": ["proto/base", "proto/codec", "service/core", "service/platform"],
+    "tests/unit": ["proto/base", "proto/codec", "service/core", "service/platform", "service/win"],
     "tests/integration": ["proto/base", "proto/codec", "client/include"],
     "tests/bench": ["proto/base", "proto/codec", "service/core", "service/platform", "client/include"],
 }
