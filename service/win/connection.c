@@ -224,8 +224,11 @@ static void take_in(struct hbk_connection *connection)
         hbk_core_session_closed(win->core, connection->session);
         HBK_ASSERT(connection->closing);
     }
-    /* Answers go out before the next read is asked for: somebody waits for them. */
-    hbk_core_run(win->core);
+    /* Answers go out before the next read is asked for: somebody waits for them. A core that had more to do
+     * than its share is not run again before the next turn, however many pipes have something. */
+    if (!win->backlog) {
+        win->backlog = hbk_core_run(win->core);
+    }
 }
 
 void hbk_connection_read_ended(struct hbk_connection *connection)

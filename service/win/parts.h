@@ -269,6 +269,7 @@ struct hbk_win {
     uint64_t clock_hz;
     uint64_t now_ms; /* of this turn */
     uint32_t connections;
+    bool backlog; /* the core has used up its share of this turn */
 
     /* Somebody connected, a pending write ended, a process ended, closes have piled up, or there is
      * something that this folder knows nothing of. */

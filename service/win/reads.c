@@ -186,6 +186,7 @@ struct hbk_connection *hbk_reads_next(struct hbk_reads *reads)
         if (has_ended(&slab->overlapped[i])) {
             HBK_ASSERT(slab->owner[i] != NULL);
             reads->next = place;
+            reads->scanned = false;
             return slab->owner[i];
         }
     }

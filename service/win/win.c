@@ -120,6 +120,7 @@ void hbk_win_wait(struct hbk_win *win, uint64_t due_ms)
     const HANDLE events[] = {win->wake, win->reads.event};
 
     read_clock(win);
+    win->backlog = false;
     if (take_in(win) || due_ms <= win->now_ms) {
         return;
     }

@@ -69,8 +69,9 @@ int hbk_win_listen(struct hbk_win *win, struct hbk_core *core, const wchar_t *pi
  *          sleep for as long as it takes
  *
  * A client's bytes are fed, hbk_core_run() is called so that answers leave, and the client is read
- * from again, one client after the other. Comes back after HBK_READS_PER_TURN of them even if there are
- * more. The core has to be run after each call.
+ * from again, one client after the other. Once the core has more to do than its share, the others'
+ * bytes are only fed. Comes back after HBK_READS_PER_TURN clients even if there are more. The core has to
+ * be run after each call.
  */
 void hbk_win_wait(struct hbk_win *win, uint64_t due_ms);
 

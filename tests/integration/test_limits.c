@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define SESSIONS 6
+#define SESSIONS_DEFAULT 2048
 #define REQUESTS 4
 #define ENDPOINTS 3
 #define PINS 5
@@ -129,6 +130,7 @@ static void endpoints(void **state)
     assert_int_equal(hbk_endpoint_open(client, &endpoint, NULL), HBK_OK);
 }
 
+/* Of four places one user has two: half of what is left. */
 static void pending(void **state)
 {
     (void)state;
@@ -157,16 +159,56 @@ static void pending(void **state)
     CloseHandle(event);
 }
 
+/* With the limits that are built in. The pipes say nothing, so the broker that they are of is patient. */
+static void as_many_sessions_as_a_user_may_have(void **state)
+{
+    (void)state;
+    static HANDLE pipes[SESSIONS_DEFAULT];
+    struct kit_broker broker;
+    hbk_status_info status;
+    int64_t most = 0;
+    kit_console_start(&broker, "{\"limits\": {\"hello_ms\": 60000}}");
+    hbk_client *client = kit_client_with(&broker);
+    struct kit_raw *raw = kit_raw_with(&broker);
+    kit_raw_hello(raw, false);
+    assert_true(kit_json_number(raw->line, "sessions_per_user", &most));
+    assert_int_equal(most, SESSIONS_DEFAULT);
+    assert_int_equal(hbk_status(client, &status, NULL), HBK_OK);
+    assert_int_equal(status.sessions, 2);
+    uint32_t before = kit_handles_at_rest(broker.pid);
+    for (int i = 2; i < SESSIONS_DEFAULT; i++) {
+        pipes[i] = kit_raw_open(broker.pipe);
+        assert_true(pipes[i] != INVALID_HANDLE_VALUE);
+    }
+    struct kit_raw *refused = kit_raw_with(&broker);
+    assert_int_equal(kit_raw_next(refused, KIT_WAIT_MS), KIT_RAW_LINE);
+    is_limit(refused, HBK_QUOTA, "null", "sessions_per_user");
+    assert_true(kit_raw_ended(refused, KIT_WAIT_MS));
+    kit_raw_free(refused);
+    assert_int_equal(hbk_status(client, &status, NULL), HBK_OK);
+    assert_int_equal(status.sessions, SESSIONS_DEFAULT);
+    for (int i = 2; i < SESSIONS_DEFAULT; i++)
+        CloseHandle(pipes[i]);
+    for (uint64_t end = kit_now_ms() + KIT_WAIT_MS; status.sessions > 2; Sleep(20)) {
+        assert_true(kit_now_ms() < end);
+        assert_int_equal(hbk_status(client, &status, NULL), HBK_OK);
+    }
+    kit_handles_at_most(broker.pid, before);
+    kit_raw_free(raw);
+    kit_close(client);
+    kit_console_stop(&broker);
+}
+
 static int group(void)
 {
     const struct CMUnitTest tests[] = {
         KIT_TEST(sessions),  KIT_TEST(requests), KIT_TEST(pins),
-        KIT_TEST(endpoints), KIT_TEST(pending),
+        KIT_TEST(endpoints), KIT_TEST(pending),  KIT_TEST(as_many_sessions_as_a_user_may_have),
     };
     kit_items_max(1);
     kit_config =
         "{\"limits\": {\"sessions_per_user\": 6, \"requests_per_session\": 4, "
-        "\"endpoints_per_session\": 3, \"pins_per_session\": 5, \"pending_per_endpoint\": 2}}";
+        "\"endpoints_per_session\": 3, \"pins_per_session\": 5, \"pending_per_endpoint\": 4}}";
     return cmocka_run_group_tests_name("limits", tests, kit_group_console, kit_group_end);
 }
 

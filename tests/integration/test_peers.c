@@ -43,6 +43,23 @@ static void say_something_and_drop(void **state)
     kit_unchanged(&mark);
 }
 
+/* A write of no bytes may end the broker's read, but it is nothing that was said. */
+static void says_nothing_again_and_again(void **state)
+{
+    (void)state;
+    struct kit_mark mark;
+    kit_mark(&mark, GetCurrentProcessId());
+    struct kit_raw *raw = kit_raw_new();
+    for (int i = 0; i < 20; i++)
+        assert_true(kit_raw_write(raw, "", 0, KIT_WAIT_MS));
+    kit_raw_hello(raw, true);
+    assert_true(kit_raw_write(raw, "", 0, KIT_WAIT_MS));
+    kit_raw_ask(raw, "%s", PROVE);
+    kit_raw_is_result(raw, "2");
+    kit_raw_free(raw);
+    kit_unchanged(&mark);
+}
+
 /* ---- deadlines ---- */
 
 /* The broker hangs up between the deadline and a while after it, having said why. */
@@ -169,6 +186,7 @@ static int group(void)
     const struct CMUnitTest tests[] = {
         KIT_TEST(connect_and_drop),
         KIT_TEST(say_something_and_drop),
+        KIT_TEST(says_nothing_again_and_again),
         KIT_TEST(silent),
         KIT_TEST(said_hello_and_no_more),
         KIT_TEST(asks_for_the_status_for_ever),

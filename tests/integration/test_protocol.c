@@ -186,7 +186,7 @@ static void delivered(void **state)
         "\"endpoint\":\"%s\"," FROM
         ",\"items\":[{\"handle\":#,\"type\":\"Event\",\"access\":2031619,\"inherit\":false,"
         "\"protect\":false},{\"handle\":#,\"type\":\"Section\",\"access\":131077,\"inherit\":true,"
-        "\"protect\":false}],\"data\":\"frame 1\",\"revocable\":false}}",
+        "\"protect\":false,\"widenable\":true}],\"data\":\"frame 1\",\"revocable\":false}}",
         name);
     hears(target, expected);
     hears(
@@ -228,7 +228,8 @@ static void offered(void **state)
         "{\"jsonrpc\":\"2.0\",\"method\":\"handle.offered\",\"params\":{\"delivery\":#,"
         "\"endpoint\":\"%s\"," FROM
         ",\"items\":[{\"type\":\"Event\",\"access\":2031619,\"inherit\":false,\"protect\":false},"
-        "{\"type\":\"Section\",\"access\":131077,\"inherit\":true,\"protect\":false}],"
+        "{\"type\":\"Section\",\"access\":131077,\"inherit\":true,\"protect\":false,"
+        "\"widenable\":true}],"
         "\"data\":\"frame 1\",\"revocable\":false}}",
         name);
     say_send(source, name, event, section);

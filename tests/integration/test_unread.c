@@ -8,6 +8,8 @@
 
 #define WRITE_MS 1500u
 #define DATA_BYTES 8000
+#define QUESTIONS_MAX 1500 /* no more than a pipe holds */
+#define QUESTIONS_STEP 100
 
 struct scene {
     struct kit_peer source, target;
@@ -167,6 +169,52 @@ static void asks_and_never_reads(void **state)
     kit_unchanged(&mark);
 }
 
+/* Asks @count things at once and reads no answer, then asks one more. The more it asks, the sooner the broker
+ * stops to listen: while it has a line at hand, while a read is pending, or not at all. */
+static struct kit_raw *ask_and_do_not_read(int count)
+{
+    static char lines[64 * QUESTIONS_MAX];
+    size_t size = 0;
+    struct kit_raw *raw = kit_raw_proven();
+    for (int i = 0; i < count; i++)
+        size += (size_t)snprintf(lines + size, sizeof lines - size,
+                                 "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"a\"}\n", 1000 + i);
+    assert_true(size < sizeof lines);
+    assert_true(kit_raw_write(raw, lines, size, KIT_WAIT_MS));
+    kit_serve_second();
+    kit_raw_say(raw, "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"a\"}", 1000 + count);
+    kit_serve_second();
+    return raw;
+}
+
+static void everything_is_answered_at_last(void **state)
+{
+    (void)state;
+    struct kit_mark mark;
+    kit_mark(&mark, GetCurrentProcessId());
+    for (int count = QUESTIONS_STEP; count <= QUESTIONS_MAX; count += QUESTIONS_STEP) {
+        struct kit_raw *raw = ask_and_do_not_read(count);
+        for (int i = 0; i <= count; i++) {
+            char id[16];
+            (void)snprintf(id, sizeof id, "%d", 1000 + i);
+            kit_raw_answer(raw);
+            kit_raw_is_error(raw, HBK_METHOD_NOT_FOUND, id);
+        }
+        kit_raw_free(raw);
+    }
+    kit_unchanged(&mark);
+}
+
+static void leaves_while_nobody_listens_to_it(void **state)
+{
+    (void)state;
+    struct kit_mark mark;
+    kit_mark(&mark, GetCurrentProcessId());
+    for (int count = QUESTIONS_STEP; count <= QUESTIONS_MAX; count += QUESTIONS_STEP)
+        kit_raw_free(ask_and_do_not_read(count));
+    kit_unchanged(&mark);
+}
+
 /* A process that is stopped is told all the same, and finds everything when it goes on. */
 static void suspended_target(void **state)
 {
@@ -199,9 +247,11 @@ static int group(void)
         KIT_TEST(reads_at_last),
         KIT_TEST(sender_killed_while_it_is_not_read),
         KIT_TEST(asks_and_never_reads),
+        KIT_TEST(everything_is_answered_at_last),
+        KIT_TEST(leaves_while_nobody_listens_to_it),
         KIT_TEST(suspended_target),
     };
-    kit_config = "{\"limits\": {\"write_ms\": 1500}}";
+    kit_config = "{\"limits\": {\"write_ms\": 1500, \"write_queue_bytes\": 65536}}";
     return cmocka_run_group_tests_name("unread", tests, kit_group_console, kit_group_end);
 }
 
