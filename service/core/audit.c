@@ -508,6 +508,34 @@ void hbk_audit_watch(struct hbk_session *session)
     }
 }
 
+/* The first of those who watch and may not. */
+static struct hbk_session *find_unlawful(struct hbk_core *core)
+{
+    struct hbk_link *head = &core->audit.watchers;
+
+    for (struct hbk_link *link = head->next; link != head; link = link->next) {
+        struct hbk_session *session = HBK_CONTAINER(link, struct hbk_session, watch_link);
+
+        if (!hbk_grant_verb(session, HBK_VERB_INSPECT)) {
+            return session;
+        }
+    }
+    return NULL;
+}
+
+void hbk_audit_review(struct hbk_core *core)
+{
+    struct hbk_session *session;
+    struct hbk_error error;
+
+    hbk_error_set(&error, HBK_R_DENIED, "the rules that are in force now let it watch no longer");
+    /* From the start each time: telling a watcher may end it. */
+    while ((session = find_unlawful(core)) != NULL) {
+        hbk_audit_session(session, "broker.watch", &error); /* the last that it sees */
+        hbk_audit_unwatch(session);
+    }
+}
+
 void hbk_audit_unwatch(struct hbk_session *session)
 {
     struct hbk_audit *audit = &session->core->audit;

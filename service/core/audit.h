@@ -74,6 +74,8 @@ void hbk_audit_loaded(struct hbk_core *core, const char *source);
 
 /** hbk_audit_watch() - tell @session of every record from now on; once is enough. */
 void hbk_audit_watch(struct hbk_session *session);
+/** hbk_audit_review() - other rules are in force: who may watch no longer is told so, and then nothing more. */
+void hbk_audit_review(struct hbk_core *core);
 /** hbk_audit_unwatch() - no more. May be repeated. */
 void hbk_audit_unwatch(struct hbk_session *session);
 

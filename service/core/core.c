@@ -83,6 +83,7 @@ void hbk_core_configure(struct hbk_core *core, const struct hbk_config *config,
     core->config = *config;
     core->policies_loaded += source != NULL;
     hbk_grant_configure(core, policy);
+    hbk_audit_review(core);
     hbk_audit_loaded(core, source);
     for (struct hbk_link *link = core->sessions.next; link != &core->sessions; link = link->next) {
         hbk_session_update_pause(HBK_CONTAINER(link, struct hbk_session, all_link));

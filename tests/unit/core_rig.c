@@ -196,7 +196,9 @@ void rig_let_inspect(struct rig *rig, const struct client *client, const char *s
     struct hbk_policy *policy = hbk_policy_new(0);
     assert_non_null(policy);
     policy->verbs[HBK_VERB_INSPECT] = fake_descriptor(rig->kernel, "let inspect");
-    fake_grant(rig->kernel, "let inspect", client ? client->process->pid : 0, HBK_RIGHT_INSPECT);
+    fake_grant(rig->kernel, "let inspect", rig->inspector, 0);
+    rig->inspector = client ? client->process->pid : 0;
+    fake_grant(rig->kernel, "let inspect", rig->inspector, HBK_RIGHT_INSPECT);
     rig_configure(rig, &rig->config, policy, source);
 }
 
