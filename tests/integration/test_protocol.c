@@ -239,7 +239,7 @@ static void offered(void **state)
           "{\"jsonrpc\":\"2.0\",\"id\":40,\"result\":{\"items\":[{\"handle\":#,\"type\":\"Event\","
           "\"access\":2031619,\"inherit\":false,\"protect\":false},{\"handle\":#,\"type\":"
           "\"Section\","
-          "\"access\":131077,\"inherit\":true,\"protect\":false}]}}");
+          "\"access\":131077,\"inherit\":true,\"protect\":false,\"widenable\":true}]}}");
     hears(
         source,
         "{\"jsonrpc\":\"2.0\",\"id\":30,\"result\":{\"delivery\":#,\"items\":[{\"type\":\"Event\","
