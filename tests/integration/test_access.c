@@ -9,6 +9,7 @@
 #include <wchar.h>
 
 #define NOBODY L"D:P"
+#define SDDL_CHARS 32768u
 
 static HANDLE own, no_admin, no_users, poor; /* poor: neither administrators nor privileges */
 
@@ -479,11 +480,12 @@ static void descriptors_that_cannot_be_read(void **state)
 static void descriptors_that_are_too_large(void **state)
 {
     (void)state;
-    static wchar_t sddl[32 * 1024] = L"O:BAD:P";
+    static wchar_t sddl[SDDL_CHARS] = L"O:BAD:P";
     size_t length = wcslen(sddl);
     const size_t count = HBK_ACCESS_DESCRIPTOR_BYTES_MAX / sizeof(ACCESS_ALLOWED_ACE);
     for (size_t i = 0; i < count; i++) {
-        int size = swprintf(sddl + length, 32 * 1024 - length, L"(A;;0x1;;;S-1-5-21-1-2-3-%zu)", i);
+        int size =
+            swprintf(sddl + length, SDDL_CHARS - length, L"(A;;0x1;;;S-1-5-21-1-2-3-%zu)", i);
         assert_true(size > 0);
         length += (size_t)size;
     }

@@ -332,11 +332,13 @@ static void inspecting_is_a_right(void **state)
     struct kit_peer admin, user;
     kit_peer_raw_as(&admin, KIT_NO_USERS);
     kit_peer_raw_as(&user, KIT_NO_ADMINISTRATORS);
+    static const char explain_line[] =
+        "{\"jsonrpc\":\"2.0\",\"id\":6,\"method\":\"policy.explain\","
+        "\"params\":{\"verb\":\"inspect\"}}";
     static const char *const lines[] = {
         "{\"jsonrpc\":\"2.0\",\"id\":6,\"method\":\"broker.sessions\",\"params\":{}}",
         "{\"jsonrpc\":\"2.0\",\"id\":6,\"method\":\"broker.watch\",\"params\":{}}",
-        "{\"jsonrpc\":\"2.0\",\"id\":6,\"method\":\"policy.explain\",\"params\":{\"verb\":"
-        "\"inspect\"}}",
+        explain_line,
     };
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         kit_line_is_error(kit_peer_ask(&user, "%s", lines[i]), HBK_DENIED, "6");

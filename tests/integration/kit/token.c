@@ -50,10 +50,10 @@ static DWORD list_restricting(HANDLE token, SID_AND_ATTRIBUTES *ret_list)
     TOKEN_GROUPS *groups = information(token, TokenGroups);
     for (DWORD i = 0; i < groups->GroupCount && count < SIDS_MAX; i++) {
         if ((groups->Groups[i].Attributes & SE_GROUP_LOGON_ID) == SE_GROUP_LOGON_ID) {
-            DWORD size = GetLengthSid(groups->Groups[i].Sid);
-            PSID copy = LocalAlloc(0, size);
-            assert_true(CopySid(size, copy, groups->Groups[i].Sid));
-            ret_list[count++].Sid = copy;
+            wchar_t *text = NULL;
+            assert_true(ConvertSidToStringSidW(groups->Groups[i].Sid, &text));
+            ret_list[count++].Sid = sid_of(text);
+            LocalFree(text);
         }
     }
     free(groups);
