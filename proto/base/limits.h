@@ -43,7 +43,7 @@
 /* ---- what a peer may hold; those with a name in hbk_limits can be set by configuration ---- */
 #define HBK_SESSIONS_MAX 4096
 #define HBK_SESSIONS_PER_USER_MAX 2048 /* half, so that no single user has them all */
-#define HBK_SESSIONS_REFUSED_MAX 4 /* of a user, that are being told so at one time */
+#define HBK_SESSIONS_REFUSED_MAX 4     /* of a user, that are being told so at one time */
 #define HBK_REQUESTS_PER_SESSION_MAX 64
 #define HBK_ENDPOINTS_PER_SESSION_MAX 64
 #define HBK_PINS_PER_SESSION_MAX 1024

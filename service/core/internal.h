@@ -396,13 +396,6 @@ void hbk_operate_sessions(struct hbk_session *session, const struct hbk_id *id,
                           const struct hbk_paging *params);
 void hbk_operate_watch(struct hbk_session *session, const struct hbk_id *id);
 
-/* ---- grant.c ---- */
-
-/** hbk_grant_configure() - other rules from now on; takes @policy over, NULL: built in. */
-void hbk_grant_configure(struct hbk_core *core, struct hbk_policy *policy);
-/** hbk_grant_verb() - may @session do what is about no name (transfer, inspect, revoke)? */
-bool hbk_grant_verb(struct hbk_session *session, enum hbk_verb verb);
-
 /* ---- endpoint.c ---- */
 
 void hbk_endpoint_request_open(struct hbk_session *session, const struct hbk_id *id,

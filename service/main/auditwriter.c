@@ -123,12 +123,12 @@ static uint32_t rotate(struct hbk_audit_writer *writer)
 static size_t next_piece(const struct hbk_audit_writer *writer, const char *bytes, size_t size,
                          bool unbounded)
 {
-    size_t most = size < PIECE_BYTES_MAX ? size : PIECE_BYTES_MAX;
+    uint64_t most = PIECE_BYTES_MAX;
     if (!unbounded) {
         uint64_t room = writer->size < writer->file_bytes ? writer->file_bytes - writer->size : 0;
-        most = room < most ? (size_t)room : most;
+        most = room < most ? room : most;
     }
-    size_t piece = whole_lines(bytes, most);
+    size_t piece = whole_lines(bytes, most < size ? (size_t)most : size);
     if (piece == 0 && (unbounded || writer->size == 0)) {
         /* A line that fits into no file, or into no piece: alone. */
         const char *end = memchr(bytes, '\n', size);

@@ -239,7 +239,7 @@ static void print_figures(const struct figures *figures, const char *kinds)
                   figures->flood.p50_us / figures->control.p50_us);
 }
 
-static void flood(void **state)
+static void flooded_and_served(void **state)
 {
     (void)state;
     struct flood warm_up;
@@ -275,7 +275,7 @@ static void flood(void **state)
 
 static int group(void)
 {
-    const struct CMUnitTest tests[] = {KIT_TEST(flood)};
+    const struct CMUnitTest tests[] = {KIT_TEST(flooded_and_served)};
     return cmocka_run_group_tests_name("flood", tests, kit_group_service, kit_group_end);
 }
 

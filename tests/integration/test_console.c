@@ -141,7 +141,7 @@ static void watching_is_ended_by_ctrl_c(void **state)
     (void)swprintf(line, 256, L"\"%ls\" watch --pipe %ls --unverified", kit_tool(L"hbctl.exe"),
                    script.pipe);
     HANDLE process = kit_spawn_log(line, 0, out, err, NULL);
-    for (uint64_t end = kit_now_ms() + KIT_WAIT_MS; text[0] == '\0' && kit_now_ms() < end;
+    for (uint64_t late = kit_now_ms() + KIT_WAIT_MS; text[0] == '\0' && kit_now_ms() < late;
          Sleep(20))
         kit_file_read(out, text, sizeof text);
     says(text, "session.opened");

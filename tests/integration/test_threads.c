@@ -235,7 +235,7 @@ static void two_full_queues(void **state)
      * the other client is still sending: from then on somebody has to read. */
     HANDLE threads[4] = {jobs[0].thread, jobs[1].thread, jobs[2].thread, jobs[3].thread};
     int received = 0;
-    uint64_t end = kit_now_ms() + 3 * KIT_WAIT_MS;
+    uint64_t end = kit_now_ms() + (uint64_t)3 * KIT_WAIT_MS;
     WaitForMultipleObjects(4, threads, FALSE, 3 * KIT_WAIT_MS);
     while (WaitForMultipleObjects(4, threads, TRUE, 1) != WAIT_OBJECT_0 && kit_now_ms() < end)
         received += take_one(a, data) + take_one(b, data);

@@ -197,7 +197,7 @@ static void names_that_are_not_what_they_look_like(void **state)
 {
     (void)state;
     static const wchar_t *const names[] = {
-        PROTECTED L"..\\..\\hbk-test-evil",
+        (PROTECTED L"..\\..\\hbk-test-evil"),
         L"\\\\.\\pipe\\..\\C:\\file",
         L"\\\\.\\pipe\\.\\x",
         L"\\\\.\\pipe\\a/../b",

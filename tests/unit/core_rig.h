@@ -53,8 +53,7 @@ struct rig {
     uint32_t terminal_session; /* of clients that connect from now on */
     struct client *clients[RIG_CLIENTS_MAX];
     size_t clients_count;
-    uint32_t
-        inspector, /* the process that rig_let_inspect() let last; 0: everybody */
+    uint32_t inspector, /* the process that rig_let_inspect() let last; 0: everybody */
         one_scope; /* not 0: of every client that connects, so that users meet at one endpoint */
     const char *sid_tail; /* ends every user's SID that connects; NULL: nothing */
     /* Called for each line that a client is told, after it was checked. */

@@ -1,4 +1,5 @@
 #include "fake_platform.h"
+#include "test_support.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -33,8 +34,7 @@ static bool op_audit_line(void *context, const void *line, size_t size)
 
 static void keep(const struct fake_kernel *kernel, char copy[FAKE_TEXT_BYTES], const char *text)
 {
-    if (!text)
-        fake_violation(kernel, "a notice without a text");
+    assert_non_null(text);
     if (strlen(text) >= FAKE_TEXT_BYTES)
         fake_violation(kernel, "a notice with a text of %zu bytes", strlen(text));
     for (const char *at = text; *at; ++at)

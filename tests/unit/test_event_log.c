@@ -15,7 +15,7 @@ static HMODULE catalogue;
 
 static int begin(void **state)
 {
-    wchar_t path[MAX_PATH];
+    wchar_t path[MAX_PATH] = L"";
     (void)state;
     DWORD size = GetModuleFileNameW(NULL, path, MAX_PATH);
     assert_true(size > 0 && size < MAX_PATH);

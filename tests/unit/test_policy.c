@@ -49,7 +49,8 @@ static void patterns_that_can_match(void **state)
     assert_non_null(hbk_pattern_check((struct hbk_text){.data = "user/a\0", .size = 7}));
     char longest[HBK_NAME_BYTES_MAX + 2];
     memset(longest, 'x', sizeof longest);
-    memcpy(longest, "user/", 5);
+    (void)snprintf(longest, sizeof longest, "user/");
+    longest[5] = 'x';
     assert_null(hbk_pattern_check((struct hbk_text){.data = longest, .size = HBK_NAME_BYTES_MAX}));
     assert_non_null(
         hbk_pattern_check((struct hbk_text){.data = longest, .size = HBK_NAME_BYTES_MAX + 1}));

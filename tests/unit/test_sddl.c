@@ -151,7 +151,7 @@ static void the_longest(void **state)
     (void)state;
     static char text[HBK_SDDL_BYTES_MAX + 64];
     size_t size = 0;
-    memcpy(text, "D:", 2);
+    (void)snprintf(text, sizeof text, "D:");
     for (size = 2; size + 14 <= HBK_SDDL_BYTES_MAX; size += 12)
         memcpy(text + size, "(A;;GA;;;WD)", 13);
     memcpy(text + size, "(A;;127;;;WD)", 14); /* one byte more */
