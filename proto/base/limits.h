@@ -43,7 +43,7 @@
 /* ---- what a peer may hold; those with a name in hbk_limits can be set by configuration ---- */
 #define HBK_SESSIONS_MAX 4096
 #define HBK_SESSIONS_PER_USER_MAX 2048 /* half, so that no single user has them all */
-#define HBK_SESSIONS_REFUSED_MAX 4 /* of a user, that are being told so at one time */
+#define HBK_SESSIONS_REFUSED_MAX 4     /* of a user, that are being told so at one time */
 #define HBK_REQUESTS_PER_SESSION_MAX 64
 #define HBK_ENDPOINTS_PER_SESSION_MAX 64
 #define HBK_PINS_PER_SESSION_MAX 1024
@@ -88,7 +88,12 @@
 #define HBK_READS_PER_TURN \
     64 /* pipes that are served between two looks at timers and other threads */
 #define HBK_FRAMER_BYTES_MAX 262144 /* arrived and not taken: reading pauses long before */
-#define HBK_PHASES_PER_TURN 256     /* phases of requests between two looks at the pipes */
+#define HBK_WORK_PER_TURN \
+    16 /* of each kind (requests, writes, closes) between two looks at the pipes, in */
+#define HBK_WORK_PER_PICK \
+    8 /* handles pinned, placed or closed; who takes its turn for more pays for it */
+#define HBK_WORK_BYTES 8192    /* of a line that cost as much as a handle */
+#define HBK_WORK_SESSION_END 4 /* handles that the end of a session costs as much as */
 #define HBK_BATCH_BYTES 16384 /* lines with handle values that gather for one write to one target */
 #define HBK_WORKERS_MAX 32    /* threads for closes that may block; at most one a user is busy */
 
