@@ -85,8 +85,9 @@
 #define HBK_READ_SLAB_PLACES 64
 #define HBK_READ_SLABS_MAX \
     (2 * HBK_SESSIONS_MAX / HBK_READ_SLAB_PLACES) /* open, and still closing */
-#define HBK_READS_PER_TURN \
-    64 /* pipes that are served between two looks at timers and other threads */
+#define HBK_READS_PER_TURN 64       /* pipes whose bytes are taken in before the core goes on */
+#define HBK_ADOPTS_PER_TURN 1       /* clients that become sessions … */
+#define HBK_ENDS_PER_TURN 4         /* … and pipes that are found to have ended, likewise */
 #define HBK_FRAMER_BYTES_MAX 262144 /* arrived and not taken: reading pauses long before */
 #define HBK_WORK_PER_TURN \
     16 /* of each kind (requests, writes, closes) between two looks at the pipes, in */
