@@ -85,10 +85,16 @@
 #define HBK_READ_SLAB_PLACES 64
 #define HBK_READ_SLABS_MAX \
     (2 * HBK_SESSIONS_MAX / HBK_READ_SLAB_PLACES) /* open, and still closing */
-#define HBK_READS_PER_TURN \
-    64 /* pipes that are served between two looks at timers and other threads */
+#define HBK_READS_PER_TURN 64       /* pipes whose bytes are taken in before the core goes on */
+#define HBK_ADOPTS_PER_TURN 1       /* clients that become sessions … */
+#define HBK_ENDS_PER_TURN 4         /* … and pipes that are found to have ended, likewise */
 #define HBK_FRAMER_BYTES_MAX 262144 /* arrived and not taken: reading pauses long before */
-#define HBK_PHASES_PER_TURN 256     /* phases of requests between two looks at the pipes */
+#define HBK_WORK_PER_TURN \
+    16 /* of each kind (requests, writes, closes) between two looks at the pipes, in */
+#define HBK_WORK_PER_PICK \
+    8 /* handles pinned, placed or closed; who takes its turn for more pays for it */
+#define HBK_WORK_BYTES 8192    /* of a line that cost as much as a handle */
+#define HBK_WORK_SESSION_END 4 /* handles that the end of a session costs as much as */
 #define HBK_BATCH_BYTES 16384 /* lines with handle values that gather for one write to one target */
 #define HBK_WORKERS_MAX 32    /* threads for closes that may block; at most one a user is busy */
 

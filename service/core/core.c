@@ -37,15 +37,15 @@ struct hbk_core *hbk_core_new(const struct hbk_platform *platform, const struct 
     hbk_pool_init(&core->session_pool, sizeof(struct hbk_session));
     hbk_pool_init(&core->delivery_pool, sizeof(struct hbk_delivery));
     hbk_list_init(&core->sessions);
-    hbk_list_init(&core->running);
-    hbk_list_init(&core->dirty);
-    hbk_list_init(&core->closing);
     hbk_list_init(&core->settling);
+    for (size_t i = 0; i < HBK_WORK_KINDS; i++) {
+        hbk_turn_init(&core->turns[i], NULL);
+    }
     core->stop_due = HBK_NEVER;
     if (hbk_audit_init(core) != 0 || hbk_table_init(&core->users) != 0 ||
         hbk_table_init(&core->scopes) != 0 || hbk_table_init(&core->endpoints) != 0 ||
         hbk_table_init(&core->waiting) != 0 || hbk_table_init(&core->processes) != 0 ||
-        hbk_table_init(&core->process_endpoints) != 0) {
+        hbk_table_init(&core->callers) != 0 || hbk_table_init(&core->process_endpoints) != 0) {
         hbk_core_free(core);
         return NULL;
     }
@@ -68,6 +68,7 @@ void hbk_core_free(struct hbk_core *core)
     hbk_table_deinit(&core->endpoints);
     hbk_table_deinit(&core->waiting);
     hbk_table_deinit(&core->processes);
+    hbk_table_deinit(&core->callers);
     hbk_table_deinit(&core->process_endpoints);
     hbk_roll_deinit(&core->all_endpoints);
     hbk_policy_free(core->policy, core->platform.descriptor_free, core->platform.context);
@@ -90,7 +91,7 @@ void hbk_core_configure(struct hbk_core *core, const struct hbk_config *config,
     }
 }
 
-/* ---- users and scopes: kept as long as a session is of them ---- */
+/* ---- users, processes and scopes: kept as long as a session is of them ---- */
 
 struct hbk_user *hbk_core_user(struct hbk_core *core, const char *sid)
 {
@@ -110,6 +111,9 @@ struct hbk_user *hbk_core_user(struct hbk_core *core, const char *sid)
     }
     HBK_ASSERT(strlen(sid) < sizeof user->sid);
     hbk_list_init(&user->throttled);
+    for (size_t i = 0; i < HBK_WORK_KINDS; i++) {
+        hbk_turn_init(&user->turns[i], &core->turns[i]);
+    }
     memcpy(user->sid, sid, strlen(sid) + 1);
     hbk_table_insert(&core->users, &user->node, hash);
     return user;
@@ -124,6 +128,42 @@ void hbk_core_user_release(struct hbk_core *core, struct hbk_user *user)
         HBK_ASSERT(hbk_list_empty(&user->throttled));
         hbk_table_remove(&core->users, &user->node);
         free(user);
+    }
+}
+
+struct hbk_process *hbk_core_process(struct hbk_core *core, struct hbk_user *user, uint32_t pid)
+{
+    uint64_t hash = hbk_hash(&core->hash_key, &pid, sizeof pid, NULL, 0);
+    struct hbk_node *node = hbk_table_find(&core->callers, hash);
+    struct hbk_process *process;
+
+    for (; node != NULL; node = hbk_table_find_next(node)) {
+        process = HBK_CONTAINER(node, struct hbk_process, node);
+        if (process->pid == pid && process->user == user) {
+            return process;
+        }
+    }
+    process = calloc(1, sizeof *process);
+    if (process == NULL) {
+        return NULL;
+    }
+    process->user = user;
+    process->pid = pid;
+    for (size_t i = 0; i < HBK_WORK_KINDS; i++) {
+        hbk_turn_init(&process->turns[i], &user->turns[i]);
+    }
+    hbk_table_insert(&core->callers, &process->node, hash);
+    return process;
+}
+
+void hbk_core_process_release(struct hbk_core *core, struct hbk_process *process)
+{
+    if (process != NULL && process->sessions == 0) {
+        for (size_t i = 0; i < HBK_WORK_KINDS; i++) {
+            HBK_ASSERT(hbk_turn_idle(&process->turns[i]));
+        }
+        hbk_table_remove(&core->callers, &process->node);
+        free(process);
     }
 }
 
@@ -173,6 +213,13 @@ void hbk_core_bytes(struct hbk_core *core, uint64_t session, const void *bytes, 
     }
 }
 
+bool hbk_core_reads_on(struct hbk_core *core, uint64_t session)
+{
+    const struct hbk_session *s = session_of(core, session);
+
+    return s != NULL && hbk_session_alive(s) && !s->input_ready;
+}
+
 void hbk_core_session_closed(struct hbk_core *core, uint64_t session)
 {
     struct hbk_session *s = session_of(core, session);
@@ -209,52 +256,72 @@ void hbk_core_proof_closed(struct hbk_core *core, uint64_t session)
 
 /* ---- work ---- */
 
-static void do_phases(struct hbk_core *core, unsigned *phases)
+/* Gives turns of one kind until @left, in the unit of core.spent, is used up. */
+static void take_turns(struct hbk_core *core, enum hbk_work work, uint64_t *left)
 {
-    while (*phases < HBK_PHASES_PER_TURN) {
-        struct hbk_link *link = hbk_list_pop(&core->running);
+    while (*left > 0) {
+        struct hbk_turn *turn = hbk_turn_next(&core->turns[work]);
+        uint64_t before = core->spent;
+        uint64_t cost;
 
-        if (link == NULL) {
+        if (turn == NULL) {
             return;
         }
-        hbk_session_phase(HBK_CONTAINER(link, struct hbk_session, run_link));
-        (*phases)++;
+        /* Sessions are freed when they are settled, so this one stays until it is charged. */
+        if (work == HBK_WORK_PHASE) {
+            hbk_session_phase(HBK_CONTAINER(turn, struct hbk_session, turns[HBK_WORK_PHASE]));
+        } else if (work == HBK_WORK_WRITE) {
+            hbk_output_flush(HBK_CONTAINER(turn, struct hbk_session, turns[HBK_WORK_WRITE]));
+        } else {
+            hbk_session_close_pins(HBK_CONTAINER(turn, struct hbk_session, turns[HBK_WORK_CLOSE]));
+        }
+        cost = core->spent - before;
+        hbk_turn_charge(turn, cost);
+        cost = cost > 0 ? cost : 1;
+        *left -= cost < *left ? cost : *left;
     }
 }
 
-/* What follows a phase: writes first, as somebody waits for them; then pins, then sessions that ended. */
-static void follow_up(struct hbk_core *core)
+static void settle(struct hbk_core *core, uint64_t *left)
 {
     struct hbk_link *link;
 
-    while ((link = hbk_list_pop(&core->dirty)) != NULL) {
-        hbk_output_flush(HBK_CONTAINER(link, struct hbk_session, dirty_link));
-    }
-    while ((link = hbk_list_pop(&core->closing)) != NULL) {
-        hbk_delivery_close(HBK_CONTAINER(link, struct hbk_delivery, close_link));
-    }
-    while ((link = hbk_list_pop(&core->settling)) != NULL) {
+    while (*left > 0 && (link = hbk_list_pop(&core->settling)) != NULL) {
+        uint64_t before = core->spent;
+        uint64_t cost;
+
         hbk_session_settle(HBK_CONTAINER(link, struct hbk_session, settle_link));
+        cost = core->spent - before;
+        cost = cost > 0 ? cost : 1;
+        *left -= cost < *left ? cost : *left;
     }
 }
 
-static bool follow_up_due(const struct hbk_core *core)
-{
-    return !hbk_list_empty(&core->dirty) || !hbk_list_empty(&core->closing) ||
-           !hbk_list_empty(&core->settling);
-}
-
+/* Writes first after what was done, as somebody waits for them; then pins, then sessions that ended. */
 bool hbk_core_run(struct hbk_core *core)
 {
-    unsigned phases = 0;
+    uint64_t left[HBK_WORK_KINDS];
+    uint64_t left_settling = HBK_WORK_PER_TURN;
+    bool goes_on, more;
 
+    for (size_t i = 0; i < HBK_WORK_KINDS; i++) {
+        left[i] = HBK_WORK_PER_TURN;
+    }
     do {
-        do_phases(core, &phases);
-        while (follow_up_due(core)) {
-            follow_up(core);
+        for (size_t i = 0; i < HBK_WORK_KINDS; i++) {
+            take_turns(core, (enum hbk_work)i, &left[i]);
         }
-    } while (phases < HBK_PHASES_PER_TURN && !hbk_list_empty(&core->running));
-    return !hbk_list_empty(&core->running);
+        settle(core, &left_settling);
+        more = !hbk_list_empty(&core->settling);
+        goes_on = more && left_settling > 0;
+        for (size_t i = 0; i < HBK_WORK_KINDS; i++) {
+            bool ready = !hbk_turn_idle(&core->turns[i]);
+
+            more = more || ready;
+            goes_on = goes_on || (ready && left[i] > 0);
+        }
+    } while (goes_on);
+    return more;
 }
 
 uint64_t hbk_core_deadline_ms(const struct hbk_core *core)
@@ -268,9 +335,12 @@ uint64_t hbk_core_deadline_ms(const struct hbk_core *core)
 void hbk_core_tick(struct hbk_core *core)
 {
     uint64_t now = hbk_now(core);
+    uint64_t begin = core->spent;
     struct hbk_timer *timer;
 
-    while ((timer = hbk_timers_next(&core->timers)) != NULL && timer->due_ms <= now) {
+    while (core->spent - begin < HBK_WORK_PER_TURN &&
+           (timer = hbk_timers_next(&core->timers)) != NULL && timer->due_ms <= now) {
+        core->spent++;
         hbk_timer_set(&core->timers, timer, HBK_NEVER);
         if (timer->kind == HBK_TIMER_SESSION) {
             hbk_session_expire(HBK_CONTAINER(timer, struct hbk_session, timer), now);
@@ -313,5 +383,6 @@ bool hbk_core_stopped(const struct hbk_core *core)
 
 uint32_t hbk_core_pins(const struct hbk_core *core)
 {
-    return (uint32_t)core->used[HBK_QUOTA_PINS];
+    HBK_ASSERT(core->pins_ahead <= core->used[HBK_QUOTA_PINS]);
+    return (uint32_t)core->used[HBK_QUOTA_PINS] - core->pins_ahead;
 }

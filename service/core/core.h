@@ -83,20 +83,29 @@ void hbk_core_unpinned(struct hbk_core *core, uint64_t ticket);
 /** hbk_core_proof_closed() - the close of a proof that was answered PENDING has returned. */
 void hbk_core_proof_closed(struct hbk_core *core, uint64_t session);
 
+/** hbk_core_reads_on() - has @session nothing left to act on of what it sent, so that more is to be read from it? If
+ * false, ask again after the next hbk_core_run(). */
+bool hbk_core_reads_on(struct hbk_core *core, uint64_t session);
+
 /* ---- time and work ---- */
 
 /**
- * hbk_core_run() - do what is ready, one phase of one request a session in turn, then write
+ * hbk_core_run() - do some of what is ready
  *
- * Return: true if its share (HBK_PHASES_PER_TURN) was used up and more is ready: look at the pipes, then
- * call again.
+ * Users take turns, in each the processes of a user, in each the sessions of a process; a turn is one phase of one
+ * request, and of one that costs more than HBK_WORK_PER_PICK a part of it. Then writes, then the closes of pins
+ * take turns in the same way, and whatever follows of that, until nothing is left or a kind of them has cost
+ * HBK_WORK_PER_TURN.
+ *
+ * Return: true if more is left: look at the pipes, then call again.
  */
 bool hbk_core_run(struct hbk_core *core);
 
 /** hbk_core_deadline_ms() - when (platform time) the next hbk_core_tick() is due; UINT64_MAX: never. */
 uint64_t hbk_core_deadline_ms(const struct hbk_core *core);
 
-/** hbk_core_tick() - act on every deadline that has passed. Call hbk_core_run() afterwards. */
+/** hbk_core_tick() - act on deadlines that have passed, at most HBK_WORK_PER_TURN: the others stay due. Call
+ * hbk_core_run() afterwards. */
 void hbk_core_tick(struct hbk_core *core);
 
 /** hbk_core_stop() - answer `stopping` to all that is not told yet, let writes end, close every session. */

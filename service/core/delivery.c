@@ -70,9 +70,10 @@ void hbk_delivery_unbind(struct hbk_delivery *delivery)
 /* Its pins are closed after the lines of this turn are written. */
 static void finish(struct hbk_delivery *delivery)
 {
-    struct hbk_core *core = core_of(delivery);
-
     HBK_ASSERT(delivery->state != HBK_DELIVERY_CLOSING);
+    if (delivery->state == HBK_DELIVERY_PINNING) {
+        hbk_send_end_pinning(delivery);
+    }
     leave_state(delivery);
     set_timer(delivery, HBK_NEVER);
     delivery->state = HBK_DELIVERY_CLOSING;
@@ -80,7 +81,8 @@ static void finish(struct hbk_delivery *delivery)
     hbk_lane_leave(delivery);
     delivery->target = NULL;
     hbk_quota_give(delivery->sender, HBK_QUOTA_PENDING, 1);
-    hbk_list_append(&core->closing, &delivery->close_link);
+    hbk_list_append(&delivery->sender->closing, &delivery->close_link);
+    hbk_turn_schedule(&delivery->sender->turns[HBK_WORK_CLOSE]);
 }
 
 /* True once: the sender is to be answered, and this is the answer. */
@@ -189,6 +191,7 @@ static void delivery_free(struct hbk_delivery *delivery)
 
     HBK_ASSERT(delivery->state == HBK_DELIVERY_CLOSING && delivery->answered);
     HBK_ASSERT(delivery->ahead == NULL && delivery->behind == NULL);
+    HBK_ASSERT(delivery->items_charged == 0 && hbk_list_empty(&delivery->close_link));
     if (delivery->item_count > 0) {
         hbk_audit_delivery(delivery, "delivery.closed", NULL);
     }
@@ -206,21 +209,32 @@ static void delivery_free(struct hbk_delivery *delivery)
 
 static void pin_closed(struct hbk_delivery *delivery)
 {
-    HBK_ASSERT(delivery->sender->pins > 0);
+    HBK_ASSERT(delivery->sender->pins > 0 && delivery->items_charged > 0);
+    delivery->items_charged--;
     delivery->sender->pins--;
     hbk_quota_give(delivery->sender, HBK_QUOTA_PINS, 1);
 }
 
-void hbk_delivery_close(struct hbk_delivery *delivery)
+static void free_if_closed(struct hbk_delivery *delivery)
+{
+    if (delivery->closes_begun == delivery->item_count && delivery->closes_pending == 0) {
+        delivery_free(delivery);
+    }
+}
+
+uint32_t hbk_delivery_close(struct hbk_delivery *delivery, uint32_t max)
 {
     struct hbk_core *core = core_of(delivery);
+    uint32_t count = 0;
 
-    HBK_ASSERT(delivery->closes_pending == 0);
-    for (size_t i = 0; i < delivery->item_count; i++) {
-        struct hbk_pinned *item = &delivery->items[i];
+    HBK_ASSERT(delivery->state == HBK_DELIVERY_CLOSING && max > 0);
+    for (; delivery->closes_begun < delivery->item_count && count < max; count++) {
+        struct hbk_pinned *item = &delivery->items[delivery->closes_begun];
         bool may_block = hbk_type_info((enum hbk_type)item->type)->close_may_block;
 
         HBK_ASSERT(item->pin != 0 && item->value == 0);
+        core->spent++;
+        delivery->closes_begun++;
         if (core->platform.unpin(delivery->sender->connection, item->pin, may_block,
                                  delivery->slot.id) == HBK_PLATFORM_PENDING) {
             delivery->closes_pending++;
@@ -228,9 +242,11 @@ void hbk_delivery_close(struct hbk_delivery *delivery)
             pin_closed(delivery);
         }
     }
-    if (delivery->closes_pending == 0) {
-        delivery_free(delivery);
+    if (delivery->closes_begun == delivery->item_count) {
+        hbk_list_remove(&delivery->close_link);
+        free_if_closed(delivery);
     }
+    return count;
 }
 
 void hbk_delivery_unpinned(struct hbk_delivery *delivery)
@@ -238,9 +254,7 @@ void hbk_delivery_unpinned(struct hbk_delivery *delivery)
     HBK_ASSERT(delivery->state == HBK_DELIVERY_CLOSING && delivery->closes_pending > 0);
     pin_closed(delivery);
     delivery->closes_pending--;
-    if (delivery->closes_pending == 0) {
-        delivery_free(delivery);
-    }
+    free_if_closed(delivery);
 }
 
 /* ---- place and tell ---- */

@@ -193,6 +193,7 @@ static int prepare(struct hbk_endpoint *endpoint, const struct hbk_endpoint_open
         hbk_error_set(ret_error, HBK_R_INTERNAL_ERROR, "out of memory: try again later");
         return HBK_ENDPOINT_E_REFUSED;
     }
+    core->spent += params->from.data != NULL;
     if (params->from.data != NULL &&
         core->platform.descriptor_new(session->connection, params->from, &endpoint->from,
                                       &failure) != 0) {

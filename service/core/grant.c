@@ -8,10 +8,11 @@
 static bool granted_by(struct hbk_session *session, const struct hbk_descriptor *descriptor,
                        uint32_t right)
 {
-    const struct hbk_platform *platform = &session->core->platform;
+    struct hbk_core *core = session->core;
 
     HBK_ASSERT(descriptor != NULL && hbk_session_alive(session));
-    return (platform->access_check(session->connection, descriptor, right) & right) == right;
+    core->spent++;
+    return (core->platform.access_check(session->connection, descriptor, right) & right) == right;
 }
 
 /* ---- the rules ---- */

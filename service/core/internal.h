@@ -4,7 +4,9 @@
  * - A session stays until its pipe is closed, its last write has ended, and the last close of a pin that was
  *   charged to it has returned.
  * - A delivery is at most in one list of its target: `blocked`, `offered`, `accepted`, `carried` or
- *   `in_flight`, by its state. */
+ *   `in_flight`, by its state.
+ * - Whatever calls the platform for a session, but for its end, is done when its turn of that kind has come, and
+ *   counted in core.spent. */
 #ifndef HBK_INTERNAL_H
 #define HBK_INTERNAL_H
 
@@ -18,17 +20,36 @@
 #include "roll.h"
 #include "table.h"
 #include "timer.h"
+#include "turn.h"
 #include "type.h"
+
+/* What sessions take turns at; a kind is done after the one before it, by what is left of each. */
+enum hbk_work {
+    HBK_WORK_PHASE, /* one phase of a request, or a part of one */
+    HBK_WORK_WRITE, /* what is queued, in one write */
+    HBK_WORK_CLOSE, /* pins of deliveries that are over */
+    HBK_WORK_KINDS
+};
 
 /* One user SID: whom limits are counted against. */
 struct hbk_user {
     struct hbk_node node; /* in core.users */
-    uint32_t sessions;    /* that keep it, also those that are refused */
-    uint32_t refused;     /* of them, those that are told so and end */
+    struct hbk_turn turns[HBK_WORK_KINDS];
+    uint32_t sessions; /* that keep it, also those that are refused */
+    uint32_t refused;  /* of them, those that are told so and end */
     uint64_t used[HBK_QUOTA_COUNT];
     struct hbk_link
         throttled; /* struct hbk_session.throttle_link: not read until it has fewer queued bytes */
     char sid[HBK_SID_BYTES_MAX + 1];
+};
+
+/* A process of one user, as long as it has a session. */
+struct hbk_process {
+    struct hbk_node node; /* in core.callers, by pid */
+    struct hbk_turn turns[HBK_WORK_KINDS];
+    struct hbk_user *user;
+    uint32_t pid;
+    uint32_t sessions;
 };
 
 enum hbk_scope_kind {
@@ -73,11 +94,11 @@ struct hbk_session {
     struct hbk_core *core;
     void *connection;
     enum hbk_session_state state;
-    struct hbk_link all_link;    /* in core.sessions */
-    struct hbk_link run_link;    /* in core.running: it has a phase to do */
-    struct hbk_link dirty_link;  /* in core.dirty: it has something to write */
+    struct hbk_link all_link; /* in core.sessions */
+    struct hbk_turn turns[HBK_WORK_KINDS];
     struct hbk_link settle_link; /* in core.settling: it may be closed or freed */
     struct hbk_user *user;
+    struct hbk_process *process;
     struct hbk_scope *scopes[HBK_SCOPE_KIND_COUNT];
     struct hbk_node process_node; /* in core.processes, by pid, while PROVEN */
     struct hbk_timer timer;
@@ -99,8 +120,11 @@ struct hbk_session {
     /* as a sender */
     struct hbk_link sends; /* struct hbk_delivery.send_link, oldest first */
     struct hbk_link ready; /* struct hbk_delivery.ready_link: those with a phase to do */
-    uint32_t requests;     /* in flight */
-    uint32_t pins;
+    struct hbk_link
+        closing; /* struct hbk_delivery.close_link: over, with pins that nobody closes yet */
+    struct hbk_delivery *pinning; /* the one whose items are being pinned, NULL: none */
+    uint32_t requests;            /* in flight */
+    uint32_t pins;                /* charged: made, or to be made for `pinning` */
     struct hbk_grant grants[HBK_GRANTS_CACHED];
     size_t grants_next; /* the one to be forgotten next */
     /* as a target */
@@ -148,6 +172,7 @@ struct hbk_endpoint {
 };
 
 enum hbk_delivery_state {
+    HBK_DELIVERY_PINNING,  /* its sender's `pinning` */
     HBK_DELIVERY_READY,    /* in its sender's `ready` */
     HBK_DELIVERY_BEHIND,   /* an earlier send of this session to this name goes first */
     HBK_DELIVERY_WAITING,  /* for the endpoint to open; in core.waiting */
@@ -168,6 +193,12 @@ struct hbk_pinned {
     bool widenable_known;
     bool same; /* access is what the pin has */
     bool inherit, protect;
+
+    /* as it was asked for; of no use once it is pinned */
+    uint8_t asked; /* enum hbk_access_kind */
+    uint8_t said;  /* enum hbk_type, or as in send.c */
+    uint32_t asked_mask;
+    uint32_t handle; /* in the sender's table */
 };
 
 #define HBK_DELIVERY_INLINE_ITEMS 2
@@ -196,8 +227,10 @@ struct hbk_delivery {
     bool in_lane;                            /* holds back those behind it */
     struct hbk_text name, data, expect_user; /* in `text` */
     char *text;
-    uint32_t closes_pending;
-    size_t item_count;
+    uint32_t closes_begun, closes_pending;
+    uint32_t
+        items_charged; /* as pins of its sender's; more than item_count while they are being pinned */
+    size_t item_count;        /* pinned */
     struct hbk_pinned *items; /* `few` or allocated */
     struct hbk_pinned few[HBK_DELIVERY_INLINE_ITEMS];
 };
@@ -209,17 +242,21 @@ struct hbk_core {
     struct hbk_pool session_pool, delivery_pool;
     struct hbk_table users, scopes, endpoints, waiting;
     struct hbk_table processes;         /* proven sessions by pid */
+    struct hbk_table callers;           /* struct hbk_process by pid */
     struct hbk_table process_endpoints; /* endpoints by pid and name */
     struct hbk_roll all_endpoints;
     struct hbk_policy *policy; /* NULL: the built-in rules, and `inspect` for nobody */
     uint64_t generation;       /* how often rules were loaded */
     struct hbk_timers timers;
-    struct hbk_link sessions, running, dirty, settling;
-    struct hbk_link closing;    /* struct hbk_delivery.close_link */
+    struct hbk_link sessions, settling;
+    struct hbk_turn turns[HBK_WORK_KINDS]; /* roots */
+    uint64_t
+        spent; /* ever: one a handle that was pinned, placed or closed, and what costs as much */
     struct hbk_message message; /* the request at work */
     uint32_t policies_loaded;   /* from a file */
     struct hbk_audit audit;
     uint64_t used[HBK_QUOTA_COUNT]; /* by all users */
+    uint32_t pins_ahead;            /* charged, and not made yet */
     uint64_t started_ms;
     uint64_t next_serial;
     uint64_t stop_due;
@@ -239,6 +276,9 @@ static inline uint64_t hbk_now(struct hbk_core *core)
 
 struct hbk_user *hbk_core_user(struct hbk_core *core, const char *sid);
 void hbk_core_user_release(struct hbk_core *core, struct hbk_user *user);
+/** hbk_core_process() - process @pid of @user. NULL out of memory. */
+struct hbk_process *hbk_core_process(struct hbk_core *core, struct hbk_user *user, uint32_t pid);
+void hbk_core_process_release(struct hbk_core *core, struct hbk_process *process);
 struct hbk_scope *hbk_core_scope(struct hbk_core *core, const uint8_t digest[32]);
 void hbk_core_scope_release(struct hbk_core *core, struct hbk_scope *scope);
 
@@ -333,8 +373,10 @@ void hbk_session_bytes(struct hbk_session *session, const void *bytes, size_t si
 void hbk_session_schedule(struct hbk_session *session);
 /** hbk_session_update_pause() - stop or go on reading, by what waits in both directions. */
 void hbk_session_update_pause(struct hbk_session *session);
-/** hbk_session_phase() - do one phase of one request. */
+/** hbk_session_phase() - do one phase of one request, or a part of it. */
 void hbk_session_phase(struct hbk_session *session);
+/** hbk_session_close_pins() - some of those of its deliveries that are over. */
+void hbk_session_close_pins(struct hbk_session *session);
 /** hbk_session_end() - read no more, undo what hangs on it, write what is queued, close. @error: NULL, or
  * told to the client first, with no id. */
 void hbk_session_end(struct hbk_session *session, int32_t gone_code, const struct hbk_error *error);
@@ -420,9 +462,14 @@ void hbk_listing_request(struct hbk_session *session, const struct hbk_id *id,
 
 /* ---- send.c: the first phase ---- */
 
-/** hbk_send_request() - check, pin and inspect; answer at once what fails. */
+/** hbk_send_request() - check, then pin and inspect, at least some; answer at once what fails. */
 void hbk_send_request(struct hbk_session *session, const struct hbk_id *id,
                       const struct hbk_send *params);
+/** hbk_send_go_on() - pin and inspect more of what @session is at. */
+void hbk_send_go_on(struct hbk_session *session);
+/** hbk_send_end_pinning() - all of @delivery are pinned, or no more will be: give back what was charged for the
+ * others, and let its sender go on. */
+void hbk_send_end_pinning(struct hbk_delivery *delivery);
 /** hbk_send_check_requests() - may this session have one more request in flight? 0, or filled @ret_error. */
 int hbk_send_check_requests(const struct hbk_session *session, struct hbk_error *ret_error);
 /** hbk_send_accepted_by() - does @endpoint, under the rules of now, take what @delivery has? 0, or filled
@@ -464,8 +511,9 @@ void hbk_delivery_told(struct hbk_delivery *delivery, bool told);
 /** hbk_delivery_fail() - undo what was placed, answer the sender if it is still there, let the pins go. */
 void hbk_delivery_fail(struct hbk_delivery *delivery, const struct hbk_error *error);
 void hbk_delivery_fail_code(struct hbk_delivery *delivery, int32_t code, const char *detail);
-/** hbk_delivery_close() - close the pins; frees the delivery when the last close has returned. */
-void hbk_delivery_close(struct hbk_delivery *delivery);
+/** hbk_delivery_close() - close at most @max of its pins; with the last one it leaves its sender's `closing`, and
+ * is freed when every close has returned. Return: how many. */
+uint32_t hbk_delivery_close(struct hbk_delivery *delivery, uint32_t max);
 void hbk_delivery_unpinned(struct hbk_delivery *delivery);
 void hbk_delivery_expire(struct hbk_delivery *delivery);
 void hbk_delivery_request_accept(struct hbk_session *session, const struct hbk_id *id,

@@ -17,9 +17,7 @@ bool hbk_output_full(const struct hbk_session *session)
 
 static void mark_dirty(struct hbk_session *session)
 {
-    if (hbk_list_empty(&session->dirty_link)) {
-        hbk_list_append(&session->core->dirty, &session->dirty_link);
-    }
+    hbk_turn_schedule(&session->turns[HBK_WORK_WRITE]);
 }
 
 size_t hbk_output_begin(const struct hbk_session *session)
@@ -143,6 +141,7 @@ void hbk_output_flush(struct hbk_session *session)
     session->writing = bytes;
     hbk_list_splice(&session->in_flight, &session->carried);
     session->write_pending = true;
+    core->spent++;
     result = core->platform.write(session->connection, bytes.data, bytes.size);
     if (result == HBK_PLATFORM_PENDING) {
         session->write_due = hbk_now(core) + core->config.write_ms;

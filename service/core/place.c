@@ -10,6 +10,7 @@ int hbk_place_all(struct hbk_delivery *delivery, struct hbk_error *ret_error)
         struct hbk_pinned *item = &delivery->items[i];
 
         HBK_ASSERT(item->value == 0 && (item->access & ~item->granted) == 0);
+        core->spent++;
         if (core->platform.place(delivery->target->connection, item->pin, item->same, item->access,
                                  &item->value, &failure) != 0) {
             item->value = 0;
@@ -34,6 +35,7 @@ void hbk_place_undo(struct hbk_delivery *delivery)
 
         if (item->value != 0) {
             HBK_ASSERT(delivery->target != NULL);
+            core->spent++;
             core->platform.unplace(delivery->target->connection, item->pin, item->value);
             item->value = 0;
         }
@@ -44,7 +46,7 @@ void hbk_place_undo(struct hbk_delivery *delivery)
 static enum hbk_widenable widenable(const struct hbk_delivery *delivery,
                                     const struct hbk_pinned *item)
 {
-    const struct hbk_platform *platform = &delivery->sender->core->platform;
+    struct hbk_core *core = delivery->sender->core;
 
     if (item->same) {
         return HBK_WIDENABLE_NOT_REDUCED;
@@ -53,8 +55,9 @@ static enum hbk_widenable widenable(const struct hbk_delivery *delivery,
     if (item->type == HBK_TYPE_FILE) {
         return HBK_WIDENABLE_UNKNOWN;
     }
-    return platform->widenable(delivery->target->connection, item->pin, item->granted,
-                               item->access);
+    core->spent++;
+    return core->platform.widenable(delivery->target->connection, item->pin, item->granted,
+                                    item->access);
 }
 
 void hbk_place_describe(struct hbk_delivery *delivery, struct hbk_delivered_item *ret_items)

@@ -82,6 +82,7 @@ void hbk_request_hello_go_on(struct hbk_session *session)
         return; /* freeing the output came here too, or ended the session */
     }
     session->hello_id.kind = HBK_ID_NONE;
+    core->spent++;
     if (core->platform.proof_open(session->connection, &result.proof, &failure) != 0) {
         struct hbk_error error;
 

@@ -1,9 +1,13 @@
-/* The first phase of a send: what was asked is checked, pinned and inspected, before any waiting. From
- * here on the sender's table is never read again. */
+/* The first phase of a send: what was asked is checked, pinned and inspected, before any waiting: of many
+ * handles a few at a time, with turns of others in between, while the sender's next line waits. From there on
+ * the sender's table is never read again. */
 #include "internal.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/* What the sender says of an item's type, if not one of enum hbk_type. */
+enum { SAID_SOCKET = HBK_TYPE_COUNT + 1, SAID_NOTHING };
 
 static void set_item_error(struct hbk_error *error, size_t item)
 {
@@ -85,6 +89,22 @@ static struct hbk_text keep_text(char **place, struct hbk_text text)
     return kept;
 }
 
+static void keep_item(struct hbk_pinned *item, const struct hbk_item *wanted)
+{
+    item->handle = wanted->handle;
+    item->asked = wanted->access.kind;
+    item->asked_mask = wanted->access.mask;
+    item->inherit = wanted->inherit;
+    item->protect = wanted->protect;
+    if (wanted->type.data == NULL) {
+        item->said = SAID_NOTHING;
+    } else if (hbk_text_is(wanted->type, "Socket")) {
+        item->said = SAID_SOCKET;
+    } else {
+        item->said = (uint8_t)hbk_type_find(wanted->type); /* HBK_TYPE_COUNT: something else */
+    }
+}
+
 static int keep_params(struct hbk_delivery *delivery, const struct hbk_send *params,
                        struct hbk_text name)
 {
@@ -107,6 +127,9 @@ static int keep_params(struct hbk_delivery *delivery, const struct hbk_send *par
         if (delivery->items == NULL) {
             return -1;
         }
+    }
+    for (size_t i = 0; i < params->items_count; i++) {
+        keep_item(&delivery->items[i], &params->items[i]);
     }
     return 0;
 }
@@ -132,7 +155,8 @@ static struct hbk_delivery *delivery_new(struct hbk_session *session, const stru
     hbk_list_init(&delivery->endpoint_link);
     hbk_list_init(&delivery->close_link);
     delivery->sender = session;
-    delivery->state = HBK_DELIVERY_BEHIND;
+    delivery->state = HBK_DELIVERY_PINNING;
+    delivery->items_charged = (uint32_t)params->items_count;
     delivery->id = *id;
     delivery->correlation = core->audit.correlation;
     delivery->timer.kind = HBK_TIMER_DELIVERY;
@@ -144,6 +168,11 @@ static struct hbk_delivery *delivery_new(struct hbk_session *session, const stru
     session->requests++;
     hbk_quota_take(session, HBK_QUOTA_REQUESTS, 1);
     hbk_quota_take(session, HBK_QUOTA_PENDING, 1);
+    session->pins += delivery->items_charged;
+    hbk_quota_take(session, HBK_QUOTA_PINS, delivery->items_charged);
+    core->pins_ahead += delivery->items_charged;
+    HBK_ASSERT(session->pinning == NULL);
+    session->pinning = delivery;
     return delivery;
 }
 
@@ -173,15 +202,16 @@ static int check_cap(const struct hbk_core *core, int limit_rule, enum hbk_type 
     return HBK_SEND_E_REFUSED;
 }
 
-static int check_type(const struct hbk_item *wanted, const struct hbk_object *object,
+static int check_type(const struct hbk_pinned *item, const struct hbk_object *object,
                       enum hbk_type *ret_type, struct hbk_error *ret_error)
 {
     struct hbk_text name = hbk_text_from(object->type);
     const char *advice = hbk_type_advice(name);
     enum hbk_type type = hbk_type_find(name);
 
-    if (hbk_text_is(wanted->type, "Socket")) {
-        hbk_error_set(ret_error, HBK_R_TYPE_NOT_ALLOWED, "%s", hbk_type_advice(wanted->type));
+    if (item->said == SAID_SOCKET) {
+        hbk_error_set(ret_error, HBK_R_TYPE_NOT_ALLOWED, "%s",
+                      hbk_type_advice(hbk_text_from("Socket")));
         return HBK_SEND_E_REFUSED;
     }
     if (type == HBK_TYPE_COUNT) {
@@ -190,7 +220,7 @@ static int check_type(const struct hbk_item *wanted, const struct hbk_object *ob
                       advice != NULL ? advice : "objects of this type are never brokered");
         return HBK_SEND_E_REFUSED;
     }
-    if (wanted->type.data != NULL && !hbk_text_equal(wanted->type, name)) {
+    if (item->said != SAID_NOTHING && item->said != (uint8_t)type) {
         hbk_error_set(ret_error, HBK_R_TYPE_MISMATCH, "this is a %s, not what `type` says",
                       object->type);
         return HBK_SEND_E_REFUSED;
@@ -200,13 +230,13 @@ static int check_type(const struct hbk_item *wanted, const struct hbk_object *ob
 }
 
 /* Rights only shrink: what the target gets is within what the pin was granted. */
-static int check_access(const struct hbk_item *wanted, enum hbk_type type, uint32_t granted,
-                        struct hbk_pinned *item, struct hbk_error *ret_error)
+static int check_access(struct hbk_pinned *item, enum hbk_type type, uint32_t granted,
+                        struct hbk_error *ret_error)
 {
     const struct hbk_type_info *info = hbk_type_info(type);
     uint32_t access = granted;
 
-    if (wanted->access.kind == HBK_ACCESS_KIND_READ) {
+    if (item->asked == HBK_ACCESS_KIND_READ) {
         access = granted & info->read;
         if ((granted & info->essential) != info->essential) {
             hbk_error_set(ret_error, HBK_R_ACCESS_EXCEEDS_SOURCE,
@@ -214,8 +244,8 @@ static int check_access(const struct hbk_item *wanted, enum hbk_type type, uint3
                           (unsigned)granted, info->name, (unsigned)info->essential);
             return HBK_SEND_E_REFUSED;
         }
-    } else if (wanted->access.kind == HBK_ACCESS_KIND_MASK) {
-        access = wanted->access.mask;
+    } else if (item->asked == HBK_ACCESS_KIND_MASK) {
+        access = item->asked_mask;
         if ((access & ~granted) != 0) {
             hbk_error_set(ret_error, HBK_R_ACCESS_EXCEEDS_SOURCE,
                           "the handle has access 0x%x and lacks 0x%x of what was asked",
@@ -231,8 +261,7 @@ static int check_access(const struct hbk_item *wanted, enum hbk_type type, uint3
     return 0;
 }
 
-static int pin_item(struct hbk_delivery *delivery, const struct hbk_item *wanted, int limit_rule,
-                    struct hbk_error *ret_error)
+static int pin_item(struct hbk_delivery *delivery, int limit_rule, struct hbk_error *ret_error)
 {
     struct hbk_session *session = delivery->sender;
     struct hbk_core *core = session->core;
@@ -242,29 +271,28 @@ static int pin_item(struct hbk_delivery *delivery, const struct hbk_item *wanted
     struct hbk_object object;
     size_t index = delivery->item_count;
 
-    HBK_ASSERT(wanted->handle >= HBK_HANDLE_MIN && wanted->handle <= HBK_HANDLE_MAX &&
-               wanted->handle % 4 == 0);
-    if (core->platform.pin(session->connection, wanted->handle, &item->pin, &failure) != 0) {
+    HBK_ASSERT(item->handle >= HBK_HANDLE_MIN && item->handle <= HBK_HANDLE_MAX &&
+               item->handle % 4 == 0);
+    core->spent++;
+    if (core->platform.pin(session->connection, item->handle, &item->pin, &failure) != 0) {
         set_failure(ret_error, &failure, index);
         return HBK_SEND_E_REFUSED;
     }
     HBK_ASSERT(item->pin != 0);
     item->type = HBK_TYPE_FILE; /* until it is known: its close may block */
     delivery->item_count++;
-    session->pins++;
-    hbk_quota_take(session, HBK_QUOTA_PINS, 1);
+    HBK_ASSERT(core->pins_ahead > 0);
+    core->pins_ahead--;
     if (core->platform.inspect(core->platform.context, item->pin, &object, &failure) != 0) {
         set_failure(ret_error, &failure, index);
         return HBK_SEND_E_REFUSED;
     }
-    if (check_type(wanted, &object, &type, ret_error) != 0 ||
-        check_access(wanted, type, object.access, item, ret_error) != 0 ||
+    if (check_type(item, &object, &type, ret_error) != 0 ||
+        check_access(item, type, object.access, ret_error) != 0 ||
         check_cap(core, limit_rule, type, item->access, ret_error) != 0) {
         set_item_error(ret_error, index);
         return HBK_SEND_E_REFUSED;
     }
-    item->inherit = wanted->inherit;
-    item->protect = wanted->protect;
     return 0;
 }
 
@@ -304,20 +332,69 @@ int hbk_send_accepted_by(const struct hbk_delivery *delivery, const struct hbk_e
     return 0;
 }
 
-static int pin_all(struct hbk_delivery *delivery, const struct hbk_send *params,
-                   const struct hbk_endpoint *endpoint, struct hbk_error *ret_error)
+void hbk_send_end_pinning(struct hbk_delivery *delivery)
 {
-    int limit_rule = endpoint != NULL
-                         ? endpoint->limit_rule
-                         : hbk_policy_limits(delivery->sender->core->policy, delivery->name);
+    struct hbk_session *session = delivery->sender;
+    uint32_t unpinned = delivery->items_charged - (uint32_t)delivery->item_count;
 
-    for (size_t i = 0; i < params->items_count; i++) {
-        if (pin_item(delivery, &params->items[i], limit_rule, ret_error) != 0) {
+    HBK_ASSERT(delivery->state == HBK_DELIVERY_PINNING && session->pinning == delivery);
+    HBK_ASSERT(session->core->pins_ahead >= unpinned && session->pins >= unpinned);
+    session->pinning = NULL;
+    delivery->items_charged -= unpinned;
+    session->pins -= unpinned;
+    session->core->pins_ahead -= unpinned;
+    hbk_quota_give(session, HBK_QUOTA_PINS, unpinned);
+}
+
+/* Nobody is waited for in between, but others have a turn: many handles of one are no reason to be served late.
+ * @endpoint: NULL: none is open, or it is not known any more. */
+static int pin_some(struct hbk_delivery *delivery, const struct hbk_endpoint *endpoint,
+                    struct hbk_error *ret_error)
+{
+    const struct hbk_policy *policy = delivery->sender->core->policy;
+    int limit_rule =
+        endpoint != NULL ? endpoint->limit_rule : hbk_policy_limits(policy, delivery->name);
+    uint32_t left = delivery->items_charged - (uint32_t)delivery->item_count;
+
+    HBK_ASSERT(left > 0);
+    for (left = left < HBK_WORK_PER_PICK ? left : HBK_WORK_PER_PICK; left > 0; left--) {
+        if (pin_item(delivery, limit_rule, ret_error) != 0) {
             return HBK_SEND_E_REFUSED;
         }
     }
-    HBK_ASSERT(delivery->item_count == params->items_count);
-    return endpoint == NULL ? 0 : hbk_send_accepted_by(delivery, endpoint, ret_error);
+    return 0;
+}
+
+static void end_pinning(struct hbk_delivery *delivery, const struct hbk_endpoint *endpoint)
+{
+    struct hbk_error error;
+
+    if (endpoint != NULL && hbk_send_accepted_by(delivery, endpoint, &error) != 0) {
+        hbk_delivery_fail(delivery, &error);
+        return;
+    }
+    hbk_send_end_pinning(delivery);
+    delivery->state = HBK_DELIVERY_BEHIND;
+    hbk_delivery_start(delivery);
+}
+
+/* The endpoint may be another one by now, and the rules may be others: what they say is asked once more when it is
+ * bound, as of every send. */
+void hbk_send_go_on(struct hbk_session *session)
+{
+    struct hbk_delivery *delivery = session->pinning;
+    struct hbk_endpoint *endpoint = NULL;
+    struct hbk_address address;
+    struct hbk_error error;
+
+    HBK_ASSERT(delivery != NULL && delivery->state == HBK_DELIVERY_PINNING);
+    if (pin_some(delivery, NULL, &error) != 0) {
+        hbk_delivery_fail(delivery, &error);
+    } else if (delivery->item_count == delivery->items_charged) {
+        address = hbk_target_address_of(delivery);
+        (void)hbk_target_find(session, &address, &endpoint);
+        end_pinning(delivery, endpoint);
+    }
 }
 
 void hbk_send_request(struct hbk_session *session, const struct hbk_id *id,
@@ -347,11 +424,11 @@ void hbk_send_request(struct hbk_session *session, const struct hbk_id *id,
         hbk_delivery_fail_code(delivery, HBK_R_INTERNAL_ERROR, "out of memory: try again later");
         return;
     }
-    if (pin_all(delivery, params, endpoint, &error) != 0) {
+    if (pin_some(delivery, endpoint, &error) != 0) {
         hbk_delivery_fail(delivery, &error);
-        return;
+    } else if (delivery->item_count == delivery->items_charged) {
+        end_pinning(delivery, endpoint);
     }
-    hbk_delivery_start(delivery);
     return;
 refused:
     core->failed++;

@@ -10,11 +10,10 @@
 static void init_lists(struct hbk_session *session)
 {
     hbk_list_init(&session->all_link);
-    hbk_list_init(&session->run_link);
-    hbk_list_init(&session->dirty_link);
     hbk_list_init(&session->settle_link);
     hbk_list_init(&session->sends);
     hbk_list_init(&session->ready);
+    hbk_list_init(&session->closing);
     hbk_list_init(&session->endpoints);
     hbk_list_init(&session->blocked);
     hbk_list_init(&session->offered);
@@ -29,9 +28,11 @@ static struct hbk_session *session_new(struct hbk_core *core, struct hbk_user *u
                                        const struct hbk_peer *peer, void *connection)
 {
     struct hbk_scope *scopes[HBK_SCOPE_KIND_COUNT] = {NULL};
+    struct hbk_process *process = hbk_core_process(core, user, peer->pid);
     struct hbk_session *session = NULL;
 
-    if (hbk_scopes_keep(core, peer, scopes) != 0 || hbk_timers_reserve(&core->timers) != 0) {
+    if (process == NULL || hbk_scopes_keep(core, peer, scopes) != 0 ||
+        hbk_timers_reserve(&core->timers) != 0) {
         goto out;
     }
     session = hbk_pool_new(&core->session_pool);
@@ -54,11 +55,17 @@ static struct hbk_session *session_new(struct hbk_core *core, struct hbk_user *u
     hbk_buffer_init(&session->writing, core->config.write_queue_bytes + QUEUED_BEYOND_MAX);
     session->user = user;
     user->sessions++;
+    session->process = process;
+    process->sessions++;
+    for (size_t i = 0; i < HBK_WORK_KINDS; i++) {
+        hbk_turn_init(&session->turns[i], &process->turns[i]);
+    }
     hbk_list_append(&core->sessions, &session->all_link);
     hbk_session_arm(session);
 out:
     if (session == NULL) {
         hbk_scopes_release(core, scopes);
+        hbk_core_process_release(core, process);
     }
     return session;
 }
@@ -156,17 +163,24 @@ void hbk_session_arm(struct hbk_session *session)
 
 /* ---- input ---- */
 
+/* A line is taken when the one before it is done with its sender's handles, and when the pins are closed that are to be
+ * closed: who waits for an answer before the next request never meets a limit by what is over. */
+static bool may_take_line(const struct hbk_session *session)
+{
+    return session->input_ready && hbk_session_alive(session) && !hbk_output_full(session) &&
+           session->prove_id.kind == HBK_ID_NONE && session->pinning == NULL &&
+           hbk_list_empty(&session->closing);
+}
+
 static bool has_phase(const struct hbk_session *session)
 {
-    return !hbk_list_empty(&session->ready) ||
-           (session->input_ready && hbk_session_alive(session) && !hbk_output_full(session) &&
-            session->prove_id.kind == HBK_ID_NONE);
+    return !hbk_list_empty(&session->ready) || session->pinning != NULL || may_take_line(session);
 }
 
 void hbk_session_schedule(struct hbk_session *session)
 {
-    if (hbk_list_empty(&session->run_link) && has_phase(session)) {
-        hbk_list_append(&session->core->running, &session->run_link);
+    if (has_phase(session)) {
+        hbk_turn_schedule(&session->turns[HBK_WORK_PHASE]);
     }
 }
 
@@ -250,6 +264,7 @@ static void take_line(struct hbk_session *session)
     int result = hbk_framer_next(&session->input, &line);
 
     if (result == HBK_FRAME_LINE) {
+        core->spent += 1 + line.size / HBK_WORK_BYTES;
         set_line_due(session, HBK_NEVER);
         hbk_quota_count_bytes(session); /* this line waits no longer */
         hbk_request_line(session, line);
@@ -274,9 +289,25 @@ void hbk_session_phase(struct hbk_session *session)
 
     if (link != NULL) {
         hbk_delivery_phase(HBK_CONTAINER(link, struct hbk_delivery, ready_link));
-    } else if (has_phase(session)) {
+    } else if (session->pinning != NULL) {
+        hbk_send_go_on(session);
+    } else if (may_take_line(session)) {
         take_line(session);
         hbk_session_update_pause(session);
+    }
+    hbk_session_schedule(session);
+}
+
+void hbk_session_close_pins(struct hbk_session *session)
+{
+    uint32_t left = HBK_WORK_PER_PICK;
+
+    while (left > 0 && !hbk_list_empty(&session->closing)) {
+        left -= hbk_delivery_close(
+            HBK_CONTAINER(session->closing.next, struct hbk_delivery, close_link), left);
+    }
+    if (!hbk_list_empty(&session->closing)) {
+        hbk_turn_schedule(&session->turns[HBK_WORK_CLOSE]);
     }
     hbk_session_schedule(session);
 }
@@ -359,6 +390,7 @@ void hbk_session_hang_up(struct hbk_session *session, int32_t gone_code)
     while ((link = hbk_list_pop(&session->carried)) != NULL) {
         hbk_delivery_told(HBK_CONTAINER(link, struct hbk_delivery, target_link), false);
     }
+    session->core->spent += HBK_WORK_SESSION_END;
     session->core->platform.close(session->connection);
     hbk_session_settle_later(session);
 }
@@ -378,10 +410,13 @@ static void session_free(struct hbk_session *session)
     HBK_ASSERT(hbk_list_empty(&session->blocked) && hbk_list_empty(&session->offered));
     HBK_ASSERT(hbk_list_empty(&session->accepted) && hbk_list_empty(&session->carried));
     HBK_ASSERT(hbk_list_empty(&session->in_flight) && hbk_list_empty(&session->ready));
+    HBK_ASSERT(hbk_list_empty(&session->closing) && session->pinning == NULL);
+    core->spent += HBK_WORK_SESSION_END;
     core->platform.release(session->connection);
     hbk_list_remove(&session->all_link);
-    hbk_list_remove(&session->run_link);
-    hbk_list_remove(&session->dirty_link);
+    for (size_t i = 0; i < HBK_WORK_KINDS; i++) {
+        hbk_turn_remove(&session->turns[i]);
+    }
     hbk_list_remove(&session->settle_link);
     hbk_timer_set(&core->timers, &session->timer, HBK_NEVER);
     hbk_timers_unreserve(&core->timers);
@@ -395,6 +430,8 @@ static void session_free(struct hbk_session *session)
         HBK_ASSERT(session->user->refused > 0);
         session->user->refused--;
     }
+    session->process->sessions--;
+    hbk_core_process_release(core, session->process);
     session->user->sessions--;
     hbk_core_user_release(core, session->user);
     hbk_scopes_release(core, session->scopes);

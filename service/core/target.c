@@ -177,6 +177,7 @@ static bool may_duplicate(struct hbk_session *session, struct standing *standing
 {
     if (!standing->asked && standing->other != NULL) {
         HBK_ASSERT(hbk_session_alive(session) && hbk_session_alive(standing->other));
+        session->core->spent++;
         standing->may_duplicate =
             session->core->platform.may_duplicate(session->connection, standing->other->connection);
     }

@@ -1,4 +1,5 @@
-/* One accepted pipe with the process at its other end. Reads are started by reads.c, one at a time.
+/* One accepted pipe with the process at its other end. Reads are started by reads.c, one at a time, and only when the
+ * core has acted on all that the one before has brought: who sends more than its share waits at the pipe.
  * Writing is done at once, as a small line then costs one call; a write that pends has an event of its
  * own, which a thread of the system's pool waits for. */
 #include "parts.h"
@@ -92,6 +93,34 @@ static void end_wait(PTP_WAIT *wait)
     }
 }
 
+/* ---- between two reads ---- */
+
+static void rest(struct hbk_connection *connection)
+{
+    struct hbk_win *win = connection->win;
+
+    if (connection->resting != NULL) {
+        return;
+    }
+    connection->next_resting = win->resting;
+    if (win->resting != NULL) {
+        win->resting->resting = &connection->next_resting;
+    }
+    connection->resting = &win->resting;
+    win->resting = connection;
+}
+
+static void stop_resting(struct hbk_connection *connection)
+{
+    if (connection->resting != NULL) {
+        *connection->resting = connection->next_resting;
+        if (connection->next_resting != NULL) {
+            connection->next_resting->resting = connection->resting;
+        }
+        connection->resting = NULL;
+    }
+}
+
 /* ---- life ---- */
 
 /* The kernel writes to its place and its buffer until a pending read has ended. */
@@ -102,7 +131,7 @@ static void free_if_done(struct hbk_connection *connection)
     if (!connection->closing || connection->reading || !connection->released) {
         return;
     }
-    HBK_ASSERT(!connection->writing);
+    HBK_ASSERT(!connection->writing && connection->resting == NULL);
     HBK_ASSERT(connection->proof == NULL);
     end_wait(&connection->exit_wait);
     end_wait(&connection->write_wait);
@@ -128,6 +157,8 @@ void hbk_connection_close(void *context)
         return;
     }
     connection->closing = true;
+    connection->win->ends++;
+    stop_resting(connection);
     if (connection->held) {
         connection->held = false;
         connection->reading = false;
@@ -224,11 +255,6 @@ static void take_in(struct hbk_connection *connection)
         hbk_core_session_closed(win->core, connection->session);
         HBK_ASSERT(connection->closing);
     }
-    /* Answers go out before the next read is asked for: somebody waits for them. A core that had more to do
-     * than its share is not run again before the next turn, however many pipes have something. */
-    if (!win->backlog) {
-        win->backlog = hbk_core_run(win->core);
-    }
 }
 
 void hbk_connection_read_ended(struct hbk_connection *connection)
@@ -245,8 +271,27 @@ void hbk_connection_read_ended(struct hbk_connection *connection)
         (void)hbk_reads_hide(&connection->win->reads, connection->place);
     }
     connection->reading = false;
-    read_on(connection);
+    if (!connection->closing && !connection->paused) {
+        rest(connection);
+    }
     free_if_done(connection);
+}
+
+/* Answers have gone out before the next read is asked for: somebody waits for them. */
+void hbk_connections_read_on(struct hbk_win *win)
+{
+    struct hbk_connection *next;
+
+    for (struct hbk_connection *connection = win->resting; connection != NULL; connection = next) {
+        next = connection->next_resting;
+        HBK_ASSERT(!connection->closing);
+        if (connection->paused) {
+            stop_resting(connection); /* until it is paused no more */
+        } else if (hbk_core_reads_on(win->core, connection->session)) {
+            stop_resting(connection);
+            read_on(connection);
+        }
+    }
 }
 
 void hbk_connection_read_pause(void *context, bool paused)
@@ -260,7 +305,9 @@ void hbk_connection_read_pause(void *context, bool paused)
         connection->held = false;
         hbk_reads_show(&connection->win->reads, connection->place, connection->hidden);
     }
-    read_on(connection);
+    if (!connection->reading) {
+        rest(connection);
+    }
 }
 
 /* ---- writing ---- */
@@ -295,11 +342,14 @@ static void write_ended(struct hbk_connection *connection)
     hbk_core_written(connection->win->core, connection->session, told);
 }
 
-void hbk_connection_signals(struct hbk_win *win)
+bool hbk_connection_signals(struct hbk_win *win)
 {
-    struct hbk_connection *connection;
-    unsigned signals = 0;
-    while ((connection = take_signalled(win, &signals)) != NULL) {
+    for (uint32_t i = 0; i < HBK_READS_PER_TURN && win->ends < HBK_ENDS_PER_TURN; i++) {
+        unsigned signals = 0;
+        struct hbk_connection *connection = take_signalled(win, &signals);
+        if (connection == NULL) {
+            return false;
+        }
         if ((signals & SIGNAL_EXITED) != 0 && !connection->closing) {
             hbk_core_session_closed(win->core, connection->session);
         }
@@ -308,6 +358,7 @@ void hbk_connection_signals(struct hbk_win *win)
             write_ended(connection);
         }
     }
+    return true;
 }
 
 /* ---- becoming a session ---- */

@@ -202,6 +202,9 @@ struct hbk_connection {
     uint32_t buffer_size;
     char *buffer;
     uintptr_t hidden; /* of the read that has ended, while `held` */
+    struct hbk_connection *next_resting;
+    struct hbk_connection *
+        *resting; /* what points to it in win->resting; NULL: it is not in there */
 
     OVERLAPPED write;
     HANDLE write_event;
@@ -230,10 +233,12 @@ struct hbk_connection {
 
 /** hbk_connection_adopt() - make a session of @accepted, which is consumed. */
 void hbk_connection_adopt(struct hbk_win *win, struct hbk_accepted *accepted);
-/** hbk_connection_signals() - act on what the wait threads saw. */
-void hbk_connection_signals(struct hbk_win *win);
-/** hbk_connection_read_ended() - feed the core, let it answer, and read on. May free @connection. */
+/** hbk_connection_signals() - act on what the wait threads saw. Return: true if there may be more of it. */
+bool hbk_connection_signals(struct hbk_win *win);
+/** hbk_connection_read_ended() - feed the core. May free @connection. */
 void hbk_connection_read_ended(struct hbk_connection *connection);
+/** hbk_connections_read_on() - read again from those whose bytes the core has acted on. */
+void hbk_connections_read_on(struct hbk_win *win);
 
 int hbk_connection_write(void *context, const void *bytes, size_t size);
 void hbk_connection_read_pause(void *context, bool paused);
@@ -269,7 +274,9 @@ struct hbk_win {
     uint64_t clock_hz;
     uint64_t now_ms; /* of this turn */
     uint32_t connections;
-    bool backlog; /* the core has used up its share of this turn */
+    uint32_t ends; /* pipes closed in this turn */
+    struct hbk_connection
+        *resting; /* to be read from when the core has acted on what they brought */
 
     /* Somebody connected, a pending write ended, a process ended, closes have piled up, or there is
      * something that this folder knows nothing of. */

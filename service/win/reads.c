@@ -21,7 +21,8 @@
  * 7. The kernel writes to a place until its read has ended. It is given back after that, however long ago
  *    the pipe was closed.
  * 8. A scan begins behind the place that was found last, and one turn takes at most HBK_READS_PER_TURN: no
- *    pipe starves another, nor the timers. */
+ *    pipe starves another, nor the timers. Whose turn it is in the core is decided there (turn.h): a pipe is read
+ *    from again only when the core has acted on what it brought. */
 #include "parts.h"
 
 #include <stdlib.h>

@@ -73,15 +73,17 @@ void hbk_win_wake(struct hbk_win *win)
     }
 }
 
-static void take_in_accepted(struct hbk_win *win)
+/* Return: true if there may be more. */
+static bool take_in_accepted(struct hbk_win *win)
 {
-    while (win->listener != NULL) {
+    for (uint32_t i = 0; win->listener != NULL && i < HBK_ADOPTS_PER_TURN; i++) {
         struct hbk_accepted *accepted = hbk_listener_take(win->listener);
         if (accepted == NULL) {
-            return;
+            return false;
         }
         hbk_connection_adopt(win, accepted);
     }
+    return win->listener != NULL;
 }
 
 /* Return: false: nothing has arrived, and the reads' event may be waited for. */
@@ -89,17 +91,20 @@ static bool take_in(struct hbk_win *win)
 {
     bool any = false;
 
-    for (uint32_t i = 0; i < HBK_READS_PER_TURN; i++) {
+    for (uint32_t i = 0; i < HBK_READS_PER_TURN && win->ends < HBK_ENDS_PER_TURN; i++) {
+        any = true;
         struct hbk_connection *connection = hbk_reads_next(&win->reads);
         if (connection == NULL) {
+            any = i > 0;
             break;
         }
         hbk_connection_read_ended(connection);
-        any = true;
     }
     if (win->woken != 0 && InterlockedExchange(&win->woken, 0) != 0) {
-        hbk_connection_signals(win);
-        take_in_accepted(win);
+        bool more = hbk_connection_signals(win);
+        if (take_in_accepted(win) || more) {
+            InterlockedExchange(&win->woken, 1); /* the next turn comes without a sleep */
+        }
         any = true;
     }
     return hbk_workers_collect(win->workers, win->core) || any;
@@ -120,7 +125,8 @@ void hbk_win_wait(struct hbk_win *win, uint64_t due_ms)
     const HANDLE events[] = {win->wake, win->reads.event};
 
     read_clock(win);
-    win->backlog = false;
+    win->ends = 0;
+    hbk_connections_read_on(win);
     if (take_in(win) || due_ms <= win->now_ms) {
         return;
     }

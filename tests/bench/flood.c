@@ -1,6 +1,9 @@
 /* What a flood costs those who have nothing to do with it.
  *
- *     flood [SECONDS [KIND]]     KIND: all (the default), each (one after the other), or one of flood.h's
+ *     flood [SECONDS [KIND [PROCESSES]]]
+ *
+ * KIND: all (the default), each (one after the other), or one of flood.h's. PROCESSES: over so many processes
+ * the kinds of one flood are spread; 1 by default, as it is one client that does its worst.
  *
  * A pair of processes hands an event over, again and again, through the installed service, with a pause between.
  * It does so in quiet; then while others do their worst to a second broker, of the console, which is the
@@ -29,6 +32,7 @@
 
 static uint32_t seconds = SECONDS;
 static const char *what = "all";
+static size_t processes = 1;
 
 /* ---- the pair ---- */
 
@@ -162,24 +166,42 @@ static void measure(struct phase *phase, const char *name, uint32_t for_ms)
 
 struct flood {
     struct flood_board *board;
-    HANDLE processes[FLOOD_KINDS]; /* NULL: not of this flood */
+    bool kinds[FLOOD_KINDS];
+    HANDLE processes[FLOOD_KINDS]; /* NULL: not so many */
 };
+
+/* Those of @flood that the @index-th process is, with commas between. */
+static void share_of(const struct flood *flood, size_t index, char *ret_kinds, size_t size)
+{
+    size_t at = 0, nth = 0;
+    ret_kinds[0] = '\0';
+    for (int i = 0; i < FLOOD_KINDS; i++) {
+        if (!flood->kinds[i] || nth++ % processes != index)
+            continue;
+        at += (size_t)snprintf(ret_kinds + at, size - at, "%s%s", at > 0 ? "," : "",
+                               flood_name((enum flood_kind)i));
+        assert_true(at < size);
+    }
+}
 
 static void begin_flood(struct flood *flood, const wchar_t *pipe, const char *kinds)
 {
-    char board[64];
-    wchar_t arguments[320];
+    char board[64], share[128];
+    wchar_t arguments[448];
     memset(flood, 0, sizeof *flood);
     (void)snprintf(board, sizeof board, "hbk-flood-%lu-%lu", (unsigned long)GetCurrentProcessId(),
                    (unsigned long)kit_unique());
     flood->board = flood_board_open(board);
     assert_non_null(flood->board);
-    for (int i = 0; i < FLOOD_KINDS; i++) {
-        const char *name = flood_name((enum flood_kind)i);
-        if (strcmp(kinds, "all") != 0 && strcmp(kinds, name) != 0)
+    for (int i = 0; i < FLOOD_KINDS; i++)
+        flood->kinds[i] =
+            strcmp(kinds, "all") == 0 || strcmp(kinds, flood_name((enum flood_kind)i)) == 0;
+    for (size_t i = 0; i < processes; i++) {
+        share_of(flood, i, share, sizeof share);
+        if (share[0] == '\0')
             continue;
         (void)swprintf(arguments, sizeof arguments / sizeof *arguments, L"--flood %hs %ls %hs",
-                       name, pipe, board);
+                       share, pipe, board);
         start_self(arguments, &flood->processes[i]);
     }
 }
@@ -189,11 +211,15 @@ static void begin_flood(struct flood *flood, const wchar_t *pipe, const char *ki
 static void end_flood(struct flood *flood, bool print)
 {
     InterlockedExchange(&flood->board->stop, 1);
-    for (int i = 0; i < FLOOD_KINDS; i++) {
+    for (size_t i = 0; i < processes; i++) {
         if (flood->processes[i] == NULL)
             continue;
         assert_int_equal(kit_wait_exit(flood->processes[i], STOP_MS), 0);
         kit_forget(flood->processes[i]);
+    }
+    for (int i = 0; i < FLOOD_KINDS; i++) {
+        if (!flood->kinds[i])
+            continue;
         const char *name = flood_name((enum flood_kind)i);
         LONG done = flood->board->done[i], failed = flood->board->failed[i];
         if (print)
@@ -246,6 +272,8 @@ static void flooded_and_served(void **state)
     struct kit_broker control;
     struct kit_mark mark;
     struct figures figures;
+    print_message("each flood is of %lu process%s; the pair is of two\n", (unsigned long)processes,
+                  processes == 1 ? "" : "es at most");
     kit_console_start(&control, NULL);
     start_pair();
     /* The height of what the service ever needs at once is no leak. */
@@ -289,5 +317,9 @@ int main(int argc, char **argv)
         seconds = (uint32_t)strtoul(argv[1], NULL, 10);
     if (argc >= 3 && argv[1][0] != '-')
         what = argv[2];
+    if (argc >= 4 && argv[1][0] != '-')
+        processes = strtoul(argv[3], NULL, 10);
+    if (processes < 1 || processes > FLOOD_KINDS)
+        return 2;
     return kit_main(argc, argv, group);
 }

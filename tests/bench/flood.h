@@ -5,7 +5,7 @@
 
 #include "kit.h"
 
-/* One process each. */
+/* One thread each. */
 enum flood_kind {
     FLOOD_STORM,     /* connects and leaves */
     FLOOD_PROVE,     /* connects, proves itself, leaves */
@@ -28,16 +28,18 @@ struct flood_board {
 
 /** flood_name() - the word for @kind on command lines and in tables. */
 const char *flood_name(enum flood_kind kind);
+/** flood_names() - is the word for @kind in @kinds, which has commas between its words? */
+bool flood_names(const char *kinds, enum flood_kind kind);
 
 /**
  * flood_main() - what a flooder does until the board says stop
- * @kind:  its word
+ * @kinds: the words of those that it is, with commas between
  * @pipe:  of the broker
  * @board: the board's name
  *
  * Return: what its process returns; 0, unless it could not even begin.
  */
-int flood_main(const char *kind, const char *pipe, const char *board);
+int flood_main(const char *kinds, const char *pipe, const char *board);
 
 /** flood_board_open() - the board of that name, made if there is none. NULL: no memory. */
 struct flood_board *flood_board_open(const char *name);

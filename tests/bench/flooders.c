@@ -2,6 +2,7 @@
  * here asserts: whatever the broker answers is fine, as long as it leaves the others alone. */
 #include "flood.h"
 
+#include <process.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,7 @@
 
 static struct flood_board *board;
 static wchar_t pipe_name[128];
-static enum flood_kind self;
+static DWORD self_index; /* of what each thread keeps for itself: its kind */
 
 static const char *const names[FLOOD_KINDS] = {
     [FLOOD_STORM] = "storm", [FLOOD_PROVE] = "prove",         [FLOOD_DEAF] = "deaf",
@@ -35,6 +36,15 @@ static const char *const names[FLOOD_KINDS] = {
 const char *flood_name(enum flood_kind kind)
 {
     return names[kind];
+}
+
+bool flood_names(const char *kinds, enum flood_kind kind)
+{
+    size_t size = strlen(names[kind]);
+    for (const char *at = kinds; at != NULL; at = strchr(at, ','), at += at != NULL)
+        if (strncmp(at, names[kind], size) == 0 && (at[size] == ',' || at[size] == '\0'))
+            return true;
+    return false;
 }
 
 struct flood_board *flood_board_open(const char *name)
@@ -49,9 +59,19 @@ static bool stopped(void)
     return board->stop != 0;
 }
 
+static enum flood_kind self(void)
+{
+    return (enum flood_kind)(uintptr_t)TlsGetValue(self_index);
+}
+
 static void did(void)
 {
-    InterlockedIncrement(&board->done[self]);
+    InterlockedIncrement(&board->done[self()]);
+}
+
+static void did_not(void)
+{
+    InterlockedIncrement(&board->failed[self()]);
 }
 
 /* ---- connections that may fail ---- */
@@ -60,7 +80,7 @@ static struct kit_raw *raw_new(void)
 {
     HANDLE pipe = kit_raw_open(pipe_name);
     if (pipe == INVALID_HANDLE_VALUE) {
-        InterlockedIncrement(&board->failed[self]);
+        did_not();
         return NULL;
     }
     struct kit_raw *raw = calloc(1, sizeof *raw);
@@ -88,7 +108,7 @@ static struct kit_raw *raw_proven(void)
     if (!say(raw, HELLO) || kit_raw_next(raw, KIT_WAIT_MS) != KIT_RAW_LINE ||
         !kit_json_number(raw->line, "proof", &proof) || !SetEvent((HANDLE)(uintptr_t)proof) ||
         !say(raw, PROVE) || kit_raw_next(raw, KIT_WAIT_MS) != KIT_RAW_LINE) {
-        InterlockedIncrement(&board->failed[self]);
+        did_not();
         kit_raw_free(raw);
         return NULL;
     }
@@ -114,7 +134,7 @@ static void storm(void)
     while (!stopped()) {
         HANDLE pipe = kit_raw_open(pipe_name);
         if (pipe == INVALID_HANDLE_VALUE) {
-            InterlockedIncrement(&board->failed[self]);
+            did_not();
             continue;
         }
         CloseHandle(pipe);
@@ -181,13 +201,13 @@ static void half(void)
 
 /* ---- requests ---- */
 
-/* Where the sends of this process go that nobody takes. */
+/* Where the sends of this kind go that nobody takes. */
 static const char *nowhere(void)
 {
-    static char name[64];
-    (void)snprintf(name, sizeof name, "user/flood/%lu/nowhere",
-                   (unsigned long)GetCurrentProcessId());
-    return name;
+    static char name[FLOOD_KINDS][64];
+    (void)snprintf(name[self()], sizeof *name, "user/flood/%lu/%s",
+                   (unsigned long)GetCurrentProcessId(), names[self()]);
+    return name[self()];
 }
 
 static bool say_send(struct kit_raw *raw, unsigned id, const char *to, HANDLE event, int items,
@@ -374,7 +394,7 @@ static void handoffs(void)
     hbk_send_options send = {
         .size = sizeof send, .to = nowhere(), .items = items, .count = HBK_ITEMS_MAX};
     while (!stopped() && hbk_open(&options, &client, NULL) != HBK_OK)
-        InterlockedIncrement(&board->failed[self]);
+        did_not();
     if (client == NULL || hbk_endpoint_open(client, &endpoint, NULL) != HBK_OK)
         return;
     while (!stopped()) {
@@ -388,22 +408,36 @@ static void handoffs(void)
     hbk_close(client);
 }
 
-int flood_main(const char *kind, const char *pipe, const char *board_name)
+static unsigned __stdcall flood_thread(void *argument)
 {
     static void (*const functions[FLOOD_KINDS])(void) = {
         [FLOOD_STORM] = storm, [FLOOD_PROVE] = prove,         [FLOOD_DEAF] = deaf,
         [FLOOD_HALF] = half,   [FLOOD_REQUESTS] = requests,   [FLOOD_GARBAGE] = garbage,
         [FLOOD_ASK] = ask,     [FLOOD_ENDPOINTS] = endpoints, [FLOOD_HANDOFFS] = handoffs,
     };
+    TlsSetValue(self_index, argument);
+    functions[self()]();
+    return 0;
+}
+
+int flood_main(const char *kinds, const char *pipe, const char *board_name)
+{
+    HANDLE threads[FLOOD_KINDS];
+    DWORD count = 0;
     board = flood_board_open(board_name);
+    self_index = TlsAlloc();
     (void)swprintf(pipe_name, sizeof pipe_name / sizeof *pipe_name, L"%hs", pipe);
     for (int i = 0; i < FLOOD_KINDS && board != NULL; i++) {
-        if (strcmp(kind, names[i]) == 0) {
-            self = (enum flood_kind)i;
-            functions[i]();
-            /* No good-bye: what is in flight and what is open ends with the process. */
-            return 0;
-        }
+        if (!flood_names(kinds, (enum flood_kind)i))
+            continue;
+        HANDLE thread =
+            (HANDLE)_beginthreadex(NULL, 0, flood_thread, (void *)(uintptr_t)i, 0, NULL);
+        if (thread == NULL)
+            return 1;
+        threads[count++] = thread;
     }
-    return 1;
+    if (count == 0)
+        return 1;
+    /* No good-bye: what is in flight and what is open ends with the process. */
+    return WaitForMultipleObjects(count, threads, TRUE, INFINITE) == WAIT_FAILED;
 }

@@ -49,10 +49,11 @@ static void count_session(const struct rig *rig, struct count *count,
         bool over = delivery->state == HBK_DELIVERY_CLOSING;
         count->used[HBK_QUOTA_REQUESTS] += !delivery->answered;
         count->used[HBK_QUOTA_PENDING] += !over;
-        count->used[HBK_QUOTA_PINS] += delivery->closes_pending ? 0 : delivery->item_count;
-        /* Of pins being closed the fake knows how many are left. */
-        if (delivery->closes_pending)
-            count->used[HBK_QUOTA_PINS] += delivery->closes_pending;
+        count->used[HBK_QUOTA_PINS] +=
+            delivery->item_count - delivery->closes_begun + delivery->closes_pending;
+        /* Charged before they are made. */
+        if (delivery->state == HBK_DELIVERY_PINNING)
+            count->used[HBK_QUOTA_PINS] += delivery->items_charged - delivery->item_count;
     }
     for (const struct hbk_link *link = session->accepted.next; link != &session->accepted;
          link = link->next)
