@@ -126,6 +126,9 @@ void hbk_core_user_release(struct hbk_core *core, struct hbk_user *user)
             HBK_ASSERT(user->used[i] == 0);
         }
         HBK_ASSERT(hbk_list_empty(&user->throttled));
+        for (size_t i = 0; i < HBK_WORK_KINDS; i++) {
+            hbk_turn_remove(&user->turns[i]);
+        }
         hbk_table_remove(&core->users, &user->node);
         free(user);
     }
@@ -160,7 +163,7 @@ void hbk_core_process_release(struct hbk_core *core, struct hbk_process *process
 {
     if (process != NULL && process->sessions == 0) {
         for (size_t i = 0; i < HBK_WORK_KINDS; i++) {
-            HBK_ASSERT(hbk_turn_idle(&process->turns[i]));
+            hbk_turn_remove(&process->turns[i]);
         }
         hbk_table_remove(&core->callers, &process->node);
         free(process);
@@ -275,9 +278,8 @@ static void take_turns(struct hbk_core *core, enum hbk_work work, uint64_t *left
         } else {
             hbk_session_close_pins(HBK_CONTAINER(turn, struct hbk_session, turns[HBK_WORK_CLOSE]));
         }
-        cost = core->spent - before;
+        cost = core->spent > before ? core->spent - before : 1;
         hbk_turn_charge(turn, cost);
-        cost = cost > 0 ? cost : 1;
         *left -= cost < *left ? cost : *left;
     }
 }
@@ -291,8 +293,7 @@ static void settle(struct hbk_core *core, uint64_t *left)
         uint64_t cost;
 
         hbk_session_settle(HBK_CONTAINER(link, struct hbk_session, settle_link));
-        cost = core->spent - before;
-        cost = cost > 0 ? cost : 1;
+        cost = core->spent > before ? core->spent - before : 1;
         *left -= cost < *left ? cost : *left;
     }
 }

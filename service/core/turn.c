@@ -3,84 +3,104 @@
 void hbk_turn_init(struct hbk_turn *turn, struct hbk_turn *above)
 {
     turn->above = above;
-    turn->debt = 0;
+    turn->ready = 0;
+    turn->credit = 0;
     hbk_list_init(&turn->link);
-    hbk_list_init(&turn->ready);
+    hbk_list_init(&turn->fresh);
+    hbk_list_init(&turn->old);
 }
 
 bool hbk_turn_idle(const struct hbk_turn *turn)
 {
-    return hbk_list_empty(&turn->ready);
+    return turn->ready == 0;
 }
 
 void hbk_turn_schedule(struct hbk_turn *leaf)
 {
-    HBK_ASSERT(leaf->above != NULL && hbk_turn_idle(leaf));
-    for (struct hbk_turn *at = leaf; at->above != NULL && hbk_list_empty(&at->link);
-         at = at->above) {
-        hbk_list_append(&at->above->ready, &at->link);
+    HBK_ASSERT(leaf->above != NULL && leaf->ready <= 1);
+    if (leaf->ready != 0) {
+        return;
     }
-}
-
-/* Those above go behind the others of their level; out of it, if @leaf was all that they had. */
-static void take_out(struct hbk_turn *leaf)
-{
-    hbk_list_remove(&leaf->link);
-    for (struct hbk_turn *at = leaf->above; at->above != NULL; at = at->above) {
-        hbk_list_remove(&at->link);
-        if (!hbk_turn_idle(at)) {
-            hbk_list_append(&at->above->ready, &at->link);
+    leaf->ready = 1;
+    hbk_list_append(&leaf->above->old, &leaf->link);
+    for (struct hbk_turn *at = leaf->above; at != NULL; at = at->above) {
+        at->ready++;
+        if (at->above != NULL && hbk_list_empty(&at->link)) {
+            at->credit = HBK_WORK_PER_PICK;
+            hbk_list_append(&at->above->fresh, &at->link);
         }
     }
 }
 
-/* Who is alone pays nothing: nobody waits meanwhile. Each step pays for work that was done, so that there are
- * never more of them than of that. */
+static void move_behind(struct hbk_turn *turn)
+{
+    hbk_list_remove(&turn->link);
+    hbk_list_append(&turn->above->old, &turn->link);
+}
+
+static bool is_alone(const struct hbk_turn *level)
+{
+    const struct hbk_link *list = hbk_list_empty(&level->fresh) ? &level->old : &level->fresh;
+
+    return list->prev == list->next && (list == &level->old || hbk_list_empty(&level->old));
+}
+
+/* Each step gives somebody credit for work that was done before, or takes somebody out who came in for work: so there
+ * are never more steps than work. */
 static struct hbk_turn *first_of(struct hbk_turn *level)
 {
+    HBK_ASSERT(level->ready > 0);
     for (;;) {
-        struct hbk_turn *first = HBK_CONTAINER(level->ready.next, struct hbk_turn, link);
+        bool fresh = !hbk_list_empty(&level->fresh);
+        struct hbk_turn *first =
+            HBK_CONTAINER(fresh ? level->fresh.next : level->old.next, struct hbk_turn, link);
 
-        if (first->debt == 0 || level->ready.prev == level->ready.next) {
-            first->debt = 0;
+        if (first->credit <= 0) {
+            /* Who is alone pays nothing: nobody waits meanwhile. */
+            first->credit = is_alone(level) ? HBK_WORK_PER_PICK : first->credit + HBK_WORK_PER_PICK;
+            move_behind(first);
+        } else if (first->ready > 0) {
             return first;
+        } else if (fresh) {
+            move_behind(first); /* who comes and goes is not fresh each time */
+        } else {
+            hbk_list_remove(&first->link);
         }
-        first->debt -= first->debt < HBK_WORK_PER_PICK ? first->debt : HBK_WORK_PER_PICK;
-        hbk_list_remove(&first->link);
-        hbk_list_append(&level->ready, &first->link);
     }
 }
 
 struct hbk_turn *hbk_turn_next(struct hbk_turn *root)
 {
-    struct hbk_turn *at = root;
+    struct hbk_turn *process;
+    struct hbk_turn *leaf;
 
     HBK_ASSERT(root->above == NULL);
-    if (hbk_turn_idle(root)) {
+    if (root->ready == 0) {
         return NULL;
     }
-    while (!hbk_turn_idle(at)) {
-        at = first_of(at);
-    }
-    take_out(at);
-    return at;
+    process = first_of(first_of(root));
+    HBK_ASSERT(!hbk_list_empty(&process->old));
+    leaf = HBK_CONTAINER(process->old.next, struct hbk_turn, link);
+    hbk_turn_remove(leaf);
+    return leaf;
 }
 
-/* Sessions of one process have no debts among each other: how they share is its own business. */
 void hbk_turn_charge(struct hbk_turn *leaf, uint64_t cost)
 {
-    HBK_ASSERT(leaf->above != NULL);
-    if (cost <= HBK_WORK_PER_PICK) {
-        return;
-    }
+    HBK_ASSERT(leaf->above != NULL && cost <= INT32_MAX);
+    /* Sessions of one process owe each other nothing: how they share is its own business. */
     for (struct hbk_turn *at = leaf->above; at->above != NULL; at = at->above) {
-        at->debt += cost - HBK_WORK_PER_PICK;
+        at->credit -= (int64_t)cost;
     }
 }
 
-void hbk_turn_remove(struct hbk_turn *leaf)
+void hbk_turn_remove(struct hbk_turn *turn)
 {
-    if (!hbk_list_empty(&leaf->link)) {
-        take_out(leaf);
+    HBK_ASSERT(hbk_list_empty(&turn->fresh) && hbk_list_empty(&turn->old));
+    for (struct hbk_turn *at = turn->above; at != NULL && turn->ready > 0; at = at->above) {
+        HBK_ASSERT(at->ready >= turn->ready);
+        at->ready -= turn->ready;
     }
+    turn->ready = 0;
+    hbk_list_remove(&turn->link);
 }

@@ -477,7 +477,7 @@ static void run_seed(uint64_t seed, unsigned long steps)
     check_status(soak);
     fprintf(stderr, "soak: %lu sends told, %lu failed (%lu denied, %u reloads)\n", soak->told,
             soak->failed, soak->refused, soak->reloads);
-    if (steps >= STEPS && (soak->told < 20 || soak->failed < 20))
+    if (steps >= STEPS && (soak->told < 10 || soak->failed < 20))
         fake_violation(soak->kernel,
                        "only %lu sends were told, %lu failed: too few to show anything", soak->told,
                        soak->failed);
