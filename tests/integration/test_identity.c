@@ -2,6 +2,7 @@
 #include "kit.h"
 #include "parts.h"
 
+#include <sddl.h>
 #include <stdio.h>
 #include <string.h>
 #include <wchar.h>
@@ -280,6 +281,171 @@ static void another_sessions_proof_proves_nothing(void **state)
     kit_unchanged(&mark);
 }
 
+/* ---- impersonation ---- */
+
+/* A new pipe of ours, whose name is left in @ret_name. */
+static HANDLE pipe_new(wchar_t ret_name[128])
+{
+    (void)swprintf(ret_name, 128, L"\\\\.\\pipe\\hbk-test-%lu-%lu",
+                   (unsigned long)GetCurrentProcessId(), (unsigned long)kit_unique());
+    HANDLE pipe = CreateNamedPipeW(ret_name, PIPE_ACCESS_DUPLEX, 0, 1, 512, 512, 0, NULL);
+    assert_true(pipe != INVALID_HANDLE_VALUE);
+    return pipe;
+}
+
+/* Opens it here, as a client that may be impersonated. */
+static HANDLE pipe_open(const wchar_t *name)
+{
+    HANDLE client = CreateFileW(name, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING,
+                                SECURITY_SQOS_PRESENT | SECURITY_IMPERSONATION, NULL);
+    assert_true(client != INVALID_HANDLE_VALUE);
+    return client;
+}
+
+static bool is_somebody_else(void)
+{
+    HANDLE token = NULL;
+    if (OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, TRUE, &token)) {
+        CloseHandle(token);
+        return true;
+    }
+    assert_int_equal(GetLastError(), ERROR_NO_TOKEN);
+    return false;
+}
+
+/* Also where there is nobody to be. */
+static void impersonating_ends(void **state)
+{
+    (void)state;
+    wchar_t name[128];
+    HANDLE token = NULL, server = pipe_new(name), client = pipe_open(name);
+    assert_true(ImpersonateNamedPipeClient(server));
+    assert_true(is_somebody_else()); /* so it would be seen */
+    assert_true(RevertToSelf());
+    assert_int_equal(hbk_impersonate(server, &token), 0);
+    assert_false(is_somebody_else());
+    assert_non_null(token);
+    CloseHandle(token);
+    CloseHandle(client);
+    CloseHandle(server);
+    token = NULL;
+    assert_int_not_equal(hbk_impersonate(NULL, &token), 0);
+    assert_null(token);
+    assert_false(is_somebody_else());
+}
+
+/* A pipe that the broker has opened itself; the twin is one of somebody else. */
+static void the_own_process_is_no_client(void **state)
+{
+    (void)state;
+    wchar_t name[128];
+    struct hbk_peer who = {.pid = 0};
+    struct hbk_refusal refusal = {.why = NULL};
+    struct kit_peer peer;
+    HANDLE process = NULL, token = NULL, server = pipe_new(name), client = pipe_open(name);
+    assert_int_equal(hbk_identity_init(), 0);
+    assert_int_equal(hbk_identity_of_process(server, &who, &process, &token, &refusal),
+                     HBK_IDENTITY_E_REFUSED);
+    assert_int_equal(refusal.pid, GetCurrentProcessId());
+    assert_null(process);
+    assert_null(token);
+    CloseHandle(client);
+    CloseHandle(server);
+    server = pipe_new(name);
+    kit_peer_start(&peer);
+    (void)swprintf(peer.call.path, 128, L"%ls", name);
+    assert_int_equal(kit_peer_do(&peer, KIT_OP_RAW_OPEN, 0, 0, NULL), 0);
+    assert_int_equal(hbk_identity_of_process(server, &who, &process, &token, &refusal), 0);
+    assert_int_equal(who.pid, peer.pid);
+    CloseHandle(token);
+    CloseHandle(process);
+    CloseHandle(server);
+    kit_peer_stop(&peer);
+}
+
+/* ---- the pipe's descriptor ---- */
+
+#define READ_AND_WRITE 0x12019Bu
+#define MAKE_INSTANCES 0x4u /* FILE_CREATE_PIPE_INSTANCE */
+
+/* What @descriptor says of @sid, and whether it denies it before it grants anybody anything. */
+static ACCESS_MASK says(PACL dacl, const wchar_t *sid, bool *ret_denied)
+{
+    PSID wanted = NULL;
+    ACCESS_MASK granted = 0;
+    bool first = true;
+    *ret_denied = false;
+    assert_true(ConvertStringSidToSidW(sid, &wanted));
+    for (DWORD i = 0; i < dacl->AceCount; i++) {
+        ACCESS_ALLOWED_ACE *ace = NULL;
+        assert_true(GetAce(dacl, i, (void **)&ace));
+        assert_int_equal(ace->Header.AceFlags, 0);
+        bool same = EqualSid(&ace->SidStart, wanted);
+        if (ace->Header.AceType == ACCESS_DENIED_ACE_TYPE) {
+            assert_int_equal(ace->Mask, GENERIC_ALL);
+            *ret_denied = *ret_denied || (same && first);
+        } else {
+            assert_int_equal(ace->Header.AceType, ACCESS_ALLOWED_ACE_TYPE);
+            first = false;
+            granted |= same ? ace->Mask : 0;
+        }
+    }
+    LocalFree(wanted);
+    return granted;
+}
+
+static void descriptor_says(bool console, const wchar_t *owner)
+{
+    static const wchar_t *const clients[] = {L"S-1-5-11", L"S-1-15-2-1", L"S-1-5-12"};
+    static const wchar_t *const denied[] = {L"S-1-5-2", L"S-1-5-7"};
+    PSECURITY_DESCRIPTOR descriptor = NULL;
+    SECURITY_DESCRIPTOR_CONTROL control = 0;
+    BOOL present = FALSE, defaulted = FALSE;
+    PACL dacl = NULL, sacl = NULL;
+    PSID sid = NULL;
+    wchar_t *text = NULL;
+    DWORD revision = 0;
+    bool is_denied = false;
+    assert_int_equal(hbk_descriptor_new(console, &descriptor), 0);
+    assert_true(GetSecurityDescriptorControl(descriptor, &control, &revision));
+    assert_true((control & SE_DACL_PROTECTED) != 0);
+    assert_true(GetSecurityDescriptorOwner(descriptor, &sid, &defaulted));
+    assert_true(ConvertSidToStringSidW(sid, &text));
+    assert_int_equal(wcscmp(text, owner), 0);
+    LocalFree(text);
+    assert_true(GetSecurityDescriptorDacl(descriptor, &present, &dacl, &defaulted) && present);
+    assert_int_equal(dacl->AceCount, 6); /* and nobody else */
+    assert_int_equal(says(dacl, owner, &is_denied), GENERIC_ALL);
+    for (size_t i = 0; i < sizeof clients / sizeof *clients; i++) {
+        assert_int_equal(says(dacl, clients[i], &is_denied), READ_AND_WRITE);
+        assert_int_equal(READ_AND_WRITE & MAKE_INSTANCES, 0);
+        assert_false(is_denied);
+    }
+    for (size_t i = 0; i < sizeof denied / sizeof *denied; i++) {
+        assert_int_equal(says(dacl, denied[i], &is_denied), 0);
+        assert_true(is_denied);
+    }
+    /* Its label lets low integrity write. */
+    assert_true(GetSecurityDescriptorSacl(descriptor, &present, &sacl, &defaulted) && present);
+    SYSTEM_MANDATORY_LABEL_ACE *label = NULL;
+    assert_int_equal(sacl->AceCount, 1);
+    assert_true(GetAce(sacl, 0, (void **)&label));
+    assert_int_equal(label->Header.AceType, SYSTEM_MANDATORY_LABEL_ACE_TYPE);
+    assert_int_equal(label->Mask, SYSTEM_MANDATORY_LABEL_NO_WRITE_UP);
+    assert_int_equal(*GetSidSubAuthority(&label->SidStart, 0), SECURITY_MANDATORY_LOW_RID);
+    LocalFree(descriptor);
+}
+
+/* As it is made; that Windows holds to it is for a run there. */
+static void who_may_open_the_pipe(void **state)
+{
+    (void)state;
+    wchar_t user[256];
+    (void)swprintf(user, 256, L"%hs", kit_user());
+    descriptor_says(false, L"S-1-5-18");
+    descriptor_says(true, user);
+}
+
 static int group(void)
 {
     const struct CMUnitTest tests[] = {
@@ -291,6 +457,9 @@ static int group(void)
         KIT_TEST(a_later_process_is_not_the_opener),
         KIT_TEST(time_does_not_go_back),
         KIT_TEST(another_sessions_proof_proves_nothing),
+        KIT_TEST(impersonating_ends),
+        KIT_TEST(the_own_process_is_no_client),
+        KIT_TEST(who_may_open_the_pipe),
     };
     /* Nobody may inspect: whoever sees an endpoint sees it as its own. */
     kit_config = "{\"verbs\": {\"inspect\": \"D:(A;;GA;;;S-1-5-21-1-2-3-4)\"}}";

@@ -10,7 +10,7 @@
 #include "message.h"
 #include "test_support.h"
 
-enum { RIG_CLIENTS_MAX = 256, CLIENT_ENDPOINTS_MAX = 128 };
+enum { RIG_CLIENTS_MAX = 320, CLIENT_ENDPOINTS_MAX = 128 };
 
 struct received {
     struct hbk_message message;

@@ -172,6 +172,42 @@ static void only_offers_are_accepted(void **state)
     rig_end(pair.rig);
 }
 
+/* One that was accepted is an offer no longer: neither while it waits to be placed nor while it is told. */
+static void an_offer_is_accepted_once(void **state)
+{
+    (void)state;
+    const enum hbk_method methods[] = {HBK_METHOD_DELIVERY_ACCEPT, HBK_METHOD_DELIVERY_REJECT};
+    struct pair pair = pair_new(NULL, ASK);
+    unsigned long long delivery;
+    uint32_t id = offer(&pair, 2, &delivery), again[4];
+    pair.target->connection->write_mode = FAKE_WRITE_PENDS;
+    client_request(pair.target, HBK_METHOD_BROKER_STATUS, NULL);
+    rig_run(pair.rig);
+    uint32_t accept =
+        client_request(pair.target, HBK_METHOD_DELIVERY_ACCEPT, "{'delivery':%llu}", delivery);
+    rig_run(pair.rig);
+    for (unsigned i = 0; i < 2; ++i) {
+        again[i] = client_request(pair.target, methods[i], "{'delivery':%llu}", delivery);
+        rig_run(pair.rig);
+    }
+    assert_int_equal(fake_handles_untold(pair.target->process), 0);
+    client_write_ends(pair.target, true); /* now it is placed, and its telling pends */
+    assert_int_equal(fake_handles_untold(pair.target->process), 2);
+    for (unsigned i = 0; i < 2; ++i) {
+        again[2 + i] = client_request(pair.target, methods[i], "{'delivery':%llu}", delivery);
+        rig_run(pair.rig);
+    }
+    assert_int_equal(fake_handles_untold(pair.target->process), 2);
+    pair.target->connection->write_mode = FAKE_WRITE_DONE;
+    client_write_ends(pair.target, true);
+    client_result(pair.target, accept);
+    client_result(pair.sender, id);
+    for (unsigned i = 0; i < 4; ++i)
+        client_error(pair.target, again[i], HBK_R_NOT_FOUND);
+    assert_int_equal(fake_handles_count(pair.target->process), 2);
+    rig_end(pair.rig);
+}
+
 /* ---- deadlines ---- */
 
 static void an_offer_has_a_deadline(void **state)
@@ -487,6 +523,7 @@ int main(void)
         cmocka_unit_test(reasons_are_limited),
         cmocka_unit_test(answers_to_nothing_are_not_found),
         cmocka_unit_test(only_offers_are_accepted),
+        cmocka_unit_test(an_offer_is_accepted_once),
         cmocka_unit_test(an_offer_has_a_deadline),
         cmocka_unit_test(accepted_in_time_is_in_time),
         cmocka_unit_test(an_endpoint_that_closes_drops_its_offers),

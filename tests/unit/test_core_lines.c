@@ -453,6 +453,31 @@ static void who_never_reads_is_let_go(void **state)
     rig_end(rig);
 }
 
+/* Who is being ended gets no second deadline by reading a little. */
+static void who_is_ended_reads_in_time_or_not_at_all(void **state)
+{
+    (void)state;
+    struct hbk_config config;
+    hbk_config_default(&config);
+    config.hello_ms = 900;
+    config.write_ms = 1000;
+    struct rig *rig = rig_new(&config, 1);
+    struct client *client = client_connect(rig, fake_process_start(rig->kernel, 100), 1);
+    client->connection->write_mode = FAKE_WRITE_PENDS;
+    client_request(client, HBK_METHOD_BROKER_STATUS, NULL);
+    rig_run(rig);
+    rig_advance(rig, 999); /* it has said no hello, and is being told so */
+    client_write_ends(client, true);
+    assert_true(client->connection->pending);
+    rig_advance(rig, 900);
+    assert_false(client_ended(client) || client->connection->cancelled);
+    rig_advance(rig, 1);
+    assert_true(client->connection->cancelled);
+    client_write_ends(client, false);
+    assert_true(client_ended(client) && client->connection->released);
+    rig_end(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -469,6 +494,7 @@ int main(void)
         cmocka_unit_test(requests_in_flight_are_limited),
         cmocka_unit_test(who_does_not_read_is_not_read),
         cmocka_unit_test(who_never_reads_is_let_go),
+        cmocka_unit_test(who_is_ended_reads_in_time_or_not_at_all),
     };
     return cmocka_run_group_tests_name("core: lines", tests, NULL, NULL);
 }

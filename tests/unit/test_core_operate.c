@@ -110,6 +110,34 @@ static void pages_show_everybody_once(void **state)
     rig_end(rig);
 }
 
+/* However many places are empty, one page looks at so many and no more. */
+static void a_page_looks_at_few(void **state)
+{
+    (void)state;
+    enum { COUNT = HBK_SCAN_MAX + 20 };
+    struct rig *rig = rig_new(NULL, 1);
+    struct client *clients[COUNT];
+    char next[32];
+    clients[0] = client_new(rig, 100, 1);
+    for (uint32_t i = 1; i < COUNT; ++i)
+        clients[i] = client_connect(rig, clients[0]->process, 1);
+    rig_let_inspect(rig, clients[0], NULL);
+    for (uint32_t i = 1; i < COUNT - 1; ++i)
+        client_hang_up(clients[i]);
+    const struct hbk_session_list_result *list =
+        &client_ok(clients[0], HBK_METHOD_BROKER_SESSIONS, NULL)->u.result.sessions;
+    assert_int_equal(list->sessions_count, 1);
+    assert_int_equal(list->sessions[0].session, clients[0]->session_id);
+    assert_non_null(list->next.data);
+    snprintf(next, sizeof next, "%.*s", (int)list->next.size, list->next.data);
+    list = &client_ok(clients[0], HBK_METHOD_BROKER_SESSIONS, "{'cursor':'%s'}", next)
+                ->u.result.sessions;
+    assert_int_equal(list->sessions_count, 1);
+    assert_int_equal(list->sessions[0].session, clients[COUNT - 1]->session);
+    assert_null(list->next.data);
+    rig_end(rig);
+}
+
 /* Names that swell when they are written cannot make a page longer than a line. */
 static void long_names_make_shorter_pages(void **state)
 {
@@ -332,6 +360,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sessions_are_shown_to_who_may_inspect),
         cmocka_unit_test(pages_show_everybody_once),
+        cmocka_unit_test(a_page_looks_at_few),
         cmocka_unit_test(long_names_make_shorter_pages),
         cmocka_unit_test(watchers_see_what_happens),
         cmocka_unit_test(watchers_are_few),

@@ -87,6 +87,29 @@ static void the_own_identity_may_send(void **state)
     rig_end(rig);
 }
 
+/* A rule with `send` decides of the own identity too: by pid there is no way around it. */
+static void a_rule_keeps_the_own_identity_out(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(NULL, 1);
+    struct client *a = client_new(rig, 100, 1), *b = client_new(rig, 101, 1);
+    uint32_t event = client_make(a, "Event", 3);
+    const char *send = "{'to':{'name':'%s','pid':101},'items':[{'handle':%u}]}";
+    fake_grant(rig->kernel, "few", 100, 0);
+    RIG_RULES(rig, {.name = "user/a*", .send = "few"});
+    client_ok(b, OPEN, "{'name':'user/a'}");
+    client_refused(a, HBK_R_DENIED, SEND, send, "user/a", event);
+    client_refused(a, HBK_R_DENIED, SEND, send, "user/absent",
+                   event);                                           /* whether it is open or not */
+    client_refused(a, HBK_R_NOT_FOUND, SEND, send, "user/b", event); /* no rule speaks of it */
+    assert_int_equal(fake_trace_count(rig->kernel, FAKE_OP_PIN), 0);
+    client_nothing(b);
+    fake_grant(rig->kernel, "few", 100, HBK_RIGHT_SEND);
+    client_ok(a, SEND, send, "user/a", event);
+    client_delivered(b);
+    rig_end(rig);
+}
+
 static void a_rule_lets_it(void **state)
 {
     (void)state;
@@ -331,6 +354,7 @@ int main(void)
         cmocka_unit_test(without_ground_it_is_denied),
         cmocka_unit_test(who_may_duplicate_may_send),
         cmocka_unit_test(the_own_identity_may_send),
+        cmocka_unit_test(a_rule_keeps_the_own_identity_out),
         cmocka_unit_test(a_rule_lets_it),
         cmocka_unit_test(a_refusal_does_not_tell),
         cmocka_unit_test(waiting_does_not_tell),

@@ -139,6 +139,8 @@ uint64_t kit_private_bytes(DWORD pid);
 bool kit_holds(DWORD pid, uint64_t value);
 /** kit_holds_proof() - and it is a proof event by its rights: a value that was closed is soon another's. */
 bool kit_holds_proof(DWORD pid, uint64_t value);
+/** kit_proof_taken() - wait until it has none: a worker of the broker takes it back, when it comes to it. */
+void kit_proof_taken(DWORD pid, uint64_t value);
 
 /* ---- processes ---- */
 

@@ -95,6 +95,14 @@ bool kit_holds_proof(DWORD pid, uint64_t value)
     return access_of(pid, value) == (EVENT_MODIFY_STATE | 0x80000000u);
 }
 
+void kit_proof_taken(DWORD pid, uint64_t value)
+{
+    for (uint64_t end = kit_now_ms() + KIT_WAIT_MS; kit_holds_proof(pid, value); Sleep(5)) {
+        if (kit_now_ms() > end)
+            fail_msg("process %lu still has its proof", (unsigned long)pid);
+    }
+}
+
 void kit_handles_at_most(DWORD pid, uint32_t most)
 {
     uint32_t count = 0;
