@@ -309,7 +309,7 @@ build_all() {
         unpack_source "$package" "$upstream" "$work/$package"
     done
 
-    # libuv is the Windows service's main loop and nothing else: no native build.
+    # libuv is the Windows service's loop and nothing else: no native build.
     build_library mingw "$work/libuv1" \
         -DLIBUV_BUILD_SHARED=OFF -DLIBUV_BUILD_TESTS=OFF -DLIBUV_BUILD_BENCH=OFF
     for target in mingw native; do
