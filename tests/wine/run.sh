@@ -55,4 +55,9 @@ wait $! || code=$?
 if [ "$code" -eq 124 ] && [ -n "${HBK_RUN_TIMEOUT:-}" ]; then
     printf 'run.sh: %s was ended after %s s\n' "$1" "$HBK_RUN_TIMEOUT" >>"$files/stderr"
 fi
+# A program whose server has died ends with 0, whatever it had got to.
+if [ "$code" -eq 0 ] && ! "$HBK_WINESERVER" -k0 2>/dev/null; then
+    printf 'run.sh: the Wine server has died, so nothing that %s says counts\n' "$1" >>"$files/stderr"
+    code=1
+fi
 exit "$code"
