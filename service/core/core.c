@@ -275,7 +275,7 @@ static void take_turns(struct hbk_core *core, enum hbk_work work, uint64_t *left
         } else if (work == HBK_WORK_WRITE) {
             hbk_output_flush(HBK_CONTAINER(turn, struct hbk_session, turns[HBK_WORK_WRITE]));
         } else {
-            hbk_session_close_pins(HBK_CONTAINER(turn, struct hbk_session, turns[HBK_WORK_CLOSE]));
+            hbk_session_close_some(HBK_CONTAINER(turn, struct hbk_session, turns[HBK_WORK_CLOSE]));
         }
         cost = core->spent > before ? core->spent - before : 1;
         hbk_turn_charge(turn, cost);

@@ -253,6 +253,42 @@ static void closes_return_between_pieces(void **state)
     }
 }
 
+/* A target that is gone with what it was not told of: that too takes turns, and the answer comes after the last. */
+static void what_was_not_told_is_taken_back_in_pieces(void **state)
+{
+    (void)state;
+    for (int sender_ends = 0; sender_ends < 2; ++sender_ends) {
+        struct half half = half_new(NULL, "Event", 0);
+        struct rig *rig = half.pair.rig;
+        struct client *target = half.pair.target, *sender = half.pair.sender;
+        target->connection->write_mode = FAKE_WRITE_PENDS;
+        rig_run(rig);
+        assert_int_equal(fake_handles_untold(target->process), HBK_ITEMS_MAX);
+        client_hang_up(target);
+        if (sender_ends)
+            client_hang_up(sender);
+        assert_int_equal(fake_handles_untold(target->process), HBK_ITEMS_MAX);
+        fake_trace_clear(rig->kernel);
+        fake_write_end(target->connection, false);
+        hbk_core_written(rig->core, target->session, false);
+        assert_int_equal(fake_trace_count(rig->kernel, FAKE_OP_UNPLACE), HBK_WORK_PER_PICK);
+        while (fake_handles_untold(target->process) > 0) {
+            assert_false(client_answered(sender, half.id));
+            assert_false(target->connection->released);
+            rig_turn(rig);
+        }
+        rig_run(rig);
+        assert_int_equal(fake_trace_count(rig->kernel, FAKE_OP_UNPLACE), HBK_ITEMS_MAX);
+        assert_true(target->connection->released);
+        assert_int_equal(fake_pins_held(rig->kernel), 0);
+        if (sender_ends)
+            assert_true(sender->connection->released);
+        else
+            client_error(sender, half.id, HBK_R_TARGET_GONE);
+        rig_end(rig);
+    }
+}
+
 /* Who waits for its answer before it sends again is never refused for pins that are over. */
 static void a_sender_at_its_limit_goes_on(void **state)
 {
@@ -289,6 +325,7 @@ int main(void)
         cmocka_unit_test(the_service_stops),
         cmocka_unit_test(it_is_charged_from_the_start),
         cmocka_unit_test(closes_return_between_pieces),
+        cmocka_unit_test(what_was_not_told_is_taken_back_in_pieces),
         cmocka_unit_test(a_sender_at_its_limit_goes_on),
     };
     return cmocka_run_group_tests_name("core: sends in pieces", tests, NULL, NULL);
