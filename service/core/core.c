@@ -259,6 +259,13 @@ void hbk_core_proof_closed(struct hbk_core *core, uint64_t session)
 
 /* ---- work ---- */
 
+/* Nothing is for nothing, or a turn might never end. */
+static uint64_t spent_since(const struct hbk_core *core, uint64_t before)
+{
+    HBK_ASSERT(core->spent >= before);
+    return core->spent > before ? core->spent - before : 1;
+}
+
 /* Gives turns of one kind until @left, in the unit of core.spent, is used up. */
 static void take_turns(struct hbk_core *core, enum hbk_work work, uint64_t *left)
 {
@@ -276,9 +283,9 @@ static void take_turns(struct hbk_core *core, enum hbk_work work, uint64_t *left
         } else if (work == HBK_WORK_WRITE) {
             hbk_output_flush(HBK_CONTAINER(turn, struct hbk_session, turns[HBK_WORK_WRITE]));
         } else {
-            hbk_session_close_pins(HBK_CONTAINER(turn, struct hbk_session, turns[HBK_WORK_CLOSE]));
+            hbk_session_close_some(HBK_CONTAINER(turn, struct hbk_session, turns[HBK_WORK_CLOSE]));
         }
-        cost = core->spent > before ? core->spent - before : 1;
+        cost = spent_since(core, before);
         hbk_turn_charge(turn, cost);
         *left -= cost < *left ? cost : *left;
     }
@@ -293,7 +300,7 @@ static void settle(struct hbk_core *core, uint64_t *left)
         uint64_t cost;
 
         hbk_session_settle(HBK_CONTAINER(link, struct hbk_session, settle_link));
-        cost = core->spent > before ? core->spent - before : 1;
+        cost = spent_since(core, before);
         *left -= cost < *left ? cost : *left;
     }
 }

@@ -118,7 +118,7 @@ static void fail_accept(struct hbk_delivery *delivery, const struct hbk_error *e
 
 void hbk_delivery_fail(struct hbk_delivery *delivery, const struct hbk_error *error)
 {
-    hbk_place_undo(delivery);
+    (void)hbk_place_undo(delivery, HBK_ITEMS_MAX);
     if (delivery->state == HBK_DELIVERY_WRITING && delivery->accept_id.kind != HBK_ID_NONE) {
         hbk_audit_accept(delivery, error);
     }
@@ -158,14 +158,9 @@ static void answer_success(struct hbk_delivery *delivery)
     hbk_output_result(delivery->sender, &delivery->id, HBK_METHOD_HANDLE_SEND, &result);
 }
 
-void hbk_delivery_told(struct hbk_delivery *delivery, bool told)
+void hbk_delivery_told(struct hbk_delivery *delivery)
 {
     HBK_ASSERT(delivery->state == HBK_DELIVERY_WRITING);
-    if (!told) {
-        hbk_delivery_fail_code(delivery, delivery->target->gone_code,
-                               "the target did not take the notification; nothing is left there");
-        return;
-    }
     for (size_t i = 0; i < delivery->item_count; i++) {
         delivery->items[i].value = 0; /* it is the target's from now on */
     }

@@ -3,8 +3,8 @@
  *   delivery its pins.
  * - A session stays until its pipe is closed, its last write has ended, and the last close of a pin that was
  *   charged to it has returned.
- * - A delivery is at most in one list of its target: `blocked`, `offered`, `accepted`, `carried` or
- *   `in_flight`, by its state.
+ * - A delivery is at most in one list of its target: `blocked`, `offered`, `accepted`, `carried`, `in_flight` or
+ *   `untold`, by its state.
  * - Whatever calls the platform for a session, but for its end, is done when its turn of that kind has come, and
  *   counted in core.spent. */
 #ifndef HBK_INTERNAL_H
@@ -27,7 +27,7 @@
 enum hbk_work {
     HBK_WORK_PHASE, /* one phase of a request, or a part of one */
     HBK_WORK_WRITE, /* what is queued, in one write */
-    HBK_WORK_CLOSE, /* pins of deliveries that are over */
+    HBK_WORK_CLOSE, /* what was placed and not told, and pins of deliveries that are over */
     HBK_WORK_KINDS
 };
 
@@ -135,6 +135,7 @@ struct hbk_session {
     struct hbk_link accepted;  /* … accepted, not placed yet */
     struct hbk_link carried;   /* … placed, named in `queued` */
     struct hbk_link in_flight; /* … placed, named in `writing` */
+    struct hbk_link untold;    /* … placed, and never to be told of: taken back, then answered */
     int32_t gone_code;         /* what senders are answered when this target goes */
     uint64_t gone_told;        /* the session of which this one was told last that it is gone */
 
@@ -375,8 +376,8 @@ void hbk_session_schedule(struct hbk_session *session);
 void hbk_session_update_pause(struct hbk_session *session);
 /** hbk_session_phase() - do one phase of one request, or a part of it. */
 void hbk_session_phase(struct hbk_session *session);
-/** hbk_session_close_pins() - some of those of its deliveries that are over. */
-void hbk_session_close_pins(struct hbk_session *session);
+/** hbk_session_close_some() - of what was placed in its process and never told, and of its deliveries' pins. */
+void hbk_session_close_some(struct hbk_session *session);
 /** hbk_session_end() - read no more, undo what hangs on it, write what is queued, close. @error: NULL, or
  * told to the client first, with no id. */
 void hbk_session_end(struct hbk_session *session, int32_t gone_code, const struct hbk_error *error);
@@ -484,8 +485,13 @@ enum { HBK_SEND_E_REFUSED = 1 };
 /** hbk_place_all() - place every item in the target's table, or as many as it goes: then 1, with filled
  * @ret_error, and hbk_place_undo() is due. */
 int hbk_place_all(struct hbk_delivery *delivery, struct hbk_error *ret_error);
-/** hbk_place_undo() - close there what was placed and not told. */
-void hbk_place_undo(struct hbk_delivery *delivery);
+/** hbk_place_undo() - close there what was placed and not told, at most @max items. Return: how many. */
+uint32_t hbk_place_undo(struct hbk_delivery *delivery, uint32_t max);
+/** hbk_place_untold() - the lines of @deliveries, a list of @target that is emptied, never will be told: take back what
+ * they placed, then answer their senders. Of many items only some at once. */
+void hbk_place_untold(struct hbk_session *target, struct hbk_link *deliveries);
+/** hbk_place_take_back() - go on with that, at most @max items. Return: how many. */
+uint32_t hbk_place_take_back(struct hbk_session *target, uint32_t max);
 /** hbk_place_describe() - what the target is told of the items; those that are not placed have no value.
  * @ret_items: room for HBK_ITEMS_MAX */
 void hbk_place_describe(struct hbk_delivery *delivery, struct hbk_delivered_item *ret_items);
@@ -506,8 +512,8 @@ void hbk_delivery_unbind(struct hbk_delivery *delivery);
 /** hbk_delivery_phase() - find the endpoint, then wait, offer, or place and tell. */
 void hbk_delivery_phase(struct hbk_delivery *delivery);
 void hbk_delivery_make_ready(struct hbk_delivery *delivery);
-/** hbk_delivery_told() - its line was handed over, or never will be. */
-void hbk_delivery_told(struct hbk_delivery *delivery, bool told);
+/** hbk_delivery_told() - its line was handed over. */
+void hbk_delivery_told(struct hbk_delivery *delivery);
 /** hbk_delivery_fail() - undo what was placed, answer the sender if it is still there, let the pins go. */
 void hbk_delivery_fail(struct hbk_delivery *delivery, const struct hbk_error *error);
 void hbk_delivery_fail_code(struct hbk_delivery *delivery, int32_t code, const char *detail);

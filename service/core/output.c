@@ -164,10 +164,11 @@ void hbk_output_written(struct hbk_session *session, bool told)
     hbk_buffer_clear(&session->writing);
     let_memory_go(&session->writing);
     hbk_quota_count_bytes(session);
-    while ((link = hbk_list_pop(&session->in_flight)) != NULL) {
-        hbk_delivery_told(HBK_CONTAINER(link, struct hbk_delivery, target_link), told);
+    while (told && (link = hbk_list_pop(&session->in_flight)) != NULL) {
+        hbk_delivery_told(HBK_CONTAINER(link, struct hbk_delivery, target_link));
     }
     if (!told) {
+        hbk_place_untold(session, &session->in_flight);
         hbk_session_hang_up(session, session->gone_code);
     }
     if (session->state != HBK_SESSION_CLOSED) {

@@ -26,20 +26,23 @@ int hbk_place_all(struct hbk_delivery *delivery, struct hbk_error *ret_error)
     return 0;
 }
 
-void hbk_place_undo(struct hbk_delivery *delivery)
+uint32_t hbk_place_undo(struct hbk_delivery *delivery, uint32_t max)
 {
     struct hbk_core *core = delivery->sender->core;
+    uint32_t count = 0;
 
-    for (size_t i = 0; i < delivery->item_count; i++) {
+    for (size_t i = 0; i < delivery->item_count && count < max; i++) {
         struct hbk_pinned *item = &delivery->items[i];
 
         if (item->value != 0) {
+            count++;
             HBK_ASSERT(delivery->target != NULL);
             core->spent++;
             core->platform.unplace(delivery->target->connection, item->pin, item->value);
             item->value = 0;
         }
     }
+    return count;
 }
 
 /* Asked once, when the target first hears of it. A File is asked nothing. */
@@ -77,5 +80,41 @@ void hbk_place_describe(struct hbk_delivery *delivery, struct hbk_delivered_item
             .protect = item->protect,
             .widenable = item->widenable,
         };
+    }
+}
+
+/* ---- never told ---- */
+
+/* At most @max items; the last one is followed by the answer. Return: how many, at least 1. */
+static uint32_t take_back(struct hbk_delivery *delivery, uint32_t max)
+{
+    uint32_t count = hbk_place_undo(delivery, max);
+
+    HBK_ASSERT(delivery->state == HBK_DELIVERY_WRITING && max > 0);
+    if (count < max) {
+        hbk_delivery_fail_code(delivery, delivery->target->gone_code,
+                               "the target did not take the notification; nothing is left there");
+        count++;
+    }
+    return count;
+}
+
+uint32_t hbk_place_take_back(struct hbk_session *target, uint32_t max)
+{
+    uint32_t left = max;
+
+    while (left > 0 && !hbk_list_empty(&target->untold)) {
+        left -=
+            take_back(HBK_CONTAINER(target->untold.next, struct hbk_delivery, target_link), left);
+    }
+    return max - left;
+}
+
+void hbk_place_untold(struct hbk_session *target, struct hbk_link *deliveries)
+{
+    hbk_list_splice(&target->untold, deliveries);
+    (void)hbk_place_take_back(target, HBK_WORK_PER_PICK);
+    if (!hbk_list_empty(&target->untold)) {
+        hbk_turn_schedule(&target->turns[HBK_WORK_CLOSE]);
     }
 }

@@ -387,7 +387,7 @@ void hbk_send_go_on(struct hbk_session *session)
     struct hbk_address address;
     struct hbk_error error;
 
-    HBK_ASSERT(delivery != NULL && delivery->state == HBK_DELIVERY_PINNING);
+    HBK_ASSERT(delivery->state == HBK_DELIVERY_PINNING);
     if (pin_some(delivery, NULL, &error) != 0) {
         hbk_delivery_fail(delivery, &error);
     } else if (delivery->item_count == delivery->items_charged) {

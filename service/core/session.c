@@ -20,6 +20,7 @@ static void init_lists(struct hbk_session *session)
     hbk_list_init(&session->accepted);
     hbk_list_init(&session->carried);
     hbk_list_init(&session->in_flight);
+    hbk_list_init(&session->untold);
     hbk_list_init(&session->throttle_link);
     hbk_list_init(&session->watch_link);
 }
@@ -298,15 +299,19 @@ void hbk_session_phase(struct hbk_session *session)
     hbk_session_schedule(session);
 }
 
-void hbk_session_close_pins(struct hbk_session *session)
+void hbk_session_close_some(struct hbk_session *session)
 {
-    uint32_t left = HBK_WORK_PER_PICK;
+    bool untold = !hbk_list_empty(&session->untold);
+    uint32_t left = HBK_WORK_PER_PICK - hbk_place_take_back(session, HBK_WORK_PER_PICK);
 
+    if (untold && hbk_list_empty(&session->untold)) {
+        hbk_session_settle_later(session);
+    }
     while (left > 0 && !hbk_list_empty(&session->closing)) {
         left -= hbk_delivery_close(
             HBK_CONTAINER(session->closing.next, struct hbk_delivery, close_link), left);
     }
-    if (!hbk_list_empty(&session->closing)) {
+    if (!hbk_list_empty(&session->closing) || !hbk_list_empty(&session->untold)) {
         hbk_turn_schedule(&session->turns[HBK_WORK_CLOSE]);
     }
     hbk_session_schedule(session);
@@ -369,7 +374,6 @@ void hbk_session_end(struct hbk_session *session, int32_t gone_code, const struc
 void hbk_session_hang_up(struct hbk_session *session, int32_t gone_code)
 {
     struct hbk_error error;
-    struct hbk_link *link;
 
     if (session->state == HBK_SESSION_CLOSED) {
         return;
@@ -387,9 +391,7 @@ void hbk_session_hang_up(struct hbk_session *session, int32_t gone_code)
     hbk_session_arm(session);
     hbk_buffer_deinit(&session->queued);
     hbk_quota_count_bytes(session);
-    while ((link = hbk_list_pop(&session->carried)) != NULL) {
-        hbk_delivery_told(HBK_CONTAINER(link, struct hbk_delivery, target_link), false);
-    }
+    hbk_place_untold(session, &session->carried);
     session->core->spent += HBK_WORK_SESSION_END;
     session->core->platform.close(session->connection);
     hbk_session_settle_later(session);
@@ -411,6 +413,7 @@ static void session_free(struct hbk_session *session)
     HBK_ASSERT(hbk_list_empty(&session->accepted) && hbk_list_empty(&session->carried));
     HBK_ASSERT(hbk_list_empty(&session->in_flight) && hbk_list_empty(&session->ready));
     HBK_ASSERT(hbk_list_empty(&session->closing) && session->pinning == NULL);
+    HBK_ASSERT(hbk_list_empty(&session->untold));
     core->spent += HBK_WORK_SESSION_END;
     core->platform.release(session->connection);
     hbk_list_remove(&session->all_link);
@@ -445,7 +448,7 @@ void hbk_session_settle(struct hbk_session *session)
         hbk_session_hang_up(session, session->gone_code);
     }
     if (session->state == HBK_SESSION_CLOSED && !session->write_pending &&
-        hbk_list_empty(&session->sends)) {
+        hbk_list_empty(&session->sends) && hbk_list_empty(&session->untold)) {
         session_free(session);
     }
 }

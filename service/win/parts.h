@@ -210,11 +210,11 @@ struct hbk_connection {
     HANDLE write_event;
     PTP_WAIT write_wait;
     PTP_WAIT exit_wait;
-    uint32_t write_size;
 
     struct hbk_closer *closer;
     HANDLE proof;
     uint32_t proof_value;
+    uint32_t write_size;
 
     /* under win->lock */
     struct hbk_connection *next_signalled;

@@ -324,6 +324,7 @@ static struct fake_pin *pin_new(struct fake_connection *owner, const struct fake
                                  .object = slot->object,
                                  .access = slot->access};
         ++owner->pins;
+        ++owner->pins_made;
         fake_object_ref(kernel, slot->object);
         if (i >= kernel->pins_high)
             kernel->pins_high = i + 1;

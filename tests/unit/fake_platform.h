@@ -18,7 +18,7 @@ enum {
     FAKE_PROCESSES_MAX = 96,
     FAKE_CONNECTIONS_MAX = 512,
     FAKE_OBJECTS_MAX = 8192,
-    FAKE_PINS_MAX = 4096,
+    FAKE_PINS_MAX = 8192,
     FAKE_TRACE_MAX = 4096,
     FAKE_ANSWERS_MAX = 128,
 };
@@ -71,6 +71,7 @@ struct fake_connection {
     bool proof_closing; /* asked for, and not returned */
     bool proven;        /* the core saw it set */
     uint32_t pins;      /* of its handles, until their close has returned */
+    uint32_t pins_made; /* ever */
 };
 
 enum fake_pin_state { FAKE_PIN_FREE, FAKE_PIN_OPEN, FAKE_PIN_CLOSING };

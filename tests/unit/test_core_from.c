@@ -172,6 +172,45 @@ static void a_sender_that_ends_inside_the_question(void **state)
     rig_end(trio.rig);
 }
 
+/* Windows is asked about each endpoint that has a `from`: a page ends early rather than ask as often as there are. */
+static void a_listing_asks_little_at_a_time(void **state)
+{
+    (void)state;
+    for (int granted = 0; granted < 2; ++granted) {
+        struct rig *rig = rig_new(NULL, 1);
+        struct client *viewer = client_new(rig, 100, 1);
+        fake_grant(rig->kernel, "open", 200, HBK_RIGHT_OPEN);
+        fake_grant(rig->kernel, "send", 100, HBK_RIGHT_SEND);
+        fake_grant(rig->kernel, sddl, 100, granted ? HBK_RIGHT_SEND : 0);
+        RIG_RULES(rig, {.name = "global/*", .open = "open", .send = "send"});
+        struct client *targets[3];
+        struct fake_process *process = fake_process_start(rig->kernel, 200);
+        for (unsigned i = 0; i < 3; ++i) {
+            targets[i] = client_connect(rig, process, 2);
+            client_prove(targets[i]);
+            for (unsigned j = 0; j < 50; ++j)
+                client_ok(targets[i], OPEN, "{'name':'global/%u/%u','from':'%s'}", i, j, sddl);
+        }
+        size_t shown = 0, pages = 0;
+        char cursor[HBK_CURSOR_BYTES_MAX + 1] = "0";
+        for (bool more = true; more; ++pages) {
+            assert_true(pages < 150);
+            fake_trace_clear(rig->kernel);
+            const struct hbk_endpoint_list_result *page =
+                &client_ok(viewer, HBK_METHOD_ENDPOINT_LIST, "{'cursor':'%s'}", cursor)
+                     ->u.result.endpoint_list;
+            assert_true(fake_trace_count(rig->kernel, FAKE_OP_ACCESS_CHECK) <= HBK_ITEMS_MAX + 2);
+            shown += page->endpoints_count;
+            more = page->next.data != NULL;
+            if (more)
+                snprintf(cursor, sizeof cursor, "%.*s", (int)page->next.size, page->next.data);
+        }
+        assert_true(pages > 2);
+        assert_int_equal(shown, granted ? 150 : 0);
+        rig_end(rig);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +221,7 @@ int main(void)
         cmocka_unit_test(a_refused_open_keeps_no_descriptor),
         cmocka_unit_test(the_end_of_a_session_frees_its_descriptors),
         cmocka_unit_test(a_sender_that_ends_inside_the_question),
+        cmocka_unit_test(a_listing_asks_little_at_a_time),
     };
     return cmocka_run_group_tests_name("core: from", tests, NULL, NULL);
 }

@@ -223,7 +223,7 @@ static void send_some(struct soak *soak, struct client *client)
                                            ",'access':1"};
     char items[1024];
     int size = 0;
-    uint32_t count = below(soak, 20) ? 1 + below(soak, 3) : 10;
+    uint32_t count = below(soak, 8) ? 1 + below(soak, 3) : 5 + below(soak, 8);
     if (soak->tags == TAGS_MAX)
         return;
     for (uint32_t i = 0; i < count; ++i)
@@ -397,8 +397,11 @@ static void step(struct soak *soak)
         replace_the_ended(soak);
     }
     rig_check(soak->rig);
-    if (below(soak, 10) < 6)
+    uint32_t turns = below(soak, 10);
+    if (turns < 5)
         rig_run(soak->rig);
+    else if (turns < 8)
+        rig_turn(soak->rig); /* some of what is begun is left half done */
 }
 
 /* With the world at peace, broker.status must say what is there. */
