@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FILES = 8, BYTES = 65536, DISK_FULL = 112, IO_FAULT = 1117, DENIED = 5, SHARED = 32 };
+enum { FILES = 8, BYTES = 81920, DISK_FULL = 112, IO_FAULT = 1117, DENIED = 5, SHARED = 32 };
 
 static struct disk {
     bool there[FILES];
@@ -320,7 +320,7 @@ static void an_error_behind_some_bytes(void **state)
 static void what_is_no_audit_file(void **state)
 {
     (void)state;
-    static char wide[HBK_LINE_BYTES_MAX - 1];
+    static char wide[HBK_LINE_BYTES_MAX - 1], wider[HBK_LINE_BYTES_MAX + 8192];
     size_t done;
     begin(1000, 3);
     put(0, "My dear diary\n");
@@ -334,6 +334,14 @@ static void what_is_no_audit_file(void **state)
     put(0, wide);
     writes("{1}\n");
     holds(0, "{1}\n");
+    /* A much longer one is somebody else's. */
+    begin(1000, 3);
+    memset(wider, 'x', sizeof wider - 1);
+    wider[0] = '{';
+    put(0, wider);
+    assert_int_equal(write("{1}\n", &done), HBK_AUDIT_ERROR_NOT_AUDIT);
+    assert_int_equal(done, 0);
+    holds(0, wider);
 }
 
 static void a_file_that_is_taken_away(void **state)
