@@ -25,6 +25,19 @@ static struct {
     void (*while_held)(void); /* called when the file is judged */
 } found;
 
+static bool is_root(HANDLE object)
+{
+    BY_HANDLE_FILE_INFORMATION one, other;
+    const wchar_t name[] = {the_file[0], L':', L'\\', L'\0'};
+    HANDLE root = CreateFileW(name, 0, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING,
+                              FILE_FLAG_BACKUP_SEMANTICS, NULL);
+    assert_true(root != INVALID_HANDLE_VALUE);
+    assert_true(GetFileInformationByHandle(root, &one));
+    assert_true(GetFileInformationByHandle(object, &other));
+    CloseHandle(root);
+    return one.nFileIndexLow == other.nFileIndexLow && one.nFileIndexHigh == other.nFileIndexHigh;
+}
+
 static bool is_folder(HANDLE object)
 {
     BY_HANDLE_FILE_INFORMATION information;
@@ -40,7 +53,7 @@ static BOOL found_security(HANDLE object, SECURITY_INFORMATION what, PSECURITY_D
     const char *sddl = in_folder ? found.of_folder : found.of_file;
 
     assert_int_equal(what, OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION);
-    if (in_folder && found.judged == 0 && found.of_root != NULL)
+    if (in_folder && found.of_root != NULL && is_root(object))
         sddl = found.of_root;
     assert_true(ConvertStringSecurityDescriptorToSecurityDescriptorA(
         sddl != NULL ? sddl : GOOD, SDDL_REVISION_1, &made, ret_size));
@@ -129,6 +142,8 @@ static void refused(bool self, const char *what)
     HANDLE file = NULL;
     found.judged = 0;
     int result = hbk_trust_open(the_file, self, &file, why);
+    if (file != NULL)
+        CloseHandle(file);
     if (result != HBK_TRUST_E_REFUSED || strstr(why, what) == NULL)
         fail_msg("%d, \"%s\" is missing in: %s (file %s, folder %s, root %s)", result, what, why,
                  found.of_file, found.of_folder, found.of_root);
