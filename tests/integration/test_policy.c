@@ -351,6 +351,34 @@ static void inspecting_is_a_right(void **state)
     kit_peer_stop(&admin);
 }
 
+/* What broker @broker answers a proven peer with @less than our token that asks for its sessions. */
+static const char *look_as(struct kit_peer *peer, uint32_t less, const struct kit_broker *broker)
+{
+    int64_t proof = 0;
+    kit_peer_start_as(peer, less);
+    (void)swprintf(peer->call.path, 128, L"%ls", broker->pipe);
+    assert_int_equal(kit_peer_do(peer, KIT_OP_RAW_OPEN, 0, 0, NULL), 0);
+    assert_true(kit_json_number(kit_peer_ask(peer, "%s", KIT_HELLO), "proof", &proof));
+    assert_int_equal(kit_peer_do(peer, KIT_OP_SET_EVENT, (uint64_t)proof, 0, NULL), 0);
+    kit_line_is_result(kit_peer_ask(peer, "%s", KIT_PROVE), "2");
+    return kit_peer_ask(
+        peer, "%s", "{\"jsonrpc\":\"2.0\",\"id\":6,\"method\":\"broker.sessions\",\"params\":{}}");
+}
+
+/* Also where no file says who may. */
+static void without_a_file_administrators_inspect(void **state)
+{
+    (void)state;
+    struct kit_broker broker;
+    struct kit_peer admin, user;
+    kit_console_start(&broker, NULL);
+    kit_line_is_error(look_as(&user, KIT_NO_ADMINISTRATORS, &broker), HBK_DENIED, "6");
+    kit_line_is_result(look_as(&admin, KIT_NO_USERS, &broker), "6");
+    kit_peer_stop(&user);
+    kit_peer_stop(&admin);
+    kit_console_stop(&broker);
+}
+
 static int group(void)
 {
     const struct CMUnitTest tests[] = {
@@ -368,6 +396,7 @@ static int group(void)
         KIT_TEST(bad_from),
         KIT_TEST(rules_are_explained),
         KIT_TEST(inspecting_is_a_right),
+        KIT_TEST(without_a_file_administrators_inspect),
     };
     kit_config = config;
     kit_broker_by_process();

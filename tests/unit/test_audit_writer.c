@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FILES = 8, BYTES = 65536, DISK_FULL = 112, IO_FAULT = 1117, DENIED = 5, SHARED = 32 };
+enum { FILES = 8, BYTES = 81920, DISK_FULL = 112, IO_FAULT = 1117, DENIED = 5, SHARED = 32 };
 
 static struct disk {
     bool there[FILES];
@@ -22,7 +22,9 @@ static struct disk {
     uint32_t rename_error;
     uint32_t rename_from; /* of this file alone */
     bool stubborn;        /* rename says yes and does nothing */
-    bool lost;            /* the open file has no name any more */
+    bool idle;            /* write takes nothing and says yes */
+    uint32_t idle_writes;
+    bool lost; /* the open file has no name any more */
 } disk;
 
 static uint32_t used(void)
@@ -72,6 +74,11 @@ static uint32_t disk_write(void *context, uint64_t offset, const void *bytes, ui
     assert_true(disk.open && size > 0);
     /* Never over what is there, never behind a gap. */
     assert_int_equal(offset, disk.size[0]);
+    if (disk.idle) {
+        assert_true(++disk.idle_writes < 100); /* nobody asks for ever */
+        *ret = 0;
+        return 0;
+    }
     if (disk.piece != 0 && size > disk.piece)
         size = disk.piece;
     if (disk.write_error != 0) {
@@ -283,11 +290,18 @@ static void short_writes(void **state)
     disk.piece = 3;
     writes("{1}\n{2}\n{3}\n");
     holds(0, "{1}\n{2}\n{3}\n");
-    /* One of nothing, with success, is no progress for ever. */
-    disk.write_before = 0;
     disk.room = used();
     assert_int_equal(write("{4}\n", &done), DISK_FULL);
     assert_int_equal(done, 0);
+    /* One of nothing, with success, is no progress either. */
+    disk.room = FILES * BYTES;
+    disk.idle = true;
+    assert_int_equal(write("{4}\n", &done), HBK_AUDIT_ERROR_NO_PROGRESS);
+    assert_int_equal(done, 0);
+    holds(0, "{1}\n{2}\n{3}\n");
+    disk.idle = false;
+    writes("{4}\n");
+    holds(0, "{1}\n{2}\n{3}\n{4}\n");
 }
 
 static void an_error_behind_some_bytes(void **state)
@@ -306,7 +320,7 @@ static void an_error_behind_some_bytes(void **state)
 static void what_is_no_audit_file(void **state)
 {
     (void)state;
-    static char wide[HBK_LINE_BYTES_MAX - 1];
+    static char wide[HBK_LINE_BYTES_MAX - 1], wider[HBK_LINE_BYTES_MAX + 8192];
     size_t done;
     begin(1000, 3);
     put(0, "My dear diary\n");
@@ -320,6 +334,14 @@ static void what_is_no_audit_file(void **state)
     put(0, wide);
     writes("{1}\n");
     holds(0, "{1}\n");
+    /* A much longer one is somebody else's. */
+    begin(1000, 3);
+    memset(wider, 'x', sizeof wider - 1);
+    wider[0] = '{';
+    put(0, wider);
+    assert_int_equal(write("{1}\n", &done), HBK_AUDIT_ERROR_NOT_AUDIT);
+    assert_int_equal(done, 0);
+    holds(0, wider);
 }
 
 static void a_file_that_is_taken_away(void **state)

@@ -457,6 +457,29 @@ static void a_file_that_stays_full_does_not_hold_up_a_stop(void **state)
     rig_end(rig);
 }
 
+/* Within its minute the service stops: that they were dropped is told before the end. */
+static void what_was_dropped_last_is_told_at_stop(void **state)
+{
+    (void)state;
+    for (int dropped = 0; dropped < 2; ++dropped) {
+        struct scene scene = scene_new("{'name':'user/a'}");
+        struct rig *rig = scene.pair.rig;
+        struct fake_audit *audit = &rig->kernel->audit;
+        audit->full = dropped != 0;
+        client_ok(scene.pair.sender, HBK_METHOD_ENDPOINT_OPEN, "{'name':'user/b'}");
+        audit->full = false;
+        rig_stop(rig);
+        assert_int_equal(audit->notices_count, dropped);
+        if (dropped) {
+            assert_int_equal(audit->notices[0].kind, HBK_NOTICE_DROPPED);
+            assert_int_equal(audit->notices[0].count, 1);
+        }
+        log_forget(scene.log);
+        log_free(scene.log);
+        rig_end(rig);
+    }
+}
+
 /* ---- what the service tells ---- */
 
 static void notes_are_records_too(void **state)
@@ -523,6 +546,7 @@ int main(void)
         cmocka_unit_test(without_file_and_watcher_none_is_built),
         cmocka_unit_test(a_full_file_loses_records_and_counts_them),
         cmocka_unit_test(a_file_that_stays_full_does_not_hold_up_a_stop),
+        cmocka_unit_test(what_was_dropped_last_is_told_at_stop),
         cmocka_unit_test(notes_are_records_too),
     };
     return cmocka_run_group_tests_name("core: audit", tests, NULL, NULL);

@@ -2,10 +2,12 @@
  * the event viewer does it. Nothing here looks into the log itself: Wine keeps none. */
 #include "eventlog.h"
 #include "handlebroker_messages.h"
+#include "log.h"
 #include "test_support.h"
 
 #include <windows.h>
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -178,12 +180,69 @@ static void a_flood(void **state)
     assert_true(hbk_event_log_free(NULL, 0));
 }
 
+/* What comes out of the standard error that is a pipe: lines of warnings, and how many were said to be dropped. */
+struct said {
+    HANDLE pipe;
+    unsigned long warnings, dropped;
+};
+
+static DWORD WINAPI read_said(void *context)
+{
+    struct said *said = context;
+    static char text[1 << 20];
+    DWORD size = 0, got = 0;
+    while (size < sizeof text - 1 &&
+           ReadFile(said->pipe, text + size, (DWORD)(sizeof text - 1 - size), &got, NULL))
+        size += got;
+    text[size] = '\0';
+    for (const char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+        unsigned long count = 0;
+        if (strstr(line, "warning: ") != NULL)
+            said->warnings++;
+        else if (sscanf(line, "handlebroker: %lu audit records", &count) == 1)
+            said->dropped += count;
+    }
+    return 0;
+}
+
+/* While nobody takes what is written, so many wait and no more; the rest is counted. */
+static void few_wait(void **state)
+{
+    (void)state;
+    enum { COUNT = 1000, IN_THE_PIPE = 16 };
+    struct said said = {NULL, 0, 0};
+    struct hbk_notice notice = full_notice;
+    char detail[900];
+    HANDLE end = NULL, before = GetStdHandle(STD_ERROR_HANDLE);
+    memset(detail, 'x', sizeof detail - 1);
+    detail[sizeof detail - 1] = '\0';
+    notice.kind = HBK_NOTICE_WARNING;
+    notice.detail = detail;
+    assert_true(CreatePipe(&said.pipe, &end, NULL, 4096));
+    assert_true(SetStdHandle(STD_ERROR_HANDLE, end));
+    hbk_log_init(true);
+    struct hbk_event_log *log = hbk_event_log_new(true);
+    for (int i = 0; i < COUNT; i++)
+        hbk_event_log_notice(log, &notice);
+    HANDLE reader = CreateThread(NULL, 0, read_said, &said, 0, NULL);
+    bool ended = hbk_event_log_free(log, 10000);
+    hbk_log_init(false);
+    SetStdHandle(STD_ERROR_HANDLE, before);
+    CloseHandle(end);
+    assert_int_equal(WaitForSingleObject(reader, 10000), WAIT_OBJECT_0);
+    CloseHandle(reader);
+    CloseHandle(said.pipe);
+    assert_true(ended);
+    assert_in_range(said.warnings, HBK_EVENTS_WAITING_MAX, HBK_EVENTS_WAITING_MAX + IN_THE_PIPE);
+    assert_int_equal(said.warnings + said.dropped, COUNT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind),        cmocka_unit_test(those_that_are_no_notice),
         cmocka_unit_test(numbers_that_stay), cmocka_unit_test(texts_that_would_deceive),
-        cmocka_unit_test(a_flood),
+        cmocka_unit_test(a_flood),           cmocka_unit_test(few_wait),
     };
     return cmocka_run_group_tests_name("event log", tests, begin, end);
 }
