@@ -162,7 +162,8 @@ static void sends_of_another_user_delay_little(void **state)
 {
     (void)state;
     size_t few = most_calls_beside_sends(4, 2), many = most_calls_beside_sends(MANY, 2);
-    print_message("at most %zu calls beside 4 sessions, %zu beside %d\n", few, many, MANY);
+    print_message("at most %u calls beside 4 sessions, %u beside %d\n", (unsigned)few,
+                  (unsigned)many, MANY);
     assert_true(few > ALONE_CALLS && few <= LOADED_CALLS);
     assert_true(many > ALONE_CALLS && many <= LOADED_CALLS);
 }
@@ -171,7 +172,8 @@ static void sends_of_another_process_delay_little(void **state)
 {
     (void)state;
     size_t few = most_calls_beside_sends(4, 1), many = most_calls_beside_sends(MANY, 1);
-    print_message("at most %zu calls beside 4 sessions, %zu beside %d\n", few, many, MANY);
+    print_message("at most %u calls beside 4 sessions, %u beside %d\n", (unsigned)few,
+                  (unsigned)many, MANY);
     assert_true(few > ALONE_CALLS && few <= LOADED_CALLS);
     assert_true(many > ALONE_CALLS && many <= LOADED_CALLS);
 }
