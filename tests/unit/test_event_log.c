@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { TEXT_MAX = 16384 };
@@ -196,11 +197,15 @@ static DWORD WINAPI read_said(void *context)
         size += got;
     text[size] = '\0';
     for (const char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
-        unsigned long count = 0;
-        if (strstr(line, "warning: ") != NULL)
+        static const char begins[] = "handlebroker: ";
+        char *rest = NULL;
+        if (strstr(line, "warning: ") != NULL) {
             said->warnings++;
-        else if (sscanf(line, "handlebroker: %lu audit records", &count) == 1)
-            said->dropped += count;
+        } else if (strncmp(line, begins, sizeof begins - 1) == 0) {
+            unsigned long count = strtoul(line + sizeof begins - 1, &rest, 10);
+            if (strncmp(rest, " audit records", strlen(" audit records")) == 0)
+                said->dropped += count;
+        }
     }
     return 0;
 }
@@ -213,13 +218,13 @@ static void few_wait(void **state)
     struct said said = {NULL, 0, 0};
     struct hbk_notice notice = full_notice;
     char detail[900];
-    HANDLE end = NULL, before = GetStdHandle(STD_ERROR_HANDLE);
+    HANDLE write_end = NULL, before = GetStdHandle(STD_ERROR_HANDLE);
     memset(detail, 'x', sizeof detail - 1);
     detail[sizeof detail - 1] = '\0';
     notice.kind = HBK_NOTICE_WARNING;
     notice.detail = detail;
-    assert_true(CreatePipe(&said.pipe, &end, NULL, 4096));
-    assert_true(SetStdHandle(STD_ERROR_HANDLE, end));
+    assert_true(CreatePipe(&said.pipe, &write_end, NULL, 4096));
+    assert_true(SetStdHandle(STD_ERROR_HANDLE, write_end));
     hbk_log_init(true);
     struct hbk_event_log *log = hbk_event_log_new(true);
     for (int i = 0; i < COUNT; i++)
@@ -228,7 +233,7 @@ static void few_wait(void **state)
     bool ended = hbk_event_log_free(log, 10000);
     hbk_log_init(false);
     SetStdHandle(STD_ERROR_HANDLE, before);
-    CloseHandle(end);
+    CloseHandle(write_end);
     assert_int_equal(WaitForSingleObject(reader, 10000), WAIT_OBJECT_0);
     CloseHandle(reader);
     CloseHandle(said.pipe);
