@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { TEXT_MAX = 16384 };
@@ -195,12 +196,15 @@ static DWORD WINAPI read_said(void *context)
            ReadFile(said->pipe, text + size, (DWORD)(sizeof text - 1 - size), &got, NULL))
         size += got;
     text[size] = '\0';
-    for (const char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
-        unsigned long count = 0;
-        if (strstr(line, "warning: ") != NULL)
+    static const char begin_of_line[] = "handlebroker: ";
+    const char *end_of_line;
+    for (const char *line = text; (end_of_line = strchr(line, '\n')) != NULL;
+         line = end_of_line + 1) {
+        const char *rest = line + sizeof begin_of_line - 1;
+        if (strncmp(rest, "warning: ", 9) == 0)
             said->warnings++;
-        else if (sscanf(line, "handlebroker: %lu audit records", &count) == 1)
-            said->dropped += count;
+        else
+            said->dropped += strtoul(rest, NULL, 10);
     }
     return 0;
 }
