@@ -217,13 +217,13 @@ static void few_wait(void **state)
     struct said said = {NULL, 0, 0};
     struct hbk_notice notice = full_notice;
     char detail[900];
-    HANDLE end = NULL, before = GetStdHandle(STD_ERROR_HANDLE);
+    HANDLE to = NULL, before = GetStdHandle(STD_ERROR_HANDLE);
     memset(detail, 'x', sizeof detail - 1);
     detail[sizeof detail - 1] = '\0';
     notice.kind = HBK_NOTICE_WARNING;
     notice.detail = detail;
-    assert_true(CreatePipe(&said.pipe, &end, NULL, 4096));
-    assert_true(SetStdHandle(STD_ERROR_HANDLE, end));
+    assert_true(CreatePipe(&said.pipe, &to, NULL, 4096));
+    assert_true(SetStdHandle(STD_ERROR_HANDLE, to));
     hbk_log_init(true);
     struct hbk_event_log *log = hbk_event_log_new(true);
     for (int i = 0; i < COUNT; i++)
@@ -232,7 +232,7 @@ static void few_wait(void **state)
     bool ended = hbk_event_log_free(log, 10000);
     hbk_log_init(false);
     SetStdHandle(STD_ERROR_HANDLE, before);
-    CloseHandle(end);
+    CloseHandle(to);
     assert_int_equal(WaitForSingleObject(reader, 10000), WAIT_OBJECT_0);
     CloseHandle(reader);
     CloseHandle(said.pipe);

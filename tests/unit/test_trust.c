@@ -92,7 +92,7 @@ static UINT found_drive(const wchar_t *root)
 #define GetFileInformationByHandle found_information
 #define GetFileType found_type
 #define GetDriveTypeW found_drive
-#include "../../service/main/trust.c"
+#include "../../service/main/trust.c" // NOLINT(bugprone-suspicious-include): with the four names above
 #undef GetKernelObjectSecurity
 #undef GetFileInformationByHandle
 #undef GetFileType
@@ -167,16 +167,16 @@ static void owners(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        const char **const places[] = {&found.of_file, &found.of_folder, &found.of_root};
-        for (size_t j = 0; j < sizeof places / sizeof *places; j++) {
-            char sddl[256];
-            (void)snprintf(sddl, sizeof sddl, "%sD:P(A;;FA;;;SY)", rows[i].owner);
-            *places[j] = sddl;
+        char sddl[256];
+        (void)snprintf(sddl, sizeof sddl, "%sD:P(A;;FA;;;SY)", rows[i].owner);
+        for (int place = 0; place < 3; place++) {
+            found.of_file = place == 0 ? sddl : NULL;
+            found.of_folder = place == 1 ? sddl : NULL;
+            found.of_root = place == 2 ? sddl : NULL;
             if (rows[i].said == NULL)
                 believed(false);
             else
                 refused(false, rows[i].said);
-            *places[j] = NULL;
         }
     }
 }
