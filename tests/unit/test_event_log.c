@@ -196,16 +196,15 @@ static DWORD WINAPI read_said(void *context)
            ReadFile(said->pipe, text + size, (DWORD)(sizeof text - 1 - size), &got, NULL))
         size += got;
     text[size] = '\0';
-    for (const char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
-        static const char begins[] = "handlebroker: ";
-        char *rest = NULL;
-        if (strstr(line, "warning: ") != NULL) {
+    static const char begin_of_line[] = "handlebroker: ";
+    const char *end_of_line;
+    for (const char *line = text; (end_of_line = strchr(line, '\n')) != NULL;
+         line = end_of_line + 1) {
+        const char *rest = line + sizeof begin_of_line - 1;
+        if (strncmp(rest, "warning: ", 9) == 0)
             said->warnings++;
-        } else if (strncmp(line, begins, sizeof begins - 1) == 0) {
-            unsigned long count = strtoul(line + sizeof begins - 1, &rest, 10);
-            if (strncmp(rest, " audit records", strlen(" audit records")) == 0)
-                said->dropped += count;
-        }
+        else
+            said->dropped += strtoul(rest, NULL, 10);
     }
     return 0;
 }
@@ -218,13 +217,13 @@ static void few_wait(void **state)
     struct said said = {NULL, 0, 0};
     struct hbk_notice notice = full_notice;
     char detail[900];
-    HANDLE write_end = NULL, before = GetStdHandle(STD_ERROR_HANDLE);
+    HANDLE to = NULL, before = GetStdHandle(STD_ERROR_HANDLE);
     memset(detail, 'x', sizeof detail - 1);
     detail[sizeof detail - 1] = '\0';
     notice.kind = HBK_NOTICE_WARNING;
     notice.detail = detail;
-    assert_true(CreatePipe(&said.pipe, &write_end, NULL, 4096));
-    assert_true(SetStdHandle(STD_ERROR_HANDLE, write_end));
+    assert_true(CreatePipe(&said.pipe, &to, NULL, 4096));
+    assert_true(SetStdHandle(STD_ERROR_HANDLE, to));
     hbk_log_init(true);
     struct hbk_event_log *log = hbk_event_log_new(true);
     for (int i = 0; i < COUNT; i++)
@@ -233,7 +232,7 @@ static void few_wait(void **state)
     bool ended = hbk_event_log_free(log, 10000);
     hbk_log_init(false);
     SetStdHandle(STD_ERROR_HANDLE, before);
-    CloseHandle(write_end);
+    CloseHandle(to);
     assert_int_equal(WaitForSingleObject(reader, 10000), WAIT_OBJECT_0);
     CloseHandle(reader);
     CloseHandle(said.pipe);

@@ -169,7 +169,8 @@ static void owners(void **state)
         for (size_t j = 0; j < sizeof places / sizeof *places; j++) {
             char sddl[256];
             (void)snprintf(sddl, sizeof sddl, "%sD:P(A;;FA;;;SY)", rows[i].owner);
-            *places[j] = sddl; // cppcheck-suppress redundantAssignment ; read by what is judged
+            // cppcheck-suppress redundantAssignment ; read by what is judged meanwhile
+            *places[j] = sddl;
             if (rows[i].said == NULL)
                 believed(false);
             else
