@@ -169,12 +169,12 @@ static void owners(void **state)
         for (size_t j = 0; j < sizeof places / sizeof *places; j++) {
             char sddl[256];
             (void)snprintf(sddl, sizeof sddl, "%sD:P(A;;FA;;;SY)", rows[i].owner);
-            // cppcheck-suppress redundantAssignment ; read by what is judged meanwhile
             *places[j] = sddl;
             if (rows[i].said == NULL)
                 believed(false);
             else
                 refused(false, rows[i].said);
+            // cppcheck-suppress redundantAssignment ; read by what is judged meanwhile
             *places[j] = NULL;
         }
     }
