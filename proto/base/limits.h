@@ -89,12 +89,13 @@
 #define HBK_ADOPTS_PER_TURN 1       /* clients that become sessions … */
 #define HBK_ENDS_PER_TURN 4         /* … and pipes that are found to have ended, likewise */
 #define HBK_FRAMER_BYTES_MAX 262144 /* arrived and not taken: reading pauses long before */
-#define HBK_WORK_PER_TURN \
-    16 /* of each kind (requests, writes, closes) between two looks at the pipes, in */
-#define HBK_WORK_PER_PICK \
-    8 /* handles pinned, placed or closed; who takes its turn for more pays for it */
-#define HBK_WORK_BYTES 8192    /* of a line that cost as much as a handle */
-#define HBK_WORK_SESSION_END 4 /* handles that the end of a session costs as much as */
+/* What the broker's thread does, in the unit of a handle that is pinned, placed or closed. A look at the pipes is no
+ * call into the system while there is work, so that it may come often. */
+#define HBK_WORK_PER_TURN 4   /* of each kind: phases of requests, writes, closes */
+#define HBK_WORK_PER_WRITE 16 /* of requests of one process before what it caused is written */
+#define HBK_WORK_PER_PICK 4   /* of one request; who takes more at a time has its next turn later */
+#define HBK_WORK_BYTES 8192   /* of a line, that count as one */
+#define HBK_WORK_SESSION_END 4 /* that the end of a session counts as */
 #define HBK_BATCH_BYTES 16384 /* lines with handle values that gather for one write to one target */
 #define HBK_WORKERS_MAX 32    /* threads for closes that may block; at most one a user is busy */
 

@@ -266,28 +266,65 @@ static uint64_t spent_since(const struct hbk_core *core, uint64_t before)
     return core->spent > before ? core->spent - before : 1;
 }
 
-/* Gives turns of one kind until @left, in the unit of core.spent, is used up. */
-static void take_turns(struct hbk_core *core, enum hbk_work work, uint64_t *left)
+static void use_up(uint64_t *left, uint64_t cost)
 {
-    while (*left > 0) {
-        struct hbk_turn *turn = hbk_turn_next(&core->turns[work]);
+    *left -= cost < *left ? cost : *left;
+}
+
+/* What a process has caused is written before another one has a turn: so it waits for nobody else's. */
+static bool another_is_next(struct hbk_core *core)
+{
+    struct hbk_turn *turn = hbk_turn_first(&core->turns[HBK_WORK_PHASE]);
+
+    return turn != NULL && core->unwritten_pid != 0 &&
+           HBK_CONTAINER(turn, struct hbk_session, turns[HBK_WORK_PHASE])->peer.pid !=
+               core->unwritten_pid;
+}
+
+/* Of one process that sends much at a time, lines of a few turns leave together. */
+static bool writes_due(struct hbk_core *core)
+{
+    return !hbk_turn_idle(&core->turns[HBK_WORK_WRITE]) &&
+           (hbk_turn_idle(&core->turns[HBK_WORK_PHASE]) || core->unwritten >= HBK_WORK_PER_WRITE ||
+            another_is_next(core));
+}
+
+static void take_phases(struct hbk_core *core, uint64_t *left)
+{
+    while (*left > 0 && !hbk_turn_idle(&core->turns[HBK_WORK_PHASE]) && !writes_due(core)) {
+        struct hbk_turn *turn = hbk_turn_next(&core->turns[HBK_WORK_PHASE]);
+        struct hbk_session *session =
+            HBK_CONTAINER(turn, struct hbk_session, turns[HBK_WORK_PHASE]);
         uint64_t before = core->spent;
         uint64_t cost;
 
-        if (turn == NULL) {
-            return;
-        }
-        /* Sessions are freed when they are settled, so this one stays until it is charged. */
-        if (work == HBK_WORK_PHASE) {
-            hbk_session_phase(HBK_CONTAINER(turn, struct hbk_session, turns[HBK_WORK_PHASE]));
-        } else if (work == HBK_WORK_WRITE) {
+        hbk_session_phase(session);
+        /* Sessions are freed when they are settled, so this one is still there. */
+        cost = spent_since(core, before);
+        hbk_turn_charge(turn, cost);
+        use_up(left, cost);
+        core->unwritten += cost;
+        core->unwritten_pid = session->peer.pid;
+    }
+}
+
+static void take_others(struct hbk_core *core, enum hbk_work work, uint64_t *left)
+{
+    struct hbk_turn *turn;
+
+    HBK_ASSERT(work != HBK_WORK_PHASE);
+    while (*left > 0 && (turn = hbk_turn_next(&core->turns[work])) != NULL) {
+        uint64_t before = core->spent;
+        uint64_t cost;
+
+        if (work == HBK_WORK_WRITE) {
             hbk_output_flush(HBK_CONTAINER(turn, struct hbk_session, turns[HBK_WORK_WRITE]));
         } else {
             hbk_session_close_some(HBK_CONTAINER(turn, struct hbk_session, turns[HBK_WORK_CLOSE]));
         }
         cost = spent_since(core, before);
         hbk_turn_charge(turn, cost);
-        *left -= cost < *left ? cost : *left;
+        use_up(left, cost);
     }
 }
 
@@ -297,39 +334,35 @@ static void settle(struct hbk_core *core, uint64_t *left)
 
     while (*left > 0 && (link = hbk_list_pop(&core->settling)) != NULL) {
         uint64_t before = core->spent;
-        uint64_t cost;
 
         hbk_session_settle(HBK_CONTAINER(link, struct hbk_session, settle_link));
-        cost = spent_since(core, before);
-        *left -= cost < *left ? cost : *left;
+        use_up(left, spent_since(core, before));
     }
 }
 
 /* Writes first after what was done, as somebody waits for them; then pins, then sessions that ended. */
 bool hbk_core_run(struct hbk_core *core)
 {
-    uint64_t left[HBK_WORK_KINDS];
-    uint64_t left_settling = HBK_WORK_PER_TURN;
-    bool goes_on, more;
+    uint64_t phases = HBK_WORK_PER_TURN, writes = HBK_WORK_PER_TURN;
+    uint64_t closes = HBK_WORK_PER_TURN, ends = HBK_WORK_PER_TURN;
+    bool goes_on, phase, write, close, end;
 
-    for (size_t i = 0; i < HBK_WORK_KINDS; i++) {
-        left[i] = HBK_WORK_PER_TURN;
-    }
     do {
-        for (size_t i = 0; i < HBK_WORK_KINDS; i++) {
-            take_turns(core, (enum hbk_work)i, &left[i]);
+        take_phases(core, &phases);
+        if (writes_due(core)) {
+            take_others(core, HBK_WORK_WRITE, &writes);
+            core->unwritten = core->unwritten_pid = 0;
         }
-        settle(core, &left_settling);
-        more = !hbk_list_empty(&core->settling);
-        goes_on = more && left_settling > 0;
-        for (size_t i = 0; i < HBK_WORK_KINDS; i++) {
-            bool ready = !hbk_turn_idle(&core->turns[i]);
-
-            more = more || ready;
-            goes_on = goes_on || (ready && left[i] > 0);
-        }
+        take_others(core, HBK_WORK_CLOSE, &closes);
+        settle(core, &ends);
+        phase = !hbk_turn_idle(&core->turns[HBK_WORK_PHASE]);
+        write = !hbk_turn_idle(&core->turns[HBK_WORK_WRITE]);
+        close = !hbk_turn_idle(&core->turns[HBK_WORK_CLOSE]);
+        end = !hbk_list_empty(&core->settling);
+        goes_on = (phase && phases > 0) || (writes > 0 && writes_due(core)) ||
+                  (close && closes > 0) || (end && ends > 0);
     } while (goes_on);
-    return more;
+    return phase || write || close || end;
 }
 
 uint64_t hbk_core_deadline_ms(const struct hbk_core *core)

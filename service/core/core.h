@@ -93,9 +93,9 @@ bool hbk_core_reads_on(struct hbk_core *core, uint64_t session);
  * hbk_core_run() - do some of what is ready
  *
  * Users take turns, in each the processes of a user, in each the sessions of a process; a turn is one phase of one
- * request, and of one that costs more than HBK_WORK_PER_PICK a part of it. Then writes, then the closes of pins
- * take turns in the same way, and whatever follows of that, until nothing is left or a kind of them has cost
- * HBK_WORK_PER_TURN.
+ * request, and of one that costs more than HBK_WORK_PER_PICK a part of it. What a process has caused is written
+ * before another has a turn. Writes, then the closes of pins, take turns in the same way; and so on with what
+ * follows of that, until nothing is left or each kind that is has cost HBK_WORK_PER_TURN.
  *
  * Return: true if more is left: look at the pipes, then call again.
  */

@@ -256,6 +256,8 @@ struct hbk_core {
     struct hbk_message message; /* the request at work */
     uint32_t policies_loaded;   /* from a file */
     struct hbk_audit audit;
+    uint64_t unwritten;             /* `spent` on phases since lines were written … */
+    uint32_t unwritten_pid;         /* … all by this process; 0: none yet */
     uint64_t used[HBK_QUOTA_COUNT]; /* by all users */
     uint32_t pins_ahead;            /* charged, and not made yet */
     uint64_t started_ms;

@@ -69,10 +69,9 @@ static struct hbk_turn *first_of(struct hbk_turn *level)
     }
 }
 
-struct hbk_turn *hbk_turn_next(struct hbk_turn *root)
+struct hbk_turn *hbk_turn_first(struct hbk_turn *root)
 {
     struct hbk_turn *process;
-    struct hbk_turn *leaf;
 
     HBK_ASSERT(root->above == NULL);
     if (root->ready == 0) {
@@ -80,8 +79,16 @@ struct hbk_turn *hbk_turn_next(struct hbk_turn *root)
     }
     process = first_of(first_of(root));
     HBK_ASSERT(!hbk_list_empty(&process->old));
-    leaf = HBK_CONTAINER(process->old.next, struct hbk_turn, link);
-    hbk_turn_remove(leaf);
+    return HBK_CONTAINER(process->old.next, struct hbk_turn, link);
+}
+
+struct hbk_turn *hbk_turn_next(struct hbk_turn *root)
+{
+    struct hbk_turn *leaf = hbk_turn_first(root);
+
+    if (leaf != NULL) {
+        hbk_turn_remove(leaf);
+    }
     return leaf;
 }
 

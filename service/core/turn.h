@@ -30,6 +30,9 @@ bool hbk_turn_idle(const struct hbk_turn *turn);
 /** hbk_turn_schedule() - session @leaf has something to do, after others of its process. May be repeated. */
 void hbk_turn_schedule(struct hbk_turn *leaf);
 
+/** hbk_turn_first() - whose turn it is. NULL: nobody's. */
+struct hbk_turn *hbk_turn_first(struct hbk_turn *root);
+
 /** hbk_turn_next() - take out the session whose turn it is; hbk_turn_schedule() puts it back. NULL: nobody's. */
 struct hbk_turn *hbk_turn_next(struct hbk_turn *root);
 

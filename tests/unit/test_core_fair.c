@@ -7,11 +7,11 @@
 #include <stdlib.h>
 
 enum {
-    MANY = 64,          /* sessions of who does its worst */
-    ROUNDS = 200,       /* hand-offs of the other meanwhile */
-    ALONE_CALLS = 5,    /* pin, inspect, place, and a write to each */
-    LOADED_CALLS = 100, /* whatever the other does, and however many sessions it has */
-    WARM_UP_TURNS = 600 /* until all phases of its sends are among what is done */
+    MANY = 64,           /* sessions of who does its worst */
+    ROUNDS = 600,        /* hand-offs of the other meanwhile */
+    ALONE_CALLS = 5,     /* pin, inspect, place, and a write to each */
+    LOADED_CALLS = 100,  /* whatever the other does, and however many sessions it has */
+    WARM_UP_TURNS = 1500 /* until all phases of its sends are among what is done */
 };
 
 /* Who hands over one event at a time. */
@@ -103,10 +103,12 @@ static bool turn(struct rig *rig)
     return rig_turn(rig);
 }
 
-/* Calls until the send is answered, with that write; the target has its line then. */
+/* Calls until a send is answered, with that write; the target has its line then. The line arrives at the worst moment,
+ * when a turn has just begun. */
 static size_t calls_of_hand_off(struct rig *rig, const struct modest *modest)
 {
     fake_trace_clear(rig->kernel);
+    turn(rig);
     uint32_t id = send_to(modest->sender, "user/modest", modest->event, 1, 0);
     for (unsigned turns = 0; !client_answered(modest->sender, id); ++turns) {
         assert_true(turns < 10000);
@@ -150,7 +152,7 @@ static size_t most_calls_beside_sends(size_t sessions, uint32_t identity)
         placed += fake_trace_count(rig->kernel, FAKE_OP_PLACE) > HBK_ITEMS_MAX / 2;
         assert_true(turn(rig)); /* there was more to do throughout */
     }
-    assert_true(placed > ROUNDS / 20);
+    assert_true(placed > 5); /* the most that one turn may cost was among it */
     rig_run(rig);
     for (size_t i = 0; i < greedy.count; ++i)
         client_fail_if_unanswered(greedy.senders[i]);
@@ -309,7 +311,7 @@ static void check_shares(uint32_t first_identity, size_t per_process, unsigned i
     uint32_t one = 3 * pins_of(senders, 1);
     uint32_t others = (items == 1 ? 3 : 2) * pins_of(senders + 1, SHARE_SENDERS);
     print_message("one %u, the others together %u\n", one, others);
-    assert_true(one > others * 3 / 4 && others > one * 3 / 4);
+    assert_true(one > others * 2 / 3 && others > one * 2 / 3);
     rig_run(rig);
     rig_end(rig);
 }

@@ -401,7 +401,8 @@ static void step(struct soak *soak)
     if (turns < 5)
         rig_run(soak->rig);
     else if (turns < 8)
-        rig_turn(soak->rig); /* some of what is begun is left half done */
+        for (uint32_t i = below(soak, 6); i > 0 && rig_turn(soak->rig); --i)
+            ; /* some of what is begun is left half done */
 }
 
 /* With the world at peace, broker.status must say what is there. */

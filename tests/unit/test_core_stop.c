@@ -149,7 +149,9 @@ static void many_sends_of_one_do_not_delay_the_send_of_another(void **state)
     rig_run(pair.rig);
     const struct fake_kernel *kernel = pair.rig->kernel;
     size_t modest_pin = fake_trace_find(kernel, FAKE_OP_PIN, modest->connection, 1);
-    assert_true(modest_pin < fake_trace_find(kernel, FAKE_OP_PIN, pair.sender->connection, 2));
+    /* What one takes at a time may come before. */
+    assert_true(modest_pin <
+                fake_trace_find(kernel, FAKE_OP_PIN, pair.sender->connection, HBK_WORK_PER_PICK));
     assert_int_equal(fake_trace_count(kernel, FAKE_OP_PLACE), HBK_REQUESTS_PER_SESSION_MAX + 1);
     /* One round of the other's may come before. */
     bool early = client_delivered(pair.target)->from.session == modest->session_id;
