@@ -411,6 +411,7 @@ static void check_status(struct soak *soak)
     struct rig *rig = soak->rig;
     memset(&soak->kernel->chaos, 0, sizeof soak->kernel->chaos);
     soak->rig->config.queued_bytes = HBK_QUEUED_BYTES_MAX; /* so that one more may connect */
+    ++soak->reloads; /* to the built-in rules: they let more */
     rig_configure(rig, &soak->rig->config, NULL, NULL);
     rig_run(rig);
     for (bool progress = true; progress;) {
