@@ -87,11 +87,11 @@
     (2 * HBK_SESSIONS_MAX / HBK_READ_SLAB_PLACES) /* open, and still closing */
 #define HBK_READS_PER_TURN 64       /* pipes whose bytes are taken in before the core goes on */
 #define HBK_ADOPTS_PER_TURN 1       /* clients that become sessions … */
-#define HBK_ENDS_PER_TURN 4         /* … and pipes that are found to have ended, likewise */
+#define HBK_ENDS_PER_TURN 1         /* … and pipes that are found to have ended, likewise */
 #define HBK_FRAMER_BYTES_MAX 262144 /* arrived and not taken: reading pauses long before */
 /* What the broker's thread does, in the unit of a handle that is pinned, placed or closed. A look at the pipes is no
  * call into the system while there is work, so that it may come often. */
-#define HBK_WORK_PER_TURN 4   /* of each kind: phases of requests, writes, closes */
+#define HBK_WORK_PER_TURN 4   /* of each kind: phases of requests, writes, closes, reads */
 #define HBK_WORK_PER_WRITE 16 /* of requests of one process before what it caused is written */
 #define HBK_WORK_PER_PICK 4   /* of one request; who takes more at a time has its next turn later */
 #define HBK_WORK_BYTES 8192   /* of a line, that count as one */

@@ -216,13 +216,6 @@ void hbk_core_bytes(struct hbk_core *core, uint64_t session, const void *bytes, 
     }
 }
 
-bool hbk_core_reads_on(struct hbk_core *core, uint64_t session)
-{
-    const struct hbk_session *s = session_of(core, session);
-
-    return s != NULL && hbk_session_alive(s) && !s->input_ready;
-}
-
 void hbk_core_session_closed(struct hbk_core *core, uint64_t session)
 {
     struct hbk_session *s = session_of(core, session);
@@ -319,8 +312,10 @@ static void take_others(struct hbk_core *core, enum hbk_work work, uint64_t *lef
 
         if (work == HBK_WORK_WRITE) {
             hbk_output_flush(HBK_CONTAINER(turn, struct hbk_session, turns[HBK_WORK_WRITE]));
-        } else {
+        } else if (work == HBK_WORK_CLOSE) {
             hbk_session_close_some(HBK_CONTAINER(turn, struct hbk_session, turns[HBK_WORK_CLOSE]));
+        } else {
+            hbk_session_read_on(HBK_CONTAINER(turn, struct hbk_session, turns[HBK_WORK_READ]));
         }
         cost = spent_since(core, before);
         hbk_turn_charge(turn, cost);
@@ -340,29 +335,35 @@ static void settle(struct hbk_core *core, uint64_t *left)
     }
 }
 
-/* Writes first after what was done, as somebody waits for them; then pins, then sessions that ended. */
+/* Writes first after what was done, as somebody waits for them; then pins, reads, and sessions that ended. */
 bool hbk_core_run(struct hbk_core *core)
 {
-    uint64_t phases = HBK_WORK_PER_TURN, writes = HBK_WORK_PER_TURN;
-    uint64_t closes = HBK_WORK_PER_TURN, ends = HBK_WORK_PER_TURN;
-    bool goes_on, phase, write, close, end;
+    uint64_t left[HBK_WORK_KINDS], ends = HBK_WORK_PER_TURN;
+    bool goes_on, more;
 
+    for (size_t i = 0; i < HBK_WORK_KINDS; i++) {
+        left[i] = HBK_WORK_PER_TURN;
+    }
     do {
-        take_phases(core, &phases);
+        take_phases(core, &left[HBK_WORK_PHASE]);
         if (writes_due(core)) {
-            take_others(core, HBK_WORK_WRITE, &writes);
+            take_others(core, HBK_WORK_WRITE, &left[HBK_WORK_WRITE]);
             core->unwritten = core->unwritten_pid = 0;
         }
-        take_others(core, HBK_WORK_CLOSE, &closes);
+        take_others(core, HBK_WORK_CLOSE, &left[HBK_WORK_CLOSE]);
+        take_others(core, HBK_WORK_READ, &left[HBK_WORK_READ]);
         settle(core, &ends);
-        phase = !hbk_turn_idle(&core->turns[HBK_WORK_PHASE]);
-        write = !hbk_turn_idle(&core->turns[HBK_WORK_WRITE]);
-        close = !hbk_turn_idle(&core->turns[HBK_WORK_CLOSE]);
-        end = !hbk_list_empty(&core->settling);
-        goes_on = (phase && phases > 0) || (writes > 0 && writes_due(core)) ||
-                  (close && closes > 0) || (end && ends > 0);
+        more = !hbk_list_empty(&core->settling);
+        goes_on = more && ends > 0;
+        for (size_t i = 0; i < HBK_WORK_KINDS; i++) {
+            bool idle = hbk_turn_idle(&core->turns[i]);
+
+            more = more || !idle;
+            goes_on =
+                goes_on || (!idle && left[i] > 0 && (i != HBK_WORK_WRITE || writes_due(core)));
+        }
     } while (goes_on);
-    return phase || write || close || end;
+    return more;
 }
 
 uint64_t hbk_core_deadline_ms(const struct hbk_core *core)

@@ -68,7 +68,8 @@ enum { HBK_CORE_E_REFUSED = 1 };
 int hbk_core_session_opened(struct hbk_core *core, const struct hbk_peer *peer, void *connection,
                             uint64_t *ret_session);
 
-/** hbk_core_bytes() - @size bytes came from the client. A session that has ended ignores them. */
+/** hbk_core_bytes() - @size bytes came from the client; the platform is to read no more until read_on(). A session that
+ * has ended ignores them. */
 void hbk_core_bytes(struct hbk_core *core, uint64_t session, const void *bytes, size_t size);
 
 /** hbk_core_session_closed() - the client hung up, its pipe broke or its process ended. May be repeated. */
@@ -83,10 +84,6 @@ void hbk_core_unpinned(struct hbk_core *core, uint64_t ticket);
 /** hbk_core_proof_closed() - the close of a proof that was answered PENDING has returned. */
 void hbk_core_proof_closed(struct hbk_core *core, uint64_t session);
 
-/** hbk_core_reads_on() - has @session nothing left to act on of what it sent, so that more is to be read from it? If
- * false, ask again after the next hbk_core_run(). */
-bool hbk_core_reads_on(struct hbk_core *core, uint64_t session);
-
 /* ---- time and work ---- */
 
 /**
@@ -94,7 +91,7 @@ bool hbk_core_reads_on(struct hbk_core *core, uint64_t session);
  *
  * Users take turns, in each the processes of a user, in each the sessions of a process; a turn is one phase of one
  * request, and of one that costs more than HBK_WORK_PER_PICK a part of it. What a process has caused is written
- * before another has a turn. Writes, then the closes of pins, take turns in the same way; and so on with what
+ * before another has a turn. Writes, closes of pins and reads take turns in the same way; and so on with what
  * follows of that, until nothing is left or each kind that is has cost HBK_WORK_PER_TURN.
  *
  * Return: true if more is left: look at the pipes, then call again.

@@ -28,6 +28,7 @@ enum hbk_work {
     HBK_WORK_PHASE, /* one phase of a request, or a part of one */
     HBK_WORK_WRITE, /* what is queued, in one write */
     HBK_WORK_CLOSE, /* what was placed and not told, and pins of deliveries that are over */
+    HBK_WORK_READ,  /* of more from who has had all acted on that came before */
     HBK_WORK_KINDS
 };
 
@@ -108,6 +109,7 @@ struct hbk_session {
     struct hbk_id prove_id; /* of a prove whose proof is being closed; no line is taken meanwhile */
     struct hbk_framer input;
     bool input_ready; /* the framer may hold a whole line */
+    bool fed;         /* the platform waits for read_on() */
     bool read_paused;
     bool counted;                  /* among its user's sessions: not one that is refused */
     struct hbk_link throttle_link; /* in user.throttled */
@@ -376,6 +378,8 @@ void hbk_session_bytes(struct hbk_session *session, const void *bytes, size_t si
 void hbk_session_schedule(struct hbk_session *session);
 /** hbk_session_update_pause() - stop or go on reading, by what waits in both directions. */
 void hbk_session_update_pause(struct hbk_session *session);
+/** hbk_session_read_on() - let the platform read again. */
+void hbk_session_read_on(struct hbk_session *session);
 /** hbk_session_phase() - do one phase of one request, or a part of it. */
 void hbk_session_phase(struct hbk_session *session);
 /** hbk_session_close_some() - of what was placed in its process and never told, and of its deliveries' pins. */

@@ -253,8 +253,18 @@ void hbk_session_bytes(struct hbk_session *session, const void *bytes, size_t si
         hbk_session_hang_up(session, HBK_R_TARGET_GONE);
         return;
     }
-    session->input_ready = true;
+    session->input_ready = session->fed = true;
     hbk_session_update_pause(session);
+}
+
+/* Not before all is acted on that has come: who sends more than its share waits at the pipe. */
+void hbk_session_read_on(struct hbk_session *session)
+{
+    if (session->fed && !session->input_ready && hbk_session_alive(session)) {
+        session->fed = false;
+        session->core->spent++;
+        session->core->platform.read_on(session->connection);
+    }
 }
 
 static void take_line(struct hbk_session *session)
@@ -278,6 +288,7 @@ static void take_line(struct hbk_session *session)
         return;
     }
     session->input_ready = false;
+    hbk_turn_schedule(&session->turns[HBK_WORK_READ]);
     if (hbk_framer_size(&session->input) != 0 && session->line_due == HBK_NEVER &&
         !session->read_paused) {
         set_line_due(session, hbk_now(core) + core->config.line_ms);

@@ -93,34 +93,6 @@ static void end_wait(PTP_WAIT *wait)
     }
 }
 
-/* ---- between two reads ---- */
-
-static void rest(struct hbk_connection *connection)
-{
-    struct hbk_win *win = connection->win;
-
-    if (connection->resting != NULL) {
-        return;
-    }
-    connection->next_resting = win->resting;
-    if (win->resting != NULL) {
-        win->resting->resting = &connection->next_resting;
-    }
-    connection->resting = &win->resting;
-    win->resting = connection;
-}
-
-static void stop_resting(struct hbk_connection *connection)
-{
-    if (connection->resting != NULL) {
-        *connection->resting = connection->next_resting;
-        if (connection->next_resting != NULL) {
-            connection->next_resting->resting = connection->resting;
-        }
-        connection->resting = NULL;
-    }
-}
-
 /* ---- life ---- */
 
 /* The kernel writes to its place and its buffer until a pending read has ended. */
@@ -131,7 +103,7 @@ static void free_if_done(struct hbk_connection *connection)
     if (!connection->closing || connection->reading || !connection->released) {
         return;
     }
-    HBK_ASSERT(!connection->writing && connection->resting == NULL);
+    HBK_ASSERT(!connection->writing);
     HBK_ASSERT(connection->proof == NULL);
     end_wait(&connection->exit_wait);
     end_wait(&connection->write_wait);
@@ -158,7 +130,6 @@ void hbk_connection_close(void *context)
     }
     connection->closing = true;
     connection->win->ends++;
-    stop_resting(connection);
     if (connection->held) {
         connection->held = false;
         connection->reading = false;
@@ -228,9 +199,11 @@ static void fit_buffer(struct hbk_connection *connection, uint32_t size)
     }
 }
 
-static void read_on(struct hbk_connection *connection)
+static void start_read(struct hbk_connection *connection)
 {
-    if (!connection->closing && !connection->paused && !connection->reading) {
+    if (connection->read_due && !connection->closing && !connection->paused &&
+        !connection->reading) {
+        connection->read_due = false;
         connection->reading = true;
         hbk_reads_start(&connection->win->reads, connection->place, connection->handle,
                         connection->buffer, connection->buffer_size);
@@ -246,7 +219,9 @@ static void take_in(struct hbk_connection *connection)
     uint32_t error = hbk_reads_end(&win->reads, connection->place, connection->handle, &size);
 
     if (error == ERROR_OPERATION_ABORTED || (error == 0 && size == 0)) {
-        return; /* nobody of ours has cancelled it, or somebody has written nothing */
+        /* Nobody of ours has cancelled it, or somebody has written nothing. */
+        connection->read_due = true;
+        return;
     }
     if (error == 0 && (connection->confirmed || confirm(connection))) {
         hbk_core_bytes(win->core, connection->session, connection->buffer, size);
@@ -259,7 +234,7 @@ static void take_in(struct hbk_connection *connection)
 
 void hbk_connection_read_ended(struct hbk_connection *connection)
 {
-    HBK_ASSERT(connection->reading && !connection->held);
+    HBK_ASSERT(connection->reading && !connection->held && !connection->read_due);
     if (!connection->closing && connection->paused) {
         connection->hidden = hbk_reads_hide(&connection->win->reads, connection->place);
         connection->held = true;
@@ -271,43 +246,30 @@ void hbk_connection_read_ended(struct hbk_connection *connection)
         (void)hbk_reads_hide(&connection->win->reads, connection->place);
     }
     connection->reading = false;
-    if (!connection->closing && !connection->paused) {
-        rest(connection);
-    }
+    start_read(connection);
     free_if_done(connection);
 }
 
-/* Answers have gone out before the next read is asked for: somebody waits for them. */
-void hbk_connections_read_on(struct hbk_win *win)
+void hbk_connection_read_on(void *context)
 {
-    struct hbk_connection *next;
-
-    for (struct hbk_connection *connection = win->resting; connection != NULL; connection = next) {
-        next = connection->next_resting;
-        HBK_ASSERT(!connection->closing);
-        if (connection->paused) {
-            stop_resting(connection); /* until it is paused no more */
-        } else if (hbk_core_reads_on(win->core, connection->session)) {
-            stop_resting(connection);
-            read_on(connection);
-        }
-    }
+    struct hbk_connection *connection = context;
+    HBK_ASSERT(!connection->reading && !connection->closing);
+    connection->read_due = true;
+    start_read(connection);
 }
 
 void hbk_connection_read_pause(void *context, bool paused)
 {
     struct hbk_connection *connection = context;
     connection->paused = paused;
-    if (paused || !connection->opened || connection->closing) {
+    if (paused || connection->closing) {
         return;
     }
     if (connection->held) {
         connection->held = false;
         hbk_reads_show(&connection->win->reads, connection->place, connection->hidden);
     }
-    if (!connection->reading) {
-        rest(connection);
-    }
+    start_read(connection);
 }
 
 /* ---- writing ---- */
@@ -415,8 +377,8 @@ void hbk_connection_adopt(struct hbk_win *win, struct hbk_accepted *accepted)
         hbk_notes_add(&win->notes, HBK_WIN_NOTE_REFUSED, pid, 0, "no room for another session");
         abandon(connection);
     } else {
-        connection->opened = true;
-        read_on(connection);
+        connection->read_due = true;
+        start_read(connection);
         if (!connection->closing) {
             SetThreadpoolWait(connection->exit_wait, connection->process, NULL);
         }

@@ -202,9 +202,6 @@ struct hbk_connection {
     uint32_t buffer_size;
     char *buffer;
     uintptr_t hidden; /* of the read that has ended, while `held` */
-    struct hbk_connection *next_resting;
-    struct hbk_connection *
-        *resting; /* what points to it in win->resting; NULL: it is not in there */
 
     OVERLAPPED write;
     HANDLE write_event;
@@ -221,10 +218,10 @@ struct hbk_connection {
     unsigned signals;
 
     bool confirmed;
-    bool placed;  /* `place` is its */
-    bool opened;  /* the core knows it by `session` */
-    bool reading; /* a read is pending, or its end has not been dealt with yet */
-    bool held;    /* it has ended, but what it brought may not be fed to the core yet */
+    bool placed;   /* `place` is its */
+    bool read_due; /* the core has acted on all: a read may be started */
+    bool reading;  /* a read is pending, or its end has not been dealt with yet */
+    bool held;     /* it has ended, but what it brought may not be fed to the core yet */
     bool paused;
     bool writing;  /* a write is pending, or its end has not been told to the core yet */
     bool closing;  /* close() was called: no more events but that write's */
@@ -237,11 +234,10 @@ void hbk_connection_adopt(struct hbk_win *win, struct hbk_accepted *accepted);
 bool hbk_connection_signals(struct hbk_win *win);
 /** hbk_connection_read_ended() - feed the core. May free @connection. */
 void hbk_connection_read_ended(struct hbk_connection *connection);
-/** hbk_connections_read_on() - read again from those whose bytes the core has acted on. */
-void hbk_connections_read_on(struct hbk_win *win);
 
 int hbk_connection_write(void *context, const void *bytes, size_t size);
 void hbk_connection_read_pause(void *context, bool paused);
+void hbk_connection_read_on(void *context);
 void hbk_connection_close(void *context);
 void hbk_connection_release(void *context);
 
@@ -275,8 +271,6 @@ struct hbk_win {
     uint64_t now_ms; /* of this turn */
     uint32_t connections;
     uint32_t ends; /* pipes closed in this turn */
-    struct hbk_connection
-        *resting; /* to be read from when the core has acted on what they brought */
 
     /* Somebody connected, a pending write ended, a process ended, closes have piled up, or there is
      * something that this folder knows nothing of. */

@@ -126,7 +126,6 @@ void hbk_win_wait(struct hbk_win *win, uint64_t due_ms)
 
     read_clock(win);
     win->ends = 0;
-    hbk_connections_read_on(win);
     if (take_in(win) || due_ms <= win->now_ms) {
         return;
     }
@@ -202,6 +201,7 @@ void hbk_win_platform(struct hbk_win *win, struct hbk_platform *ret_platform)
         .audit_notice = audit_notice,
         .write = hbk_connection_write,
         .read_pause = hbk_connection_read_pause,
+        .read_on = hbk_connection_read_on,
         .close = hbk_connection_close,
         .release = hbk_connection_release,
         .proof_open = hbk_handles_proof_open,

@@ -69,8 +69,7 @@ int hbk_win_listen(struct hbk_win *win, struct hbk_core *core, const wchar_t *pi
  *          sleep for as long as it takes
  *
  * Comes back after HBK_READS_PER_TURN clients' bytes, HBK_ADOPTS_PER_TURN new clients or HBK_ENDS_PER_TURN ends even
- * if there are more. The core has to be run after each call, and this has to be called again before a client
- * whose bytes were fed is read from again.
+ * if there are more. The core has to be run after each call.
  */
 void hbk_win_wait(struct hbk_win *win, uint64_t due_ms);
 

@@ -272,6 +272,7 @@ uint32_t client_make(struct client *client, const char *type, uint32_t access)
 
 static void feed(struct client *client, const void *bytes, size_t size)
 {
+    client->connection->fed = true;
     rig_enter_core();
     hbk_core_bytes(client->rig->core, client->session, bytes, size);
     rig_leave_core();

@@ -173,6 +173,14 @@ static void op_read_pause(void *connection, bool paused)
     self->paused = paused;
 }
 
+static void op_read_on(void *connection)
+{
+    struct fake_connection *self = use(connection, "read_on");
+    if (!self->fed)
+        fake_violation(self->kernel, "read_on() of what is being read");
+    self->fed = false;
+}
+
 static void op_close(void *connection)
 {
     struct fake_connection *self = use(connection, "close");
@@ -501,6 +509,7 @@ struct hbk_platform fake_platform(struct fake_kernel *kernel)
         .random = op_random,
         .write = op_write,
         .read_pause = op_read_pause,
+        .read_on = op_read_on,
         .close = op_close,
         .release = op_release,
         .proof_open = op_proof_open,

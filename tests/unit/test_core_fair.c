@@ -258,6 +258,51 @@ static void many_that_are_told_together_delay_little(void **state)
     rig_end(rig);
 }
 
+/* ---- reads ---- */
+
+/* To read on is a call too: bytes without an end, in many sessions, have their turns like all else. */
+static void reads_take_turns(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new_closing();
+    struct greedy greedy = greedy_new(rig, 200, MANY);
+    struct client *modest = client_new(rig, 100, 1);
+    for (size_t i = 0; i < MANY; ++i)
+        client_bytes(greedy.senders[i], "{", 1);
+    client_bytes(modest, "{", 1);
+    size_t turns = 0, left = MANY;
+    for (bool more = true; more; ++turns) {
+        size_t before = left;
+        more = turn(rig);
+        left = 0;
+        for (size_t i = 0; i < MANY; ++i)
+            left += greedy.senders[i]->connection->fed;
+        assert_true(before - left <= HBK_WORK_PER_TURN);
+        assert_true(turns == 0 || !modest->connection->fed);
+    }
+    assert_int_equal(left, 0);
+    assert_true(turns >= MANY / HBK_WORK_PER_TURN);
+    rig_run(rig);
+    rig_end(rig);
+}
+
+/* Nor is more read from who has lines that wait. */
+static void who_has_lines_left_is_not_read(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new_closing();
+    struct client *client = client_new(rig, 100, 1);
+    for (int i = 0; i < 3 * HBK_WORK_PER_TURN; ++i)
+        client_request(client, HBK_METHOD_BROKER_STATUS, NULL);
+    while (!client_answered(client, (uint32_t)client->requests_count)) {
+        assert_true(client->connection->fed);
+        turn(rig);
+    }
+    rig_run(rig);
+    assert_false(client->connection->fed);
+    rig_end(rig);
+}
+
 /* ---- shares ---- */
 
 enum { SHARE_TURNS = 400, SHARE_SENDERS = 8 };
@@ -340,6 +385,8 @@ int main(void)
         cmocka_unit_test(sessions_that_end_together_delay_little),
         cmocka_unit_test(deadlines_that_pass_together_delay_little),
         cmocka_unit_test(many_that_are_told_together_delay_little),
+        cmocka_unit_test(reads_take_turns),
+        cmocka_unit_test(who_has_lines_left_is_not_read),
         cmocka_unit_test(a_process_has_its_share_whatever_its_sessions),
         cmocka_unit_test(a_user_has_its_share_whatever_its_processes),
     };
