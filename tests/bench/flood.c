@@ -25,7 +25,7 @@
 #define SAMPLES_A_CONNECT 64
 #define PAUSE_MS 1
 #define STOP_MS 15000u /* a flooder that waits for an answer has a bound of its own below this */
-#define WARM_UP_MS 1500u
+#define WARM_UP_MS_MAX 12000u /* longer than any deadline for what a flood leaves behind */
 #define PAIR_MIN 3 /* hand-offs a phase, each within KIT_WAIT_MS, however slow the machine */
 /* What a heap may keep of what a flood needed at its height; one flood before has set that height. */
 #define BYTES_SPARE (16ull * 1024 * 1024)
@@ -276,9 +276,10 @@ static void flooded_and_served(void **state)
                   processes == 1 ? "" : "es at most");
     kit_console_start(&control, NULL);
     start_pair();
-    /* The height of what the service ever needs at once is no leak. */
+    /* The height of what the service ever needs at once is no leak; clients that never read stay for a while, so that it
+     * takes as long as the flood. */
     begin_flood(&warm_up, HBK_PIPE_NAME, "all");
-    Sleep(WARM_UP_MS + seconds * 100);
+    Sleep(seconds * 1000 < WARM_UP_MS_MAX ? seconds * 1000 : WARM_UP_MS_MAX);
     end_flood(&warm_up, false);
     kit_serve_second();
     kit_mark(&mark, 0);
