@@ -85,17 +85,18 @@
 #define HBK_READ_SLAB_PLACES 64
 #define HBK_READ_SLABS_MAX \
     (2 * HBK_SESSIONS_MAX / HBK_READ_SLAB_PLACES) /* open, and still closing */
-#define HBK_READS_PER_TURN 64       /* pipes whose bytes are taken in before the core goes on */
-#define HBK_ADOPTS_PER_TURN 1       /* clients that become sessions … */
-#define HBK_ENDS_PER_TURN 1         /* … and pipes that are found to have ended, likewise */
+/* Between two pieces of the core's work: how many pipes are looked at, how many of those that have something are
+ * taken in, and how many new clients. */
+#define HBK_READS_LOOKED_AT 512
+#define HBK_READS_PER_TURN 8
 #define HBK_FRAMER_BYTES_MAX 262144 /* arrived and not taken: reading pauses long before */
-/* What the broker's thread does, in the unit of a handle that is pinned, placed or closed. A look at the pipes is no
- * call into the system while there is work, so that it may come often. */
-#define HBK_WORK_PER_TURN 4   /* of each kind: phases of requests, writes, closes, reads */
-#define HBK_WORK_PER_WRITE 16 /* of requests of one process before what it caused is written */
-#define HBK_WORK_PER_PICK 4   /* of one request; who takes more at a time has its next turn later */
+/* What the broker's thread does, in the unit of a handle that is placed or closed; to pin one counts as two. */
+#define HBK_WORK_AHEAD 16     /* who had nothing to do may do so much before others go on */
+#define HBK_WORK_PER_PIECE 2  /* before the next look at the pipes */
+#define HBK_WORK_PER_WRITE 16 /* of requests of one process before what it has caused is written */
 #define HBK_WORK_BYTES 8192   /* of a line, that count as one */
-#define HBK_WORK_SESSION_END 4 /* that the end of a session counts as */
+#define HBK_WORK_PIN 2
+#define HBK_DEADLINES_PER_TURN 4
 #define HBK_BATCH_BYTES 16384 /* lines with handle values that gather for one write to one target */
 #define HBK_WORKERS_MAX 32    /* threads for closes that may block; at most one a user is busy */
 

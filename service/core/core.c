@@ -37,10 +37,7 @@ struct hbk_core *hbk_core_new(const struct hbk_platform *platform, const struct 
     hbk_pool_init(&core->session_pool, sizeof(struct hbk_session));
     hbk_pool_init(&core->delivery_pool, sizeof(struct hbk_delivery));
     hbk_list_init(&core->sessions);
-    hbk_list_init(&core->settling);
-    for (size_t i = 0; i < HBK_WORK_KINDS; i++) {
-        hbk_turn_init(&core->turns[i], NULL);
-    }
+    hbk_turn_init(&core->turn, NULL);
     core->stop_due = HBK_NEVER;
     if (hbk_audit_init(core) != 0 || hbk_table_init(&core->users) != 0 ||
         hbk_table_init(&core->scopes) != 0 || hbk_table_init(&core->endpoints) != 0 ||
@@ -93,7 +90,7 @@ void hbk_core_configure(struct hbk_core *core, const struct hbk_config *config,
 
 /* ---- users, processes and scopes: kept as long as a session is of them ---- */
 
-struct hbk_user *hbk_core_user(struct hbk_core *core, const char *sid)
+static struct hbk_user *user_of(struct hbk_core *core, const char *sid)
 {
     uint64_t hash = hbk_hash(&core->hash_key, sid, strlen(sid), NULL, 0);
     struct hbk_node *node = hbk_table_find(&core->users, hash);
@@ -111,35 +108,35 @@ struct hbk_user *hbk_core_user(struct hbk_core *core, const char *sid)
     }
     HBK_ASSERT(strlen(sid) < sizeof user->sid);
     hbk_list_init(&user->throttled);
-    for (size_t i = 0; i < HBK_WORK_KINDS; i++) {
-        hbk_turn_init(&user->turns[i], &core->turns[i]);
-    }
+    hbk_turn_init(&user->turn, &core->turn);
     memcpy(user->sid, sid, strlen(sid) + 1);
     hbk_table_insert(&core->users, &user->node, hash);
     return user;
 }
 
-void hbk_core_user_release(struct hbk_core *core, struct hbk_user *user)
+static void user_release(struct hbk_core *core, struct hbk_user *user)
 {
-    if (user != NULL && user->sessions == 0) {
+    if (user->processes == 0) {
         for (size_t i = 0; i < HBK_QUOTA_COUNT; i++) {
             HBK_ASSERT(user->used[i] == 0);
         }
         HBK_ASSERT(hbk_list_empty(&user->throttled));
-        for (size_t i = 0; i < HBK_WORK_KINDS; i++) {
-            hbk_turn_remove(&user->turns[i]);
-        }
+        HBK_ASSERT(hbk_turn_idle(&user->turn));
         hbk_table_remove(&core->users, &user->node);
         free(user);
     }
 }
 
-struct hbk_process *hbk_core_process(struct hbk_core *core, struct hbk_user *user, uint32_t pid)
+struct hbk_process *hbk_core_process(struct hbk_core *core, const char *sid, uint32_t pid)
 {
     uint64_t hash = hbk_hash(&core->hash_key, &pid, sizeof pid, NULL, 0);
     struct hbk_node *node = hbk_table_find(&core->callers, hash);
+    struct hbk_user *user = user_of(core, sid);
     struct hbk_process *process;
 
+    if (user == NULL) {
+        return NULL;
+    }
     for (; node != NULL; node = hbk_table_find_next(node)) {
         process = HBK_CONTAINER(node, struct hbk_process, node);
         if (process->pid == pid && process->user == user) {
@@ -148,26 +145,30 @@ struct hbk_process *hbk_core_process(struct hbk_core *core, struct hbk_user *use
     }
     process = calloc(1, sizeof *process);
     if (process == NULL) {
+        user_release(core, user);
         return NULL;
     }
     process->user = user;
     process->pid = pid;
-    for (size_t i = 0; i < HBK_WORK_KINDS; i++) {
-        hbk_turn_init(&process->turns[i], &user->turns[i]);
-    }
+    hbk_turn_init(&process->turn, &user->turn);
+    hbk_list_init(&process->phases);
+    hbk_list_init(&process->writes);
+    hbk_list_init(&process->others);
+    user->processes++;
     hbk_table_insert(&core->callers, &process->node, hash);
     return process;
 }
 
 void hbk_core_process_release(struct hbk_core *core, struct hbk_process *process)
 {
-    if (process != NULL && process->sessions == 0) {
-        for (size_t i = 0; i < HBK_WORK_KINDS; i++) {
-            hbk_turn_remove(&process->turns[i]);
-        }
-        hbk_table_remove(&core->callers, &process->node);
-        free(process);
+    if (process == NULL || process->sessions > 0 || !hbk_turn_idle(&process->turn) ||
+        process == core->at_work) {
+        return;
     }
+    hbk_table_remove(&core->callers, &process->node);
+    process->user->processes--;
+    user_release(core, process->user);
+    free(process);
 }
 
 struct hbk_scope *hbk_core_scope(struct hbk_core *core, const uint8_t digest[32])
@@ -250,121 +251,7 @@ void hbk_core_proof_closed(struct hbk_core *core, uint64_t session)
     }
 }
 
-/* ---- work ---- */
-
-/* Nothing is for nothing, or a turn might never end. */
-static uint64_t spent_since(const struct hbk_core *core, uint64_t before)
-{
-    HBK_ASSERT(core->spent >= before);
-    return core->spent > before ? core->spent - before : 1;
-}
-
-static void use_up(uint64_t *left, uint64_t cost)
-{
-    *left -= cost < *left ? cost : *left;
-}
-
-/* What a process has caused is written before another one has a turn: so it waits for nobody else's. */
-static bool another_is_next(struct hbk_core *core)
-{
-    struct hbk_turn *turn = hbk_turn_first(&core->turns[HBK_WORK_PHASE]);
-
-    return turn != NULL && core->unwritten_pid != 0 &&
-           HBK_CONTAINER(turn, struct hbk_session, turns[HBK_WORK_PHASE])->peer.pid !=
-               core->unwritten_pid;
-}
-
-/* Of one process that sends much at a time, lines of a few turns leave together. */
-static bool writes_due(struct hbk_core *core)
-{
-    return !hbk_turn_idle(&core->turns[HBK_WORK_WRITE]) &&
-           (hbk_turn_idle(&core->turns[HBK_WORK_PHASE]) || core->unwritten >= HBK_WORK_PER_WRITE ||
-            another_is_next(core));
-}
-
-static void take_phases(struct hbk_core *core, uint64_t *left)
-{
-    while (*left > 0 && !hbk_turn_idle(&core->turns[HBK_WORK_PHASE]) && !writes_due(core)) {
-        struct hbk_turn *turn = hbk_turn_next(&core->turns[HBK_WORK_PHASE]);
-        struct hbk_session *session =
-            HBK_CONTAINER(turn, struct hbk_session, turns[HBK_WORK_PHASE]);
-        uint64_t before = core->spent;
-        uint64_t cost;
-
-        hbk_session_phase(session);
-        /* Sessions are freed when they are settled, so this one is still there. */
-        cost = spent_since(core, before);
-        hbk_turn_charge(turn, cost);
-        use_up(left, cost);
-        core->unwritten += cost;
-        core->unwritten_pid = session->peer.pid;
-    }
-}
-
-static void take_others(struct hbk_core *core, enum hbk_work work, uint64_t *left)
-{
-    struct hbk_turn *turn;
-
-    HBK_ASSERT(work != HBK_WORK_PHASE);
-    while (*left > 0 && (turn = hbk_turn_next(&core->turns[work])) != NULL) {
-        uint64_t before = core->spent;
-        uint64_t cost;
-
-        if (work == HBK_WORK_WRITE) {
-            hbk_output_flush(HBK_CONTAINER(turn, struct hbk_session, turns[HBK_WORK_WRITE]));
-        } else if (work == HBK_WORK_CLOSE) {
-            hbk_session_close_some(HBK_CONTAINER(turn, struct hbk_session, turns[HBK_WORK_CLOSE]));
-        } else {
-            hbk_session_read_on(HBK_CONTAINER(turn, struct hbk_session, turns[HBK_WORK_READ]));
-        }
-        cost = spent_since(core, before);
-        hbk_turn_charge(turn, cost);
-        use_up(left, cost);
-    }
-}
-
-static void settle(struct hbk_core *core, uint64_t *left)
-{
-    struct hbk_link *link;
-
-    while (*left > 0 && (link = hbk_list_pop(&core->settling)) != NULL) {
-        uint64_t before = core->spent;
-
-        hbk_session_settle(HBK_CONTAINER(link, struct hbk_session, settle_link));
-        use_up(left, spent_since(core, before));
-    }
-}
-
-/* Writes first after what was done, as somebody waits for them; then pins, reads, and sessions that ended. */
-bool hbk_core_run(struct hbk_core *core)
-{
-    uint64_t left[HBK_WORK_KINDS], ends = HBK_WORK_PER_TURN;
-    bool goes_on, more;
-
-    for (size_t i = 0; i < HBK_WORK_KINDS; i++) {
-        left[i] = HBK_WORK_PER_TURN;
-    }
-    do {
-        take_phases(core, &left[HBK_WORK_PHASE]);
-        if (writes_due(core)) {
-            take_others(core, HBK_WORK_WRITE, &left[HBK_WORK_WRITE]);
-            core->unwritten = core->unwritten_pid = 0;
-        }
-        take_others(core, HBK_WORK_CLOSE, &left[HBK_WORK_CLOSE]);
-        take_others(core, HBK_WORK_READ, &left[HBK_WORK_READ]);
-        settle(core, &ends);
-        more = !hbk_list_empty(&core->settling);
-        goes_on = more && ends > 0;
-        for (size_t i = 0; i < HBK_WORK_KINDS; i++) {
-            bool idle = hbk_turn_idle(&core->turns[i]);
-
-            more = more || !idle;
-            goes_on =
-                goes_on || (!idle && left[i] > 0 && (i != HBK_WORK_WRITE || writes_due(core)));
-        }
-    } while (goes_on);
-    return more;
-}
+/* ---- time ---- */
 
 uint64_t hbk_core_deadline_ms(const struct hbk_core *core)
 {
@@ -377,12 +264,11 @@ uint64_t hbk_core_deadline_ms(const struct hbk_core *core)
 void hbk_core_tick(struct hbk_core *core)
 {
     uint64_t now = hbk_now(core);
-    uint64_t begin = core->spent;
     struct hbk_timer *timer;
 
-    while (core->spent - begin < HBK_WORK_PER_TURN &&
-           (timer = hbk_timers_next(&core->timers)) != NULL && timer->due_ms <= now) {
-        core->spent++;
+    for (int i = 0; i < HBK_DEADLINES_PER_TURN &&
+                    (timer = hbk_timers_next(&core->timers)) != NULL && timer->due_ms <= now;
+         i++) {
         hbk_timer_set(&core->timers, timer, HBK_NEVER);
         if (timer->kind == HBK_TIMER_SESSION) {
             hbk_session_expire(HBK_CONTAINER(timer, struct hbk_session, timer), now);

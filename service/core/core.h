@@ -87,12 +87,10 @@ void hbk_core_proof_closed(struct hbk_core *core, uint64_t session);
 /* ---- time and work ---- */
 
 /**
- * hbk_core_run() - do some of what is ready
+ * hbk_core_run() - do one piece of what is ready
  *
- * Users take turns, in each the processes of a user, in each the sessions of a process; a turn is one phase of one
- * request, and of one that costs more than HBK_WORK_PER_PICK a part of it. What a process has caused is written
- * before another has a turn. Writes, closes of pins and reads take turns in the same way; and so on with what
- * follows of that, until nothing is left or each kind that is has cost HBK_WORK_PER_TURN.
+ * A phase of one request, or of one with many handles a part of it; a write; some closes; and so on: a few calls of
+ * the platform. The user goes first who has had the least, and of its processes the one that has (turn.h).
  *
  * Return: true if more is left: look at the pipes, then call again.
  */
@@ -101,7 +99,7 @@ bool hbk_core_run(struct hbk_core *core);
 /** hbk_core_deadline_ms() - when (platform time) the next hbk_core_tick() is due; UINT64_MAX: never. */
 uint64_t hbk_core_deadline_ms(const struct hbk_core *core);
 
-/** hbk_core_tick() - act on deadlines that have passed, at most HBK_WORK_PER_TURN: the others stay due. Call
+/** hbk_core_tick() - act on deadlines that have passed, at most HBK_DEADLINES_PER_TURN: the others stay due. Call
  * hbk_core_run() afterwards. */
 void hbk_core_tick(struct hbk_core *core);
 

@@ -82,7 +82,7 @@ static void finish(struct hbk_delivery *delivery)
     delivery->target = NULL;
     hbk_quota_give(delivery->sender, HBK_QUOTA_PENDING, 1);
     hbk_list_append(&delivery->sender->closing, &delivery->close_link);
-    hbk_turn_schedule(&delivery->sender->turns[HBK_WORK_CLOSE]);
+    hbk_work_add(delivery->sender, HBK_WORK_CLOSE);
 }
 
 /* True once: the sender is to be answered, and this is the answer. */
@@ -286,13 +286,7 @@ static void set_writing(struct hbk_delivery *delivery)
 
 static void place_and_tell(struct hbk_delivery *delivery)
 {
-    struct hbk_error error;
-
-    if (hbk_place_all(delivery, &error) != 0) {
-        hbk_delivery_fail(delivery, &error);
-        return;
-    }
-    if (notify(delivery, HBK_METHOD_HANDLE_DELIVERED)) {
+    if (hbk_place(delivery, delivery->sender) && notify(delivery, HBK_METHOD_HANDLE_DELIVERED)) {
         set_writing(delivery);
     }
 }
@@ -342,7 +336,6 @@ static void place_accepted(struct hbk_delivery *delivery)
     struct hbk_session *target = delivery->target;
     struct hbk_delivered_item items[HBK_ITEMS_MAX];
     struct hbk_accept_result result = {.items_count = delivery->item_count, .items = items};
-    struct hbk_error error;
     size_t begin;
 
     if (!still_bound(delivery)) {
@@ -351,8 +344,7 @@ static void place_accepted(struct hbk_delivery *delivery)
     if (!hbk_output_free(target)) {
         return; /* stays in `accepted` until the write has ended, or has ended with its target */
     }
-    if (hbk_place_all(delivery, &error) != 0) {
-        hbk_delivery_fail(delivery, &error);
+    if (!hbk_place(delivery, target)) {
         return;
     }
     hbk_place_describe(delivery, items);

@@ -5,8 +5,8 @@
  *   charged to it has returned.
  * - A delivery is at most in one list of its target: `blocked`, `offered`, `accepted`, `carried`, `in_flight` or
  *   `untold`, by its state.
- * - Whatever calls the platform for a session, but for its end, is done when its turn of that kind has come, and
- *   counted in core.spent. */
+ * - A process stays as long as it has a session, or something to do; a user as long as it has a process.
+ * - Whatever calls the platform for a session is a task of its process's (work.c), and counted in core.spent. */
 #ifndef HBK_INTERNAL_H
 #define HBK_INTERNAL_H
 
@@ -23,31 +23,41 @@
 #include "turn.h"
 #include "type.h"
 
-/* What sessions take turns at; a kind is done after the one before it, by what is left of each. */
 enum hbk_work {
     HBK_WORK_PHASE, /* one phase of a request, or a part of one */
     HBK_WORK_WRITE, /* what is queued, in one write */
     HBK_WORK_CLOSE, /* what was placed and not told, and pins of deliveries that are over */
-    HBK_WORK_READ,  /* of more from who has had all acted on that came before */
+    HBK_WORK_READ,  /* on, from who has had all acted on that came before */
+    HBK_WORK_END,   /* a session may be closed, or freed */
     HBK_WORK_KINDS
+};
+
+/* Something to do for one session. */
+struct hbk_task {
+    struct hbk_link link;        /* in one of the lists of `process` */
+    struct hbk_process *process; /* at whose cost */
+    struct hbk_session *session;
+    enum hbk_work work;
 };
 
 /* One user SID: whom limits are counted against. */
 struct hbk_user {
     struct hbk_node node; /* in core.users */
-    struct hbk_turn turns[HBK_WORK_KINDS];
-    uint32_t sessions; /* that keep it, also those that are refused */
-    uint32_t refused;  /* of them, those that are told so and end */
+    struct hbk_turn turn;
+    uint32_t processes; /* that keep it */
+    uint32_t refused;   /* sessions that are told so and end */
     uint64_t used[HBK_QUOTA_COUNT];
     struct hbk_link
         throttled; /* struct hbk_session.throttle_link: not read until it has fewer queued bytes */
     char sid[HBK_SID_BYTES_MAX + 1];
 };
 
-/* A process of one user, as long as it has a session. */
+/* A process of one user. */
 struct hbk_process {
     struct hbk_node node; /* in core.callers, by pid */
-    struct hbk_turn turns[HBK_WORK_KINDS];
+    struct hbk_turn turn;
+    struct hbk_link phases, writes, others; /* struct hbk_task.link */
+    uint64_t unwritten;                     /* `spent` on phases since it last had no `writes` */
     struct hbk_user *user;
     uint32_t pid;
     uint32_t sessions;
@@ -96,8 +106,7 @@ struct hbk_session {
     void *connection;
     enum hbk_session_state state;
     struct hbk_link all_link; /* in core.sessions */
-    struct hbk_turn turns[HBK_WORK_KINDS];
-    struct hbk_link settle_link; /* in core.settling: it may be closed or freed */
+    struct hbk_task tasks[HBK_WORK_KINDS];
     struct hbk_user *user;
     struct hbk_process *process;
     struct hbk_scope *scopes[HBK_SCOPE_KIND_COUNT];
@@ -234,6 +243,7 @@ struct hbk_delivery {
     uint32_t
         items_charged; /* as pins of its sender's; more than item_count while they are being pinned */
     size_t item_count;        /* pinned */
+    size_t placed_count;      /* of those */
     struct hbk_pinned *items; /* `few` or allocated */
     struct hbk_pinned few[HBK_DELIVERY_INLINE_ITEMS];
 };
@@ -251,22 +261,20 @@ struct hbk_core {
     struct hbk_policy *policy; /* NULL: the built-in rules, and `inspect` for nobody */
     uint64_t generation;       /* how often rules were loaded */
     struct hbk_timers timers;
-    struct hbk_link sessions, settling;
-    struct hbk_turn turns[HBK_WORK_KINDS]; /* roots */
-    uint64_t
-        spent; /* ever: one a handle that was pinned, placed or closed, and what costs as much */
-    struct hbk_message message; /* the request at work */
-    uint32_t policies_loaded;   /* from a file */
+    struct hbk_link sessions;
+    struct hbk_turn turn;        /* the root */
+    struct hbk_process *at_work; /* whose task is being done; NULL: an event */
+    uint64_t spent;              /* ever: one a handle placed or closed, and what costs as much */
+    struct hbk_message message;  /* the request at work */
+    uint32_t policies_loaded;    /* from a file */
     struct hbk_audit audit;
-    uint64_t unwritten;             /* `spent` on phases since lines were written … */
-    uint32_t unwritten_pid;         /* … all by this process; 0: none yet */
     uint64_t used[HBK_QUOTA_COUNT]; /* by all users */
     uint32_t pins_ahead;            /* charged, and not made yet */
     uint64_t started_ms;
     uint64_t next_serial;
     uint64_t stop_due;
     bool stopping;
-    uint32_t proven, closes_pending;
+    uint32_t proven;
     uint64_t delivered, failed;
 };
 
@@ -279,13 +287,20 @@ static inline uint64_t hbk_now(struct hbk_core *core)
 
 /* ---- core.c ---- */
 
-struct hbk_user *hbk_core_user(struct hbk_core *core, const char *sid);
-void hbk_core_user_release(struct hbk_core *core, struct hbk_user *user);
-/** hbk_core_process() - process @pid of @user. NULL out of memory. */
-struct hbk_process *hbk_core_process(struct hbk_core *core, struct hbk_user *user, uint32_t pid);
+/** hbk_core_process() - process @pid of user @sid. NULL out of memory. */
+struct hbk_process *hbk_core_process(struct hbk_core *core, const char *sid, uint32_t pid);
+/** hbk_core_process_release() - free it, and its user, if nothing keeps it any more. */
 void hbk_core_process_release(struct hbk_core *core, struct hbk_process *process);
 struct hbk_scope *hbk_core_scope(struct hbk_core *core, const uint8_t digest[32]);
 void hbk_core_scope_release(struct hbk_core *core, struct hbk_scope *scope);
+
+/* ---- work.c ---- */
+
+void hbk_work_init(struct hbk_session *session);
+/** hbk_work_add() - there may be something to do for @session. May be repeated. */
+void hbk_work_add(struct hbk_session *session, enum hbk_work work);
+/** hbk_work_drop() - @session is about to be freed. */
+void hbk_work_drop(struct hbk_session *session);
 
 /* ---- scope.c ---- */
 
@@ -488,9 +503,10 @@ enum { HBK_SEND_E_REFUSED = 1 };
 
 /* ---- place.c ---- */
 
-/** hbk_place_all() - place every item in the target's table, or as many as it goes: then 1, with filled
- * @ret_error, and hbk_place_undo() is due. */
-int hbk_place_all(struct hbk_delivery *delivery, struct hbk_error *ret_error);
+/** hbk_place() - place what is not placed yet in the target's table, where nothing is being written now: of many items a
+ * few, with turns of others before the next; that is a phase of @at_work then. Return: true when all are placed; else it goes on later, or has
+ * failed. */
+bool hbk_place(struct hbk_delivery *delivery, struct hbk_session *at_work);
 /** hbk_place_undo() - close there what was placed and not told, at most @max items. Return: how many. */
 uint32_t hbk_place_undo(struct hbk_delivery *delivery, uint32_t max);
 /** hbk_place_untold() - the lines of @deliveries, a list of @target that is emptied, never will be told: take back what

@@ -1,4 +1,4 @@
-/* What goes to a client. Lines gather in `queued` during a turn and leave in one write; while a write is
+/* What goes to a client. Lines gather in `queued`, as work.c lets them, and leave in one write; while a write is
  * pending nothing that carries a handle value is added, so that its end decides over all that it names. */
 #include "internal.h"
 
@@ -17,7 +17,7 @@ bool hbk_output_full(const struct hbk_session *session)
 
 static void mark_dirty(struct hbk_session *session)
 {
-    hbk_turn_schedule(&session->turns[HBK_WORK_WRITE]);
+    hbk_work_add(session, HBK_WORK_WRITE);
 }
 
 size_t hbk_output_begin(const struct hbk_session *session)

@@ -1,12 +1,41 @@
 /* What a delivery puts into its target's table, and what the target is told of it. */
 #include "internal.h"
 
-int hbk_place_all(struct hbk_delivery *delivery, struct hbk_error *ret_error)
+/* Asked once, when the target first hears of it. A File is asked nothing. */
+static enum hbk_widenable widenable(const struct hbk_delivery *delivery,
+                                    const struct hbk_pinned *item)
+{
+    struct hbk_core *core = delivery->sender->core;
+
+    if (item->same) {
+        return HBK_WIDENABLE_NOT_REDUCED;
+    }
+    HBK_ASSERT(item->access != item->granted);
+    if (item->type == HBK_TYPE_FILE) {
+        return HBK_WIDENABLE_UNKNOWN;
+    }
+    core->spent++;
+    return core->platform.widenable(delivery->target->connection, item->pin, item->granted,
+                                    item->access);
+}
+
+static void know_widenable(struct hbk_delivery *delivery, struct hbk_pinned *item)
+{
+    if (!item->widenable_known) {
+        item->widenable = (uint8_t)widenable(delivery, item);
+        item->widenable_known = true;
+    }
+}
+
+static int place_some(struct hbk_delivery *delivery, struct hbk_error *ret_error)
 {
     struct hbk_core *core = delivery->sender->core;
     struct hbk_failure failure = {.code = HBK_R_OS_ERROR};
+    uint64_t begin = core->spent;
 
-    for (size_t i = 0; i < delivery->item_count; i++) {
+    while (delivery->placed_count < delivery->item_count &&
+           core->spent - begin < HBK_WORK_PER_PIECE) {
+        size_t i = delivery->placed_count;
         struct hbk_pinned *item = &delivery->items[i];
 
         HBK_ASSERT(item->value == 0 && (item->access & ~item->granted) == 0);
@@ -22,8 +51,26 @@ int hbk_place_all(struct hbk_delivery *delivery, struct hbk_error *ret_error)
             return HBK_SEND_E_REFUSED;
         }
         HBK_ASSERT(item->value >= HBK_HANDLE_MIN && item->value <= HBK_HANDLE_MAX);
+        delivery->placed_count++;
+        know_widenable(delivery, item);
     }
     return 0;
+}
+
+bool hbk_place(struct hbk_delivery *delivery, struct hbk_session *at_work)
+{
+    struct hbk_error error;
+
+    if (place_some(delivery, &error) != 0) {
+        hbk_delivery_fail(delivery, &error);
+        return false;
+    }
+    if (delivery->placed_count < delivery->item_count) {
+        hbk_list_append(&at_work->ready, &delivery->ready_link);
+        hbk_session_schedule(at_work);
+        return false;
+    }
+    return true;
 }
 
 uint32_t hbk_place_undo(struct hbk_delivery *delivery, uint32_t max)
@@ -45,33 +92,12 @@ uint32_t hbk_place_undo(struct hbk_delivery *delivery, uint32_t max)
     return count;
 }
 
-/* Asked once, when the target first hears of it. A File is asked nothing. */
-static enum hbk_widenable widenable(const struct hbk_delivery *delivery,
-                                    const struct hbk_pinned *item)
-{
-    struct hbk_core *core = delivery->sender->core;
-
-    if (item->same) {
-        return HBK_WIDENABLE_NOT_REDUCED;
-    }
-    HBK_ASSERT(item->access != item->granted);
-    if (item->type == HBK_TYPE_FILE) {
-        return HBK_WIDENABLE_UNKNOWN;
-    }
-    core->spent++;
-    return core->platform.widenable(delivery->target->connection, item->pin, item->granted,
-                                    item->access);
-}
-
 void hbk_place_describe(struct hbk_delivery *delivery, struct hbk_delivered_item *ret_items)
 {
     for (size_t i = 0; i < delivery->item_count; i++) {
         struct hbk_pinned *item = &delivery->items[i];
 
-        if (!item->widenable_known) {
-            item->widenable = (uint8_t)widenable(delivery, item);
-            item->widenable_known = true;
-        }
+        know_widenable(delivery, item);
         ret_items[i] = (struct hbk_delivered_item){
             .handle = item->value,
             .type = hbk_text_from(hbk_type_info((enum hbk_type)item->type)->name),
@@ -113,8 +139,8 @@ uint32_t hbk_place_take_back(struct hbk_session *target, uint32_t max)
 void hbk_place_untold(struct hbk_session *target, struct hbk_link *deliveries)
 {
     hbk_list_splice(&target->untold, deliveries);
-    (void)hbk_place_take_back(target, HBK_WORK_PER_PICK);
+    (void)hbk_place_take_back(target, HBK_WORK_PER_PIECE);
     if (!hbk_list_empty(&target->untold)) {
-        hbk_turn_schedule(&target->turns[HBK_WORK_CLOSE]);
+        hbk_work_add(target, HBK_WORK_CLOSE);
     }
 }

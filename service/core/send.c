@@ -273,7 +273,7 @@ static int pin_item(struct hbk_delivery *delivery, int limit_rule, struct hbk_er
 
     HBK_ASSERT(item->handle >= HBK_HANDLE_MIN && item->handle <= HBK_HANDLE_MAX &&
                item->handle % 4 == 0);
-    core->spent++;
+    core->spent += HBK_WORK_PIN;
     if (core->platform.pin(session->connection, item->handle, &item->pin, &failure) != 0) {
         set_failure(ret_error, &failure, index);
         return HBK_SEND_E_REFUSED;
@@ -355,9 +355,10 @@ static int pin_some(struct hbk_delivery *delivery, const struct hbk_endpoint *en
     int limit_rule =
         endpoint != NULL ? endpoint->limit_rule : hbk_policy_limits(policy, delivery->name);
     uint32_t left = delivery->items_charged - (uint32_t)delivery->item_count;
+    uint32_t most = HBK_WORK_PER_PIECE / HBK_WORK_PIN;
 
     HBK_ASSERT(left > 0);
-    for (left = left < HBK_WORK_PER_PICK ? left : HBK_WORK_PER_PICK; left > 0; left--) {
+    for (left = left < most ? left : most; left > 0; left--) {
         if (pin_item(delivery, limit_rule, ret_error) != 0) {
             return HBK_SEND_E_REFUSED;
         }

@@ -10,7 +10,6 @@
 static void init_lists(struct hbk_session *session)
 {
     hbk_list_init(&session->all_link);
-    hbk_list_init(&session->settle_link);
     hbk_list_init(&session->sends);
     hbk_list_init(&session->ready);
     hbk_list_init(&session->closing);
@@ -25,15 +24,13 @@ static void init_lists(struct hbk_session *session)
     hbk_list_init(&session->watch_link);
 }
 
-static struct hbk_session *session_new(struct hbk_core *core, struct hbk_user *user,
+static struct hbk_session *session_new(struct hbk_core *core, struct hbk_process *process,
                                        const struct hbk_peer *peer, void *connection)
 {
     struct hbk_scope *scopes[HBK_SCOPE_KIND_COUNT] = {NULL};
-    struct hbk_process *process = hbk_core_process(core, user, peer->pid);
     struct hbk_session *session = NULL;
 
-    if (process == NULL || hbk_scopes_keep(core, peer, scopes) != 0 ||
-        hbk_timers_reserve(&core->timers) != 0) {
+    if (hbk_scopes_keep(core, peer, scopes) != 0 || hbk_timers_reserve(&core->timers) != 0) {
         goto out;
     }
     session = hbk_pool_new(&core->session_pool);
@@ -54,19 +51,15 @@ static struct hbk_session *session_new(struct hbk_core *core, struct hbk_user *u
     session->peer = *peer;
     hbk_buffer_init(&session->queued, core->config.write_queue_bytes + QUEUED_BEYOND_MAX);
     hbk_buffer_init(&session->writing, core->config.write_queue_bytes + QUEUED_BEYOND_MAX);
-    session->user = user;
-    user->sessions++;
+    session->user = process->user;
     session->process = process;
     process->sessions++;
-    for (size_t i = 0; i < HBK_WORK_KINDS; i++) {
-        hbk_turn_init(&session->turns[i], &process->turns[i]);
-    }
+    hbk_work_init(session);
     hbk_list_append(&core->sessions, &session->all_link);
     hbk_session_arm(session);
 out:
     if (session == NULL) {
         hbk_scopes_release(core, scopes);
-        hbk_core_process_release(core, process);
     }
     return session;
 }
@@ -109,7 +102,7 @@ static int check_user(const struct hbk_session *session, struct hbk_error *ret_e
 int hbk_core_session_opened(struct hbk_core *core, const struct hbk_peer *peer, void *connection,
                             uint64_t *ret_session)
 {
-    struct hbk_user *user = NULL;
+    struct hbk_process *process = NULL;
     struct hbk_session *session;
     struct hbk_error error;
 
@@ -117,32 +110,34 @@ int hbk_core_session_opened(struct hbk_core *core, const struct hbk_peer *peer, 
         goto refused;
     }
     hbk_error_set(&error, HBK_R_INTERNAL_ERROR, "out of memory: try again later");
-    user = hbk_core_user(core, peer->user);
-    if (user == NULL) {
+    process = hbk_core_process(core, peer->user, peer->pid);
+    if (process == NULL) {
         goto refused;
     }
-    if (user->refused >= HBK_SESSIONS_REFUSED_MAX) {
+    if (process->user->refused >= HBK_SESSIONS_REFUSED_MAX) {
         hbk_error_set(&error, HBK_R_QUOTA, "%u sessions of this user are being refused already",
-                      (unsigned)user->refused);
+                      (unsigned)process->user->refused);
         goto refused;
     }
-    session = session_new(core, user, peer, connection);
+    session = session_new(core, process, peer, connection);
     if (session == NULL) {
         goto refused;
     }
     *ret_session = session->slot.id;
     if (check_user(session, &error) != 0) {
-        user->refused++;
+        session->user->refused++;
         hbk_audit_unopened(core, peer, &error);
         hbk_session_end(session, HBK_R_TARGET_GONE, &error);
         return 0;
     }
     session->counted = true;
+    session->fed = true;
+    hbk_work_add(session, HBK_WORK_READ);
     hbk_quota_take(session, HBK_QUOTA_SESSIONS, 1);
     hbk_audit_session(session, "session.opened", NULL);
     return 0;
 refused:
-    hbk_core_user_release(core, user);
+    hbk_core_process_release(core, process);
     hbk_audit_unopened(core, peer, &error);
     return HBK_CORE_E_REFUSED;
 }
@@ -181,7 +176,7 @@ static bool has_phase(const struct hbk_session *session)
 void hbk_session_schedule(struct hbk_session *session)
 {
     if (has_phase(session)) {
-        hbk_turn_schedule(&session->turns[HBK_WORK_PHASE]);
+        hbk_work_add(session, HBK_WORK_PHASE);
     }
 }
 
@@ -288,7 +283,7 @@ static void take_line(struct hbk_session *session)
         return;
     }
     session->input_ready = false;
-    hbk_turn_schedule(&session->turns[HBK_WORK_READ]);
+    hbk_work_add(session, HBK_WORK_READ);
     if (hbk_framer_size(&session->input) != 0 && session->line_due == HBK_NEVER &&
         !session->read_paused) {
         set_line_due(session, hbk_now(core) + core->config.line_ms);
@@ -313,7 +308,7 @@ void hbk_session_phase(struct hbk_session *session)
 void hbk_session_close_some(struct hbk_session *session)
 {
     bool untold = !hbk_list_empty(&session->untold);
-    uint32_t left = HBK_WORK_PER_PICK - hbk_place_take_back(session, HBK_WORK_PER_PICK);
+    uint32_t left = HBK_WORK_PER_PIECE - hbk_place_take_back(session, HBK_WORK_PER_PIECE);
 
     if (untold && hbk_list_empty(&session->untold)) {
         hbk_session_settle_later(session);
@@ -323,7 +318,7 @@ void hbk_session_close_some(struct hbk_session *session)
             HBK_CONTAINER(session->closing.next, struct hbk_delivery, close_link), left);
     }
     if (!hbk_list_empty(&session->closing) || !hbk_list_empty(&session->untold)) {
-        hbk_turn_schedule(&session->turns[HBK_WORK_CLOSE]);
+        hbk_work_add(session, HBK_WORK_CLOSE);
     }
     hbk_session_schedule(session);
 }
@@ -403,16 +398,13 @@ void hbk_session_hang_up(struct hbk_session *session, int32_t gone_code)
     hbk_buffer_deinit(&session->queued);
     hbk_quota_count_bytes(session);
     hbk_place_untold(session, &session->carried);
-    session->core->spent += HBK_WORK_SESSION_END;
     session->core->platform.close(session->connection);
     hbk_session_settle_later(session);
 }
 
 void hbk_session_settle_later(struct hbk_session *session)
 {
-    if (hbk_list_empty(&session->settle_link)) {
-        hbk_list_append(&session->core->settling, &session->settle_link);
-    }
+    hbk_work_add(session, HBK_WORK_END);
 }
 
 static void session_free(struct hbk_session *session)
@@ -425,13 +417,9 @@ static void session_free(struct hbk_session *session)
     HBK_ASSERT(hbk_list_empty(&session->in_flight) && hbk_list_empty(&session->ready));
     HBK_ASSERT(hbk_list_empty(&session->closing) && session->pinning == NULL);
     HBK_ASSERT(hbk_list_empty(&session->untold));
-    core->spent += HBK_WORK_SESSION_END;
     core->platform.release(session->connection);
     hbk_list_remove(&session->all_link);
-    for (size_t i = 0; i < HBK_WORK_KINDS; i++) {
-        hbk_turn_remove(&session->turns[i]);
-    }
-    hbk_list_remove(&session->settle_link);
+    hbk_work_drop(session);
     hbk_timer_set(&core->timers, &session->timer, HBK_NEVER);
     hbk_timers_unreserve(&core->timers);
     hbk_buffer_deinit(&session->queued);
@@ -446,8 +434,6 @@ static void session_free(struct hbk_session *session)
     }
     session->process->sessions--;
     hbk_core_process_release(core, session->process);
-    session->user->sessions--;
-    hbk_core_user_release(core, session->user);
     hbk_scopes_release(core, session->scopes);
     hbk_pool_free(&core->session_pool, session);
 }

@@ -18,14 +18,19 @@ static void post(struct hbk_connection *connection, enum signal signal)
 {
     struct hbk_win *win = connection->win;
     AcquireSRWLockExclusive(&win->lock);
-    if (connection->signals == 0) {
+    bool heard = signal != SIGNAL_EXITED || !connection->deaf;
+    if (heard && connection->signals == 0) {
         connection->next_signalled = NULL;
         *win->signalled_end = connection;
         win->signalled_end = &connection->next_signalled;
     }
-    connection->signals |= (unsigned)signal;
+    if (heard) {
+        connection->signals |= (unsigned)signal;
+    }
     ReleaseSRWLockExclusive(&win->lock);
-    hbk_win_wake(win);
+    if (heard) {
+        hbk_win_wake(win);
+    }
 }
 
 static struct hbk_connection *take_signalled(struct hbk_win *win, unsigned *ret_signals)
@@ -44,13 +49,14 @@ static struct hbk_connection *take_signalled(struct hbk_win *win, unsigned *ret_
     return connection;
 }
 
-/* Takes back @signals that the broker's thread has not seen yet. */
-static void withdraw(struct hbk_connection *connection, unsigned signals)
+/* From now on the end of its process is no signal; one that nobody has seen yet is taken back. */
+static void deafen(struct hbk_connection *connection)
 {
     struct hbk_win *win = connection->win;
     AcquireSRWLockExclusive(&win->lock);
     bool listed = connection->signals != 0;
-    connection->signals &= ~signals;
+    connection->deaf = true;
+    connection->signals &= ~(unsigned)SIGNAL_EXITED;
     if (listed && connection->signals == 0) {
         struct hbk_connection **link = &win->signalled;
         while (*link != connection) {
@@ -95,8 +101,71 @@ static void end_wait(PTP_WAIT *wait)
 
 /* ---- life ---- */
 
+struct hbk_connection *hbk_connection_new(struct hbk_win *win, HANDLE pipe)
+{
+    struct hbk_connection *connection = calloc(1, sizeof(*connection));
+    if (connection == NULL) {
+        CloseHandle(pipe);
+        return NULL;
+    }
+    connection->win = win;
+    connection->handle = pipe;
+    return connection;
+}
+
+static bool resize_buffer(struct hbk_connection *connection, uint32_t size)
+{
+    char *buffer = malloc(size);
+    if (buffer == NULL) {
+        return false;
+    }
+    free(connection->buffer);
+    connection->buffer = buffer;
+    connection->buffer_size = size;
+    return true;
+}
+
+int hbk_connection_prepare(struct hbk_connection *connection)
+{
+    connection->write_event = CreateEventW(NULL, TRUE, FALSE, NULL);
+    connection->write_wait = CreateThreadpoolWait(on_write_event, connection, NULL);
+    connection->exit_wait = CreateThreadpoolWait(on_process_exit, connection, NULL);
+    if (connection->write_event == NULL || connection->write_wait == NULL ||
+        connection->exit_wait == NULL || !resize_buffer(connection, HBK_READ_BYTES)) {
+        return -1;
+    }
+    SetThreadpoolWait(connection->exit_wait, connection->process, NULL);
+    return 0;
+}
+
+static void close_handle(HANDLE *handle)
+{
+    if (*handle != NULL) {
+        CloseHandle(*handle);
+        *handle = NULL;
+    }
+}
+
+void hbk_connection_reap(struct hbk_connection *connection, unsigned remains)
+{
+    if ((remains & HBK_REMAINS_PIPE) != 0) {
+        /* What has ended meanwhile cannot be cancelled, and that is as good. */
+        CancelIoEx(connection->handle, NULL);
+        close_handle(&connection->handle);
+        end_wait(&connection->exit_wait);
+    }
+    if ((remains & HBK_REMAINS_ALL) != 0) {
+        end_wait(&connection->write_wait);
+        close_handle(&connection->write_event);
+        close_handle(&connection->process);
+        close_handle(&connection->token);
+        free(connection->buffer);
+        free(connection);
+    }
+}
+
 /* The kernel writes to its place and its buffer until a pending read has ended. */
-static void free_if_done(struct hbk_connection *connection)
+static void reap_if_done(struct hbk_connection *connection)
 {
     struct hbk_win *win = connection->win;
 
@@ -105,21 +174,10 @@ static void free_if_done(struct hbk_connection *connection)
     }
     HBK_ASSERT(!connection->writing);
     HBK_ASSERT(connection->proof == NULL);
-    end_wait(&connection->exit_wait);
-    end_wait(&connection->write_wait);
-    withdraw(connection, SIGNAL_WRITTEN | SIGNAL_EXITED);
-    if (connection->write_event != NULL) {
-        CloseHandle(connection->write_event);
-    }
-    if (connection->placed) {
-        hbk_reads_give_place(&win->reads, connection->place);
-    }
-    CloseHandle(connection->process);
-    CloseHandle(connection->token);
-    free(connection->buffer);
-    free(connection);
+    hbk_reads_give_place(&win->reads, connection->place);
     HBK_ASSERT(win->connections > 0);
     win->connections--;
+    hbk_reaper_take(win->reaper, connection, HBK_REMAINS_ALL);
 }
 
 void hbk_connection_close(void *context)
@@ -129,19 +187,12 @@ void hbk_connection_close(void *context)
         return;
     }
     connection->closing = true;
-    connection->win->ends++;
     if (connection->held) {
         connection->held = false;
         connection->reading = false;
     }
-    if (connection->writing || connection->reading) {
-        /* If they have ended meanwhile, there is nothing to cancel, and that is as good. */
-        CancelIoEx(connection->handle, NULL);
-    }
-    end_wait(&connection->exit_wait);
-    withdraw(connection, SIGNAL_EXITED);
-    CloseHandle(connection->handle);
-    connection->handle = NULL;
+    deafen(connection);
+    hbk_reaper_take(connection->win->reaper, connection, HBK_REMAINS_PIPE);
 }
 
 void hbk_connection_release(void *context)
@@ -152,7 +203,15 @@ void hbk_connection_release(void *context)
     hbk_workers_closer_release(connection->win->workers, connection->closer);
     connection->closer = NULL;
     connection->released = true;
-    free_if_done(connection);
+    reap_if_done(connection);
+}
+
+void hbk_connection_abandon(struct hbk_connection *connection)
+{
+    HBK_ASSERT(!connection->adopted && !connection->closing);
+    connection->closing = true;
+    deafen(connection);
+    hbk_reaper_take(connection->win->reaper, connection, HBK_REMAINS_PIPE | HBK_REMAINS_ALL);
 }
 
 /* ---- reading ---- */
@@ -169,18 +228,6 @@ static bool confirm(struct hbk_connection *connection)
         return false;
     }
     connection->confirmed = true;
-    return true;
-}
-
-static bool resize_buffer(struct hbk_connection *connection, uint32_t size)
-{
-    char *buffer = malloc(size);
-    if (buffer == NULL) {
-        return false;
-    }
-    free(connection->buffer);
-    connection->buffer = buffer;
-    connection->buffer_size = size;
     return true;
 }
 
@@ -247,7 +294,7 @@ void hbk_connection_read_ended(struct hbk_connection *connection)
     }
     connection->reading = false;
     start_read(connection);
-    free_if_done(connection);
+    reap_if_done(connection);
 }
 
 void hbk_connection_read_on(void *context)
@@ -306,14 +353,18 @@ static void write_ended(struct hbk_connection *connection)
 
 bool hbk_connection_signals(struct hbk_win *win)
 {
-    for (uint32_t i = 0; i < HBK_READS_PER_TURN && win->ends < HBK_ENDS_PER_TURN; i++) {
+    for (uint32_t i = 0; i < HBK_READS_PER_TURN; i++) {
         unsigned signals = 0;
         struct hbk_connection *connection = take_signalled(win, &signals);
         if (connection == NULL) {
             return false;
         }
-        if ((signals & SIGNAL_EXITED) != 0 && !connection->closing) {
-            hbk_core_session_closed(win->core, connection->session);
+        if ((signals & SIGNAL_EXITED) != 0) {
+            HBK_ASSERT(!connection->closing);
+            connection->exited = true;
+            if (connection->adopted) {
+                hbk_core_session_closed(win->core, connection->session);
+            }
         }
         /* Last, because the core may let go of the connection when its last write has ended. */
         if ((signals & SIGNAL_WRITTEN) != 0) {
@@ -325,62 +376,30 @@ bool hbk_connection_signals(struct hbk_win *win)
 
 /* ---- becoming a session ---- */
 
-static bool prepare(struct hbk_connection *connection)
+void hbk_connection_adopt(struct hbk_connection *connection)
 {
     struct hbk_win *win = connection->win;
+    const char *why = "no room for another session";
 
-    connection->placed = hbk_reads_take_place(&win->reads, connection, &connection->place) == 0;
-    connection->write_event = CreateEventW(NULL, TRUE, FALSE, NULL);
-    connection->write_wait = CreateThreadpoolWait(on_write_event, connection, NULL);
-    connection->exit_wait = CreateThreadpoolWait(on_process_exit, connection, NULL);
+    if (hbk_reads_take_place(&win->reads, connection, &connection->place) != 0) {
+        why = "no room for another client's pipe";
+        goto abandoned;
+    }
     connection->closer = hbk_workers_closer(win->workers, connection->peer.user);
-    return connection->placed && resize_buffer(connection, HBK_READ_BYTES) &&
-           connection->write_event != NULL && connection->write_wait != NULL &&
-           connection->exit_wait != NULL && connection->closer != NULL;
-}
-
-/* A connection that the core never took. */
-static void abandon(struct hbk_connection *connection)
-{
-    hbk_connection_close(connection);
-    hbk_connection_release(connection);
-}
-
-void hbk_connection_adopt(struct hbk_win *win, struct hbk_accepted *accepted)
-{
-    uint32_t pid = accepted->peer.pid;
-    struct hbk_connection *connection = calloc(1, sizeof(*connection));
-    if (connection == NULL) {
-        hbk_notes_add(&win->notes, HBK_WIN_NOTE_REFUSED, pid, ERROR_NOT_ENOUGH_MEMORY,
-                      "no memory for another client");
-        hbk_accepted_free(accepted);
-        return;
+    if (connection->closer == NULL ||
+        hbk_core_session_opened(win->core, &connection->peer, connection, &connection->session) !=
+            0) {
+        hbk_workers_closer_release(win->workers, connection->closer);
+        hbk_reads_give_place(&win->reads, connection->place);
+        goto abandoned;
     }
+    connection->adopted = true;
     win->connections++;
-    connection->win = win;
-    connection->peer = accepted->peer;
-    connection->process = accepted->process;
-    connection->token = accepted->token;
-    connection->handle = accepted->pipe;
-    connection->confirmed = accepted->confirmed;
-    accepted->process = NULL;
-    accepted->token = NULL;
-    accepted->pipe = NULL;
-    hbk_accepted_free(accepted);
-
-    if (!prepare(connection)) {
-        hbk_notes_add(&win->notes, HBK_WIN_NOTE_REFUSED, pid, 0,
-                      "no room for another client's pipe and events");
-        abandon(connection);
-    } else if (hbk_core_session_opened(win->core, &connection->peer, connection,
-                                       &connection->session) != 0) {
-        hbk_notes_add(&win->notes, HBK_WIN_NOTE_REFUSED, pid, 0, "no room for another session");
-        abandon(connection);
-    } else {
-        connection->read_due = true;
-        start_read(connection);
-        if (!connection->closing) {
-            SetThreadpoolWait(connection->exit_wait, connection->process, NULL);
-        }
+    if (connection->exited) {
+        hbk_core_session_closed(win->core, connection->session);
     }
+    return;
+abandoned:
+    hbk_notes_add(&win->notes, HBK_WIN_NOTE_REFUSED, connection->peer.pid, 0, why);
+    hbk_connection_abandon(connection);
 }

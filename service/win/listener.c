@@ -12,6 +12,7 @@ enum {
     RETRY_MS_MIN = 10,
     RETRY_MS_MAX = 1000,
     ACCEPTED_MAX = 64, /* handed over and not taken: then connecting clients wait their turn */
+    PATIENCE_MS = 10,
 };
 
 /* One instance that waits for a client. */
@@ -37,26 +38,9 @@ struct hbk_listener {
     CONDITION_VARIABLE room;
     bool stopping;
     uint32_t accepted_count;
-    struct hbk_accepted *accepted;
-    struct hbk_accepted **accepted_end;
+    struct hbk_connection *accepted;
+    struct hbk_connection **accepted_end;
 };
-
-void hbk_accepted_free(struct hbk_accepted *accepted)
-{
-    if (accepted == NULL) {
-        return;
-    }
-    if (accepted->pipe != NULL) {
-        CloseHandle(accepted->pipe);
-    }
-    if (accepted->process != NULL) {
-        CloseHandle(accepted->process);
-    }
-    if (accepted->token != NULL) {
-        CloseHandle(accepted->token);
-    }
-    free(accepted);
-}
 
 static uint32_t create_instance(struct hbk_listener *listener, bool first, HANDLE *ret_pipe)
 {
@@ -178,11 +162,13 @@ static uint32_t waiting(const struct hbk_listener *listener)
 
 /* Gives @accepted to the broker's thread. Return: false if the listener is stopping, and so nobody would
  * take it. */
-static bool hand_over(struct hbk_listener *listener, struct hbk_accepted *accepted)
+static bool hand_over(struct hbk_listener *listener, struct hbk_connection *accepted)
 {
     AcquireSRWLockExclusive(&listener->lock);
-    while (listener->accepted_count >= ACCEPTED_MAX && !listener->stopping) {
-        SleepConditionVariableSRW(&listener->room, &listener->lock, INFINITE, 0);
+    while (
+        (listener->accepted_count >= ACCEPTED_MAX || hbk_reaper_is_behind(listener->win->reaper)) &&
+        !listener->stopping) {
+        SleepConditionVariableSRW(&listener->room, &listener->lock, PATIENCE_MS, 0);
     }
     bool taken = !listener->stopping;
     if (taken) {
@@ -201,14 +187,12 @@ static bool hand_over(struct hbk_listener *listener, struct hbk_accepted *accept
 static void authenticate(struct hbk_listener *listener, HANDLE pipe)
 {
     struct hbk_refusal refusal;
-    struct hbk_accepted *accepted = calloc(1, sizeof(*accepted));
+    struct hbk_connection *accepted = hbk_connection_new(listener->win, pipe);
     if (accepted == NULL) {
-        CloseHandle(pipe);
         hbk_notes_add(&listener->win->notes, HBK_WIN_NOTE_REFUSED, 0, ERROR_NOT_ENOUGH_MEMORY,
                       "no memory for another client");
         return;
     }
-    accepted->pipe = pipe;
     int result = hbk_identity_of_process(pipe, &accepted->peer, &accepted->process,
                                          &accepted->token, &refusal);
     if (result == 0) {
@@ -218,13 +202,17 @@ static void authenticate(struct hbk_listener *listener, HANDLE pipe)
     if (result == HBK_IDENTITY_E_REFUSED) {
         hbk_notes_add(&listener->win->notes, HBK_WIN_NOTE_REFUSED, refusal.pid, refusal.win32,
                       refusal.why);
-        hbk_accepted_free(accepted);
+        hbk_connection_abandon(accepted);
         return;
     }
     /* "Later": it connected without SECURITY_SQOS_PRESENT, so its token comes with its first
      * bytes. */
-    if (!hand_over(listener, accepted)) {
-        hbk_accepted_free(accepted);
+    if (hbk_connection_prepare(accepted) != 0) {
+        hbk_notes_add(&listener->win->notes, HBK_WIN_NOTE_REFUSED, accepted->peer.pid,
+                      ERROR_NOT_ENOUGH_MEMORY, "no room for another client's pipe and events");
+        hbk_connection_abandon(accepted);
+    } else if (!hand_over(listener, accepted)) {
+        hbk_connection_abandon(accepted);
     }
 }
 
@@ -370,10 +358,10 @@ int hbk_listener_new(struct hbk_win *win, const wchar_t *pipe, bool console,
     return 0;
 }
 
-struct hbk_accepted *hbk_listener_take(struct hbk_listener *listener)
+struct hbk_connection *hbk_listener_take(struct hbk_listener *listener)
 {
     AcquireSRWLockExclusive(&listener->lock);
-    struct hbk_accepted *accepted = listener->accepted;
+    struct hbk_connection *accepted = listener->accepted;
     if (accepted != NULL) {
         listener->accepted = accepted->next;
         if (listener->accepted == NULL) {
@@ -404,8 +392,8 @@ void hbk_listener_free(struct hbk_listener *listener)
         WaitForSingleObject(listener->thread, INFINITE);
         CloseHandle(listener->thread);
     }
-    for (struct hbk_accepted *next; (next = hbk_listener_take(listener)) != NULL;) {
-        hbk_accepted_free(next);
+    for (struct hbk_connection *next; (next = hbk_listener_take(listener)) != NULL;) {
+        hbk_connection_abandon(next);
     }
     for (int i = 0; i < SLOTS; i++) {
         slot_drop(&listener->slot[i]);

@@ -89,27 +89,15 @@ enum hbk_widenable hbk_access_op_widenable(void *target, hbk_pin pin, uint32_t g
 
 /* ---- listener.c: a thread that accepts ---- */
 
-/* A client that has connected. */
-struct hbk_accepted {
-    struct hbk_accepted *next;
-    HANDLE pipe;
-    HANDLE process;
-    HANDLE token;
-    bool confirmed; /* the pipe's token was compared, and agrees */
-    struct hbk_peer peer;
-};
-
+struct hbk_connection;
 struct hbk_listener;
 
 int hbk_listener_new(struct hbk_win *win, const wchar_t *pipe, bool console,
                      struct hbk_listener **ret_listener, struct hbk_win_failure *ret_failure);
 /** hbk_listener_take() - the next client, now the caller's; NULL: none. */
-struct hbk_accepted *hbk_listener_take(struct hbk_listener *listener);
+struct hbk_connection *hbk_listener_take(struct hbk_listener *listener);
 /** hbk_listener_free() - ends the thread and drops who was not taken. NULL is accepted. */
 void hbk_listener_free(struct hbk_listener *listener);
-
-/** hbk_accepted_free() - closes what it still holds. NULL is accepted. */
-void hbk_accepted_free(struct hbk_accepted *accepted);
 
 /* ---- descriptor.c ---- */
 
@@ -150,17 +138,35 @@ void hbk_workers_hurry(struct hbk_workers *workers);
 /** hbk_workers_free() - ends the threads; one that is stuck is left behind. NULL is accepted. */
 void hbk_workers_free(struct hbk_workers *workers);
 
+/* ---- reaper.c: a thread that closes what connections leave behind ---- */
+
+enum {
+    HBK_REMAINS_NOTHING = 0,
+    HBK_REMAINS_PIPE = 1, /* cancel what is pending, and close the pipe */
+    HBK_REMAINS_ALL = 2,  /* nothing is pending: close and free the rest */
+};
+
+struct hbk_reaper;
+
+/** hbk_reaper_new() - NULL: out of memory or threads. */
+struct hbk_reaper *hbk_reaper_new(void);
+/** hbk_reaper_take() - any thread; ALL comes last, and consumes @connection. */
+void hbk_reaper_take(struct hbk_reaper *reaper, struct hbk_connection *connection,
+                     unsigned remains);
+/** hbk_reaper_is_behind() - any thread: there is so much that clients should come more slowly. */
+bool hbk_reaper_is_behind(struct hbk_reaper *reaper);
+/** hbk_reaper_free() - when all is closed that it was given. NULL is accepted. */
+void hbk_reaper_free(struct hbk_reaper *reaper);
+
 /* ---- reads.c: the pending reads of all pipes; the broker's thread alone ---- */
 
-struct hbk_connection;
 struct hbk_read_slab;
 
 struct hbk_reads {
     HANDLE event; /* set when a read has ended */
     uint32_t slab_count;
-    uint32_t next; /* where the next scan begins */
-    bool
-        scanned; /* a whole scan since the last start has found nothing: the event may be waited for */
+    uint32_t next;    /* where the next scan begins */
+    uint32_t scanned; /* places in a row, since the last start, at which it has found nothing */
     struct hbk_read_slab *slab[HBK_READ_SLABS_MAX];
 };
 
@@ -176,8 +182,12 @@ void hbk_reads_give_place(struct hbk_reads *reads, uint32_t place);
 /** hbk_reads_start() - read into @buffer. However it goes, hbk_reads_next() tells when it has ended. */
 void hbk_reads_start(struct hbk_reads *reads, uint32_t place, HANDLE pipe, void *buffer,
                      uint32_t size);
-/** hbk_reads_next() - whose read has ended; NULL: nobody's, as a whole scan has shown. */
+/** hbk_reads_look() - something may have ended since the last scan. */
+void hbk_reads_look(struct hbk_reads *reads);
+/** hbk_reads_next() - whose read has ended, of the next HBK_READS_LOOKED_AT places. NULL: nobody's of those. */
 struct hbk_connection *hbk_reads_next(struct hbk_reads *reads);
+/** hbk_reads_idle() - a whole scan since the last start has found nothing: the event may be waited for. */
+bool hbk_reads_idle(const struct hbk_reads *reads);
 /** hbk_reads_end() - how the read that was found has ended; the place has none any more. Return: 0, or
  * the Windows error. */
 uint32_t hbk_reads_end(struct hbk_reads *reads, uint32_t place, HANDLE pipe, uint32_t *ret_size);
@@ -216,20 +226,36 @@ struct hbk_connection {
     /* under win->lock */
     struct hbk_connection *next_signalled;
     unsigned signals;
+    bool deaf; /* its process's end is no signal any more */
 
-    bool confirmed;
-    bool placed;   /* `place` is its */
-    bool read_due; /* the core has acted on all: a read may be started */
-    bool reading;  /* a read is pending, or its end has not been dealt with yet */
-    bool held;     /* it has ended, but what it brought may not be fed to the core yet */
+    struct hbk_connection *next; /* of those that the listener, later the reaper, has */
+    unsigned remains;            /* the reaper's, under its lock */
+
+    bool confirmed; /* the pipe's token was compared, and agrees */
+    bool exited;    /* its process, before this became a session */
+    bool adopted;   /* `session` and `place` are its */
+    bool read_due;  /* the core has acted on all: a read may be started */
+    bool reading;   /* a read is pending, or its end has not been dealt with yet */
+    bool held;      /* it has ended, but what it brought may not be fed to the core yet */
     bool paused;
     bool writing;  /* a write is pending, or its end has not been told to the core yet */
     bool closing;  /* close() was called: no more events but that write's */
     bool released; /* the core has let go of it */
 };
 
-/** hbk_connection_adopt() - make a session of @accepted, which is consumed. */
-void hbk_connection_adopt(struct hbk_win *win, struct hbk_accepted *accepted);
+/** hbk_connection_new() - any thread. @pipe is consumed. NULL: out of memory. */
+struct hbk_connection *hbk_connection_new(struct hbk_win *win, HANDLE pipe);
+/** hbk_connection_prepare() - any thread, once peer, process and token are known: all that costs calls into the
+ * kernel, so that the broker's thread need not. Return: 0; -1 out of memory. */
+int hbk_connection_prepare(struct hbk_connection *connection);
+/** hbk_connection_abandon() - consume one that is no session; the broker's thread, or the listener's while the
+ * broker's does not know of it or waits for its end. */
+void hbk_connection_abandon(struct hbk_connection *connection);
+/** hbk_connection_reap() - the reaper's thread. */
+void hbk_connection_reap(struct hbk_connection *connection, unsigned remains);
+
+/** hbk_connection_adopt() - make a session of it. */
+void hbk_connection_adopt(struct hbk_connection *connection);
 /** hbk_connection_signals() - act on what the wait threads saw. Return: true if there may be more of it. */
 bool hbk_connection_signals(struct hbk_win *win);
 /** hbk_connection_read_ended() - feed the core. May free @connection. */
@@ -264,13 +290,13 @@ struct hbk_win {
     struct hbk_core *core;
     struct hbk_listener *listener;
     struct hbk_workers *workers;
+    struct hbk_reaper *reaper;
     struct hbk_reads reads;
     struct hbk_notes notes;
     struct hbk_win_sinks sinks;
     uint64_t clock_hz;
-    uint64_t now_ms; /* of this turn */
-    uint32_t connections;
-    uint32_t ends; /* pipes closed in this turn */
+    uint64_t now_ms;      /* of this turn */
+    uint32_t connections; /* adopted, and not given to the reaper whole */
 
     /* Somebody connected, a pending write ended, a process ended, closes have piled up, or there is
      * something that this folder knows nothing of. */

@@ -20,9 +20,9 @@
  * 6. A place with no read in it says "pending" too: a scan asks one question a place.
  * 7. The kernel writes to a place until its read has ended. It is given back after that, however long ago
  *    the pipe was closed.
- * 8. A scan begins behind the place that was found last, and one turn takes at most HBK_READS_PER_TURN: no
- *    pipe starves another, nor the timers. Whose turn it is in the core is decided there (turn.h): a pipe is read
- *    from again only when the core has acted on what it brought. */
+ * 8. A scan begins behind the place that was looked at last, and one look takes in at most HBK_READS_PER_TURN ends
+ *    of HBK_READS_LOOKED_AT places: no pipe starves another, nor the timers. Whose turn it is in the core is decided
+ *    there (turn.h): a pipe is read from again only when the core has acted on what it brought. */
 #include "parts.h"
 
 #include <stdlib.h>
@@ -125,7 +125,7 @@ void hbk_reads_start(struct hbk_reads *reads, uint32_t place, HANDLE pipe, void 
     OVERLAPPED *overlapped = overlapped_of(reads, place);
 
     HBK_ASSERT(!has_ended(overlapped) && size > 0);
-    reads->scanned = false;
+    reads->scanned = 0;
     memset(overlapped, 0, sizeof(*overlapped));
     overlapped->hEvent = reads->event;
     if (!ReadFile(pipe, buffer, size, NULL, overlapped)) {
@@ -171,8 +171,20 @@ void hbk_reads_show(struct hbk_reads *reads, uint32_t place, uintptr_t hidden)
     OVERLAPPED *overlapped = overlapped_of(reads, place);
 
     HBK_ASSERT(!has_ended(overlapped) && hidden != STATUS_PENDING);
-    reads->scanned = false;
+    reads->scanned = 0;
     overlapped->Internal = hidden;
+}
+
+bool hbk_reads_idle(const struct hbk_reads *reads)
+{
+    return reads->scanned >= reads->slab_count * SLAB_PLACES;
+}
+
+void hbk_reads_look(struct hbk_reads *reads)
+{
+    if (hbk_reads_idle(reads)) {
+        reads->scanned = 0;
+    }
 }
 
 struct hbk_connection *hbk_reads_next(struct hbk_reads *reads)
@@ -180,23 +192,24 @@ struct hbk_connection *hbk_reads_next(struct hbk_reads *reads)
     uint32_t count = reads->slab_count * SLAB_PLACES;
     uint32_t place = reads->next < count ? reads->next : 0;
 
-    for (uint32_t left = count; left > 0; left--) {
+    for (uint32_t left = HBK_READS_LOOKED_AT; left > 0 && reads->scanned < count; left--) {
         struct hbk_read_slab *slab = reads->slab[place / SLAB_PLACES];
         uint32_t i = place % SLAB_PLACES;
         place = place + 1 < count ? place + 1 : 0;
         if (has_ended(&slab->overlapped[i])) {
             HBK_ASSERT(slab->owner[i] != NULL);
             reads->next = place;
-            reads->scanned = false;
+            reads->scanned = 0;
             return slab->owner[i];
         }
+        reads->scanned++;
     }
-    reads->scanned = true;
+    reads->next = place;
     return NULL;
 }
 
 void hbk_reads_clear(struct hbk_reads *reads)
 {
     ResetEvent(reads->event);
-    reads->scanned = false;
+    reads->scanned = 0;
 }

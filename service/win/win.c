@@ -76,12 +76,12 @@ void hbk_win_wake(struct hbk_win *win)
 /* Return: true if there may be more. */
 static bool take_in_accepted(struct hbk_win *win)
 {
-    for (uint32_t i = 0; win->listener != NULL && i < HBK_ADOPTS_PER_TURN; i++) {
-        struct hbk_accepted *accepted = hbk_listener_take(win->listener);
-        if (accepted == NULL) {
+    for (uint32_t i = 0; win->listener != NULL && i < HBK_READS_PER_TURN; i++) {
+        struct hbk_connection *connection = hbk_listener_take(win->listener);
+        if (connection == NULL) {
             return false;
         }
-        hbk_connection_adopt(win, accepted);
+        hbk_connection_adopt(connection);
     }
     return win->listener != NULL;
 }
@@ -89,13 +89,13 @@ static bool take_in_accepted(struct hbk_win *win)
 /* Return: false: nothing has arrived, and the reads' event may be waited for. */
 static bool take_in(struct hbk_win *win)
 {
-    bool any = false;
+    bool any = true;
 
-    for (uint32_t i = 0; i < HBK_READS_PER_TURN && win->ends < HBK_ENDS_PER_TURN; i++) {
-        any = true;
+    hbk_reads_look(&win->reads);
+    for (uint32_t i = 0; i < HBK_READS_PER_TURN; i++) {
         struct hbk_connection *connection = hbk_reads_next(&win->reads);
         if (connection == NULL) {
-            any = i > 0;
+            any = i > 0 || !hbk_reads_idle(&win->reads);
             break;
         }
         hbk_connection_read_ended(connection);
@@ -125,11 +125,10 @@ void hbk_win_wait(struct hbk_win *win, uint64_t due_ms)
     const HANDLE events[] = {win->wake, win->reads.event};
 
     read_clock(win);
-    win->ends = 0;
     if (take_in(win) || due_ms <= win->now_ms) {
         return;
     }
-    HBK_ASSERT(win->reads.scanned);
+    HBK_ASSERT(hbk_reads_idle(&win->reads));
     DWORD result = WaitForMultipleObjects(sizeof(events) / sizeof(*events), events, FALSE,
                                           time_left(win, due_ms));
     HBK_ASSERT(result != WAIT_FAILED);
@@ -171,7 +170,8 @@ int hbk_win_new(hbk_win_noted noted, void *context, struct hbk_win **ret_win,
     win->wake = CreateEventW(NULL, FALSE, FALSE, NULL);
     int result = hbk_reads_init(&win->reads);
     win->workers = hbk_workers_new(win);
-    if (result != 0 || win->wake == NULL || win->workers == NULL) {
+    win->reaper = hbk_reaper_new();
+    if (result != 0 || win->wake == NULL || win->workers == NULL || win->reaper == NULL) {
         hbk_win_close(win);
         hbk_win_free(win);
         return -1;
@@ -238,6 +238,8 @@ bool hbk_win_ended(const struct hbk_win *win)
 void hbk_win_close(struct hbk_win *win)
 {
     HBK_ASSERT(hbk_win_ended(win));
+    hbk_reaper_free(win->reaper);
+    win->reaper = NULL;
     hbk_workers_free(win->workers);
     win->workers = NULL;
 }

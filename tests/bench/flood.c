@@ -2,8 +2,8 @@
  *
  *     flood [SECONDS [KIND [PROCESSES]]]
  *
- * KIND: all (the default), each (one after the other), or one of flood.h's. PROCESSES: over so many processes
- * the kinds of one flood are spread; 1 by default, as it is one client that does its worst.
+ * KIND: all (the default), each (one after the other), or some of flood.h's with commas between. PROCESSES: over so
+ * many processes the kinds of one flood are spread; 1 by default, as it is one client that does its worst.
  *
  * A pair of processes hands an event over, again and again, through the installed service, with a pause between.
  * It does so in quiet; then while others do their worst to a second broker, of the console, which is the
@@ -194,8 +194,7 @@ static void begin_flood(struct flood *flood, const wchar_t *pipe, const char *ki
     flood->board = flood_board_open(board);
     assert_non_null(flood->board);
     for (int i = 0; i < FLOOD_KINDS; i++)
-        flood->kinds[i] =
-            strcmp(kinds, "all") == 0 || strcmp(kinds, flood_name((enum flood_kind)i)) == 0;
+        flood->kinds[i] = strcmp(kinds, "all") == 0 || flood_names(kinds, (enum flood_kind)i);
     for (size_t i = 0; i < processes; i++) {
         share_of(flood, i, share, sizeof share);
         if (share[0] == '\0')

@@ -73,7 +73,7 @@ void books_check(const struct rig *rig)
     static struct count counts[BOOK_USERS_MAX];
     const struct hbk_core *core = rig->core;
     struct count all = {0};
-    size_t count = 0, watchers = 0;
+    size_t count = 0, watchers = 0, processes = 0;
     for (const struct hbk_link *link = core->sessions.next; link != &core->sessions;
          link = link->next) {
         const struct hbk_session *session = HBK_CONTAINER(link, struct hbk_session, all_link);
@@ -85,7 +85,8 @@ void books_check(const struct rig *rig)
     for (size_t i = 0; i < count; ++i) {
         const struct hbk_user *user = counts[i].user;
         compare(rig, &counts[i], user->used);
-        if (user->sessions != counts[i].sessions || user->refused != counts[i].refused)
+        processes += user->processes;
+        if (user->refused != counts[i].refused)
             fake_violation(rig->kernel, "a user's sessions do not agree");
         if (!hbk_list_empty(&user->throttled) && !hbk_quota_over_bytes(core, user))
             fake_violation(rig->kernel, "a session is held back for no reason");
@@ -93,6 +94,8 @@ void books_check(const struct rig *rig)
             all.used[j] += counts[i].used[j];
     }
     compare(rig, &all, core->used);
+    if (core->callers.count != processes)
+        fake_violation(rig->kernel, "users' processes do not agree");
     if (core->users.count != count)
         fake_violation(rig->kernel, "a user without a session is kept");
     if (core->audit.watchers_count != watchers || core->audit.line.size != 0)

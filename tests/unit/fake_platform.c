@@ -214,6 +214,7 @@ struct fake_connection *fake_connect(struct fake_kernel *kernel, struct fake_pro
     ++process->references;
     kernel->connections[kernel->connections_count++] = self;
     self->number = ++kernel->connections_made;
+    self->fed = true;
     return self;
 }
 

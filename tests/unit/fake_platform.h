@@ -56,7 +56,7 @@ struct fake_connection {
     bool closed, released;
     bool broken; /* a write failed: of no more use to write */
     bool paused;
-    bool fed; /* the core was given bytes, and has not asked for more */
+    bool fed; /* the core has not asked for any, or more, bytes */
 
     enum fake_write_mode write_mode;
     const uint8_t *pending; /* the core's memory, which must not change; NULL: no write pending */

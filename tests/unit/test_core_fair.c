@@ -10,8 +10,8 @@ enum {
     MANY = 64,           /* sessions of who does its worst */
     ROUNDS = 600,        /* hand-offs of the other meanwhile */
     ALONE_CALLS = 5,     /* pin, inspect, place, and a write to each */
-    LOADED_CALLS = 100,  /* whatever the other does, and however many sessions it has */
-    WARM_UP_TURNS = 1500 /* until all phases of its sends are among what is done */
+    LOADED_CALLS = 20,   /* whatever the other does, and however many sessions it has */
+    WARM_UP_TURNS = 6000 /* until all phases of its sends are among what is done */
 };
 
 /* Who hands over one event at a time. */
@@ -126,8 +126,10 @@ static void a_hand_off_alone_costs_what_it_must(void **state)
     (void)state;
     struct rig *rig = rig_new_closing();
     struct modest modest = modest_new(rig, 100, 2);
-    for (int i = 0; i < ROUNDS; ++i)
+    for (int i = 0; i < ROUNDS; ++i) {
         assert_int_equal(calls_of_hand_off(rig, &modest), ALONE_CALLS);
+        rig_run(rig); /* its pin is closed after the answer */
+    }
     rig_end(rig);
 }
 
@@ -138,7 +140,7 @@ static size_t most_calls_beside_sends(size_t sessions, uint32_t identity)
     struct rig *rig = rig_new_closing();
     struct greedy greedy = greedy_new(rig, 200, sessions);
     struct modest modest = modest_new(rig, 100, identity);
-    size_t most = 0, placed = 0;
+    size_t most = 0;
     for (int i = 0; i < WARM_UP_TURNS; ++i) {
         greedy_refill(&greedy);
         turn(rig);
@@ -149,10 +151,8 @@ static size_t most_calls_beside_sends(size_t sessions, uint32_t identity)
             assert_true(turn(rig));
         size_t calls = calls_of_hand_off(rig, &modest);
         most = calls > most ? calls : most;
-        placed += fake_trace_count(rig->kernel, FAKE_OP_PLACE) > HBK_ITEMS_MAX / 2;
         assert_true(turn(rig)); /* there was more to do throughout */
     }
-    assert_true(placed > 5); /* the most that one turn may cost was among it */
     rig_run(rig);
     for (size_t i = 0; i < greedy.count; ++i)
         client_fail_if_unanswered(greedy.senders[i]);
@@ -270,18 +270,19 @@ static void reads_take_turns(void **state)
     for (size_t i = 0; i < MANY; ++i)
         client_bytes(greedy.senders[i], "{", 1);
     client_bytes(modest, "{", 1);
-    size_t turns = 0, left = MANY;
+    size_t turns = 0, left = MANY, read_on = 0;
     for (bool more = true; more; ++turns) {
         size_t before = left;
         more = turn(rig);
         left = 0;
         for (size_t i = 0; i < MANY; ++i)
             left += greedy.senders[i]->connection->fed;
-        assert_true(before - left <= HBK_WORK_PER_TURN);
-        assert_true(turns == 0 || !modest->connection->fed);
+        assert_true(before - left <= 1);
+        if (!modest->connection->fed && !read_on)
+            read_on = turns + 1;
     }
     assert_int_equal(left, 0);
-    assert_true(turns >= MANY / HBK_WORK_PER_TURN);
+    assert_true(turns >= MANY && read_on > 0 && read_on < MANY / 2);
     rig_run(rig);
     rig_end(rig);
 }
@@ -292,7 +293,7 @@ static void who_has_lines_left_is_not_read(void **state)
     (void)state;
     struct rig *rig = rig_new_closing();
     struct client *client = client_new(rig, 100, 1);
-    for (int i = 0; i < 3 * HBK_WORK_PER_TURN; ++i)
+    for (int i = 0; i < 12; ++i)
         client_request(client, HBK_METHOD_BROKER_STATUS, NULL);
     while (!client_answered(client, (uint32_t)client->requests_count)) {
         assert_true(client->connection->fed);
@@ -305,7 +306,12 @@ static void who_has_lines_left_is_not_read(void **state)
 
 /* ---- shares ---- */
 
-enum { SHARE_TURNS = 400, SHARE_SENDERS = 8 };
+enum {
+    SHARE_TURNS = 4000,
+    SHARE_SENDERS = 8,
+    COST_OF_ONE = 7, /* as several are written at a time */
+    COST_OF_MANY = 4 /* a handle */
+};
 
 /* Pins that senders have got so far. */
 static uint32_t pins_of(struct client *const *senders, size_t count)
@@ -352,9 +358,10 @@ static void check_shares(uint32_t first_identity, size_t per_process, unsigned i
             refill_one(senders[j], handles[j], "user/a", j == 0 ? 1 : items);
         turn(rig);
     }
-    /* A send of one handle costs its line too, one of many does not to speak of. */
-    uint32_t one = 3 * pins_of(senders, 1);
-    uint32_t others = (items == 1 ? 3 : 2) * pins_of(senders + 1, SHARE_SENDERS);
+    /* A send of one handle costs its lines too, one of many does not to speak of. */
+    uint32_t one = COST_OF_ONE * pins_of(senders, 1);
+    uint32_t others =
+        (items == 1 ? COST_OF_ONE : COST_OF_MANY) * pins_of(senders + 1, SHARE_SENDERS);
     print_message("one %u, the others together %u\n", one, others);
     assert_true(one > others * 2 / 3 && others > one * 2 / 3);
     rig_run(rig);

@@ -11,6 +11,7 @@
 /* A send of as many handles as there may be, with its first pieces pinned and others not. */
 struct half {
     struct pair pair;
+    struct client *other;
     uint32_t id;
 };
 
@@ -18,6 +19,7 @@ static struct half half_new(const struct hbk_config *config, const char *type, u
 {
     struct half half = {.pair = pair_new(config, OPEN)};
     char params[64 + HBK_ITEMS_MAX * 32];
+    half.other = client_new(half.pair.rig, 300, 1);
     int size = snprintf(params, sizeof params, "{'to':'user/a','wait_ms':%u,'items':[", wait_ms);
     for (unsigned i = 0; i < HBK_ITEMS_MAX; ++i)
         size += snprintf(params + size, sizeof params - (size_t)size, "%s{'handle':%u}",
@@ -224,6 +226,100 @@ static void it_is_charged_from_the_start(void **state)
     rig_end(half.pair.rig);
 }
 
+/* ---- places ---- */
+
+/* All are pinned, some are placed, others not. */
+static struct half half_placed(void)
+{
+    struct half half = half_new(NULL, "Event", 0);
+    while (fake_handles_untold(half.pair.target->process) == 0)
+        assert_true(rig_turn(half.pair.rig));
+    assert_int_equal(fake_pins_held(half.pair.rig->kernel), HBK_ITEMS_MAX);
+    assert_true(fake_handles_untold(half.pair.target->process) < HBK_ITEMS_MAX);
+    return half;
+}
+
+/* Its own lines, and what others send to it, do not wait for the last of many. */
+static void a_target_is_served_while_it_is_placed(void **state)
+{
+    (void)state;
+    struct half half = half_placed();
+    struct rig *rig = half.pair.rig;
+    struct client *other = half.other;
+    struct client *target = half.pair.target;
+    uint32_t event = client_make(other, "Event", 3);
+    assert_true(fake_handles_untold(target->process) < HBK_ITEMS_MAX);
+    uint32_t id = client_send(other, "user/a", event);
+    uint32_t status = client_request(target, HBK_METHOD_BROKER_STATUS, NULL);
+    while (!client_answered(other, id) || !client_answered(target, status))
+        assert_true(rig_turn(rig));
+    assert_false(client_answered(half.pair.sender, half.id));
+    client_result(other, id);
+    client_result(target, status);
+    assert_int_equal(client_delivered(target)->items_count, 1);
+    rig_run(rig);
+    half_arrived(&half);
+    rig_end(rig);
+}
+
+/* A write that pends in between: nothing is placed until it has ended, whichever way. */
+static void a_write_pends_while_it_is_placed(void **state)
+{
+    (void)state;
+    for (int told = 0; told < 2; ++told) {
+        struct half half = half_placed();
+        struct rig *rig = half.pair.rig;
+        struct client *target = half.pair.target;
+        target->connection->write_mode = FAKE_WRITE_PENDS;
+        uint32_t status = client_request(target, HBK_METHOD_BROKER_STATUS, NULL);
+        rig_run(rig);
+        uint32_t placed = fake_handles_untold(target->process);
+        assert_true(placed > 0 && placed < HBK_ITEMS_MAX);
+        assert_false(client_answered(half.pair.sender, half.id));
+        target->connection->write_mode = FAKE_WRITE_DONE;
+        client_write_ends(target, told);
+        if (told) {
+            client_result(target, status);
+            half_arrived(&half);
+        } else {
+            assert_true(client_ended(target));
+            assert_int_equal(fake_handles_untold(target->process), 0);
+            client_error(half.pair.sender, half.id, HBK_R_TARGET_GONE);
+            assert_int_equal(fake_pins_held(rig->kernel), 0);
+        }
+        rig_end(rig);
+    }
+}
+
+/* What was placed is taken back, whatever ends it. */
+static void it_ends_while_it_is_placed(void **state)
+{
+    (void)state;
+    for (int how = 0; how < 4; ++how) {
+        struct half half = half_placed();
+        struct rig *rig = half.pair.rig;
+        struct client *target = half.pair.target;
+        if (how == 0)
+            client_hang_up(half.pair.sender);
+        else if (how == 1)
+            client_request(target, HBK_METHOD_ENDPOINT_CLOSE, OPEN);
+        else if (how == 2)
+            fake_fail(rig->kernel, FAKE_OP_PLACE, 3, HBK_R_OS_ERROR, 1450);
+        else
+            rig_stop(rig);
+        rig_run(rig);
+        assert_int_equal(fake_handles_untold(target->process), 0);
+        assert_int_equal(fake_pins_held(rig->kernel), 0);
+        const int32_t codes[] = {HBK_R_OK, HBK_R_TARGET_GONE, HBK_R_OS_ERROR, HBK_R_STOPPING};
+        if (how == 1)
+            client_result(target, (uint32_t)target->requests_count);
+        if (how > 0)
+            client_error(half.pair.sender, half.id, codes[how]);
+        client_nothing(target);
+        rig_end(rig);
+    }
+}
+
 /* ---- closes ---- */
 
 /* Of a File a close may return before the next piece is begun. */
@@ -271,7 +367,7 @@ static void what_was_not_told_is_taken_back_in_pieces(void **state)
         fake_trace_clear(rig->kernel);
         fake_write_end(target->connection, false);
         hbk_core_written(rig->core, target->session, false);
-        assert_int_equal(fake_trace_count(rig->kernel, FAKE_OP_UNPLACE), HBK_WORK_PER_PICK);
+        assert_int_equal(fake_trace_count(rig->kernel, FAKE_OP_UNPLACE), HBK_WORK_PER_PIECE);
         while (fake_handles_untold(target->process) > 0) {
             assert_false(client_answered(sender, half.id));
             assert_false(target->connection->released);
@@ -324,6 +420,9 @@ int main(void)
         cmocka_unit_test(other_rules_are_loaded),
         cmocka_unit_test(the_service_stops),
         cmocka_unit_test(it_is_charged_from_the_start),
+        cmocka_unit_test(a_target_is_served_while_it_is_placed),
+        cmocka_unit_test(a_write_pends_while_it_is_placed),
+        cmocka_unit_test(it_ends_while_it_is_placed),
         cmocka_unit_test(closes_return_between_pieces),
         cmocka_unit_test(what_was_not_told_is_taken_back_in_pieces),
         cmocka_unit_test(a_sender_at_its_limit_goes_on),
