@@ -1,7 +1,7 @@
 # A thin front for people who type "make". The truth is in CMakePresets.json:
 # "make test" is cmake/setup.sh and then "cmake --workflow --preset NAME" for each preset below.
 
-TEST_PRESETS := linux-asan linux-clang wine
+TEST_PRESETS := linux-asan linux-clang linux-bench wine
 
 .PHONY: help setup demo test lint bench flood clean distclean
 
@@ -30,8 +30,9 @@ lint: setup
 	cmake/lint.sh
 
 bench: setup
-	cmake --preset wine
-	cmake --build --preset wine
+	set -e; for preset in linux-bench wine; do \
+		cmake --preset $$preset; cmake --build --preset $$preset; done
+	tests/bench/core_bench.sh build/linux-bench
 	tests/bench/bench.sh build/wine
 
 flood: setup
