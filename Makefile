@@ -3,7 +3,10 @@
 
 TEST_PRESETS := linux-asan linux-clang linux-bench wine
 
-.PHONY: help setup demo test lint bench flood clean distclean
+# Hand-offs of "make soak".
+SOAK := 1000000
+
+.PHONY: help setup demo test lint bench flood soak clean distclean
 
 help:
 	@echo 'make setup      install the tools and build the libraries (Debian; root or sudo)'
@@ -12,6 +15,7 @@ help:
 	@echo 'make lint       formatting, static analysis, a second compiler'
 	@echo 'make bench      measure, and print the figures'
 	@echo 'make flood      flood the service, and print what that costs others'
+	@echo 'make soak       a million hand-offs (SOAK=N: so many), and what is left of them'
 	@echo 'make clean      remove what was built of the project'
 	@echo 'make distclean  remove that and the libraries'
 
@@ -39,6 +43,11 @@ flood: setup
 	cmake --preset wine
 	cmake --build --preset wine
 	tests/bench/flood.sh build/wine
+
+soak: setup
+	cmake --preset wine
+	cmake --build --preset wine
+	tests/bench/with_service.sh build/wine 7200 soak $(SOAK)
 
 # A Wine server outlives the command that started it, and would go on in a removed folder.
 clean:
