@@ -73,12 +73,8 @@ static void CALLBACK on_write_event(PTP_CALLBACK_INSTANCE instance, void *contex
     post(context, SIGNAL_WRITTEN);
 }
 
-static void CALLBACK on_process_exit(PTP_CALLBACK_INSTANCE instance, void *context, PTP_WAIT wait,
-                                     TP_WAIT_RESULT result)
+static void process_ended(void *context)
 {
-    (void)instance;
-    (void)wait;
-    (void)result;
     post(context, SIGNAL_EXITED);
 }
 
@@ -105,7 +101,7 @@ static void free_if_done(struct hbk_connection *connection)
     }
     HBK_ASSERT(!connection->writing);
     HBK_ASSERT(connection->proof == NULL);
-    end_wait(&connection->exit_wait);
+    hbk_exits_forget(&win->exits, &connection->exit);
     end_wait(&connection->write_wait);
     withdraw(connection, SIGNAL_WRITTEN | SIGNAL_EXITED);
     if (connection->write_event != NULL) {
@@ -138,7 +134,7 @@ void hbk_connection_close(void *context)
         /* If they have ended meanwhile, there is nothing to cancel, and that is as good. */
         CancelIoEx(connection->handle, NULL);
     }
-    end_wait(&connection->exit_wait);
+    hbk_exits_forget(&connection->win->exits, &connection->exit);
     withdraw(connection, SIGNAL_EXITED);
     CloseHandle(connection->handle);
     connection->handle = NULL;
@@ -274,6 +270,26 @@ void hbk_connection_read_pause(void *context, bool paused)
 
 /* ---- writing ---- */
 
+/* Tells of the end of the write that pends. Where that cannot be had, it ends now, one way or the other. */
+static int await_write(struct hbk_connection *connection)
+{
+    DWORD size = 0;
+
+    if (connection->write_wait == NULL) {
+        connection->write_wait = CreateThreadpoolWait(on_write_event, connection, NULL);
+    }
+    if (connection->write_wait != NULL) {
+        connection->writing = true;
+        SetThreadpoolWait(connection->write_wait, connection->write_event, NULL);
+        return HBK_PLATFORM_PENDING;
+    }
+    CancelIoEx(connection->handle, &connection->write);
+    return GetOverlappedResult(connection->handle, &connection->write, &size, TRUE) &&
+                   size == connection->write_size
+               ? 0
+               : HBK_PLATFORM_FAILED;
+}
+
 int hbk_connection_write(void *context, const void *bytes, size_t size)
 {
     struct hbk_connection *connection = context;
@@ -289,9 +305,7 @@ int hbk_connection_write(void *context, const void *bytes, size_t size)
     if (GetLastError() != ERROR_IO_PENDING) {
         return HBK_PLATFORM_FAILED;
     }
-    connection->writing = true;
-    SetThreadpoolWait(connection->write_wait, connection->write_event, NULL);
-    return HBK_PLATFORM_PENDING;
+    return await_write(connection);
 }
 
 static void write_ended(struct hbk_connection *connection)
@@ -331,12 +345,9 @@ static bool prepare(struct hbk_connection *connection)
 
     connection->placed = hbk_reads_take_place(&win->reads, connection, &connection->place) == 0;
     connection->write_event = CreateEventW(NULL, TRUE, FALSE, NULL);
-    connection->write_wait = CreateThreadpoolWait(on_write_event, connection, NULL);
-    connection->exit_wait = CreateThreadpoolWait(on_process_exit, connection, NULL);
     connection->closer = hbk_workers_closer(win->workers, connection->peer.user);
     return connection->placed && resize_buffer(connection, HBK_READ_BYTES) &&
-           connection->write_event != NULL && connection->write_wait != NULL &&
-           connection->exit_wait != NULL && connection->closer != NULL;
+           connection->write_event != NULL && connection->closer != NULL;
 }
 
 /* A connection that the core never took. */
@@ -363,6 +374,7 @@ void hbk_connection_adopt(struct hbk_win *win, struct hbk_accepted *accepted)
     connection->token = accepted->token;
     connection->handle = accepted->pipe;
     connection->confirmed = accepted->confirmed;
+    connection->exit = (struct hbk_watcher){.ended = process_ended, .context = connection};
     accepted->process = NULL;
     accepted->token = NULL;
     accepted->pipe = NULL;
@@ -379,8 +391,9 @@ void hbk_connection_adopt(struct hbk_win *win, struct hbk_accepted *accepted)
     } else {
         connection->read_due = true;
         start_read(connection);
-        if (!connection->closing) {
-            SetThreadpoolWait(connection->exit_wait, connection->process, NULL);
+        if (!connection->closing &&
+            hbk_exits_watch(&win->exits, connection->process, pid, &connection->exit) != 0) {
+            hbk_core_session_closed(win->core, connection->session);
         }
     }
 }
