@@ -73,11 +73,11 @@ static void run(void)
 
 static void say(struct client *client, enum hbk_method method, const void *params)
 {
-    static uint64_t id;
-    struct hbk_id number = {.kind = HBK_ID_NUMBER, .number = ++id};
+    static uint64_t last_id;
+    struct hbk_id id = {.kind = HBK_ID_NUMBER, .number = ++last_id};
     struct hbk_buffer line = {0};
 
-    hbk_write_request(&line, &number, method, params);
+    hbk_write_request(&line, &id, method, params);
     if (line.failed) {
         fail("out of memory");
     }

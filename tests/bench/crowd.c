@@ -50,7 +50,7 @@ static int targets_main(const char *prefix, size_t pairs, size_t hand_offs)
 {
     static hbk_client *targets[CLIENTS_MAX];
     char name[NAME_BYTES];
-    if (pairs > CLIENTS_MAX)
+    if (pairs < 1 || pairs > CLIENTS_MAX)
         return 2;
     for (size_t i = 0; i < pairs; i++) {
         hbk_endpoint_options endpoint = {.size = sizeof endpoint, .name = name};
