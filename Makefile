@@ -1,9 +1,12 @@
 # A thin front for people who type "make". The truth is in CMakePresets.json:
 # "make test" is cmake/setup.sh and then "cmake --workflow --preset NAME" for each preset below.
 
-TEST_PRESETS := linux-asan linux-clang wine
+TEST_PRESETS := linux-asan linux-clang linux-bench wine
 
-.PHONY: help setup demo test lint bench flood clean distclean
+# Hand-offs of "make soak".
+SOAK := 1000000
+
+.PHONY: help setup demo test lint bench flood soak clean distclean
 
 help:
 	@echo 'make setup      install the tools and build the libraries (Debian; root or sudo)'
@@ -12,6 +15,7 @@ help:
 	@echo 'make lint       formatting, static analysis, a second compiler'
 	@echo 'make bench      measure, and print the figures'
 	@echo 'make flood      flood the service, and print what that costs others'
+	@echo 'make soak       a million hand-offs (SOAK=N: so many), and what is left of them'
 	@echo 'make clean      remove what was built of the project'
 	@echo 'make distclean  remove that and the libraries'
 
@@ -30,14 +34,20 @@ lint: setup
 	cmake/lint.sh
 
 bench: setup
-	cmake --preset wine
-	cmake --build --preset wine
+	set -e; for preset in linux-bench wine; do \
+		cmake --preset $$preset; cmake --build --preset $$preset; done
+	tests/bench/core_bench.sh build/linux-bench
 	tests/bench/bench.sh build/wine
 
 flood: setup
 	cmake --preset wine
 	cmake --build --preset wine
 	tests/bench/flood.sh build/wine
+
+soak: setup
+	cmake --preset wine
+	cmake --build --preset wine
+	tests/bench/with_service.sh build/wine 7200 soak $(SOAK)
 
 # A Wine server outlives the command that started it, and would go on in a removed folder.
 clean:

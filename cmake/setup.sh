@@ -40,6 +40,8 @@ packages=(
     wine wine64
     # to check
     clang-format clang-tidy cppcheck shellcheck
+    # to count instructions (tests/bench)
+    valgrind
     # to fetch and unpack the libraries' sources
     dpkg-dev xz-utils patch debian-archive-keyring ca-certificates
     # to check the tree itself (tests/tidy)

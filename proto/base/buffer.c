@@ -47,18 +47,20 @@ static bool reserve(struct hbk_buffer *buffer, size_t size)
     return true;
 }
 
+/* A line is some two hundred of these, nearly all of which find room. */
 void hbk_buffer_append(struct hbk_buffer *buffer, const void *bytes, size_t size)
 {
     size_t all;
 
     if (buffer->failed || size == 0)
         return;
-    if (!hbk_add_size(buffer->size, size, &all) || !reserve(buffer, all)) {
+    if (size > buffer->capacity - buffer->size &&
+        (!hbk_add_size(buffer->size, size, &all) || !reserve(buffer, all))) {
         buffer->failed = true;
         return;
     }
     memcpy(buffer->data + buffer->size, bytes, size);
-    buffer->size = all;
+    buffer->size += size;
 }
 
 void hbk_buffer_truncate(struct hbk_buffer *buffer, size_t size)

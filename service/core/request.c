@@ -59,8 +59,8 @@ static bool speaks_our_protocol(const struct hbk_hello *params)
     return false;
 }
 
-/* Its answer carries a handle value, so nothing is placed while a write is pending. */
-void hbk_request_hello_go_on(struct hbk_session *session)
+/* Placed is the proof, and the answer names it. */
+static void answer_hello(struct hbk_session *session, const struct hbk_id *id)
 {
     struct hbk_core *core = session->core;
     struct hbk_hello_result result = {
@@ -72,6 +72,26 @@ void hbk_request_hello_go_on(struct hbk_session *session)
         .limits = wire_limits(&core->config),
     };
     struct hbk_failure failure = {.code = HBK_R_OS_ERROR};
+
+    core->spent++;
+    if (core->platform.proof_open(session->connection, &result.proof, &failure) != 0) {
+        struct hbk_error error;
+
+        hbk_error_set(&error, failure.code, "%s",
+                      failure.detail != NULL ? failure.detail
+                                             : "the proof could not be placed in your process");
+        error.win32 = failure.win32;
+        hbk_audit_session(session, "session.hello", &error);
+        hbk_output_failure(session, id, &error);
+        return;
+    }
+    session->state = HBK_SESSION_HELLO;
+    hbk_output_result(session, id, HBK_METHOD_SESSION_HELLO, &result);
+}
+
+/* Its answer carries a handle value, so nothing is placed while a write is pending. */
+void hbk_request_hello_go_on(struct hbk_session *session)
+{
     struct hbk_id id;
 
     if (session->hello_id.kind == HBK_ID_NONE || !hbk_output_free(session)) {
@@ -82,20 +102,7 @@ void hbk_request_hello_go_on(struct hbk_session *session)
         return; /* freeing the output came here too, or ended the session */
     }
     session->hello_id.kind = HBK_ID_NONE;
-    core->spent++;
-    if (core->platform.proof_open(session->connection, &result.proof, &failure) != 0) {
-        struct hbk_error error;
-
-        hbk_error_set(&error, failure.code, "%s",
-                      failure.detail != NULL ? failure.detail
-                                             : "the proof could not be placed in your process");
-        error.win32 = failure.win32;
-        hbk_audit_session(session, "session.hello", &error);
-        hbk_output_failure(session, &id, &error);
-        return;
-    }
-    session->state = HBK_SESSION_HELLO;
-    hbk_output_result(session, &id, HBK_METHOD_SESSION_HELLO, &result);
+    answer_hello(session, &id);
 }
 
 static void keep_text(char *place, size_t room, uint8_t *ret_size, struct hbk_text text)

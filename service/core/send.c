@@ -206,7 +206,6 @@ static int check_type(const struct hbk_pinned *item, const struct hbk_object *ob
                       enum hbk_type *ret_type, struct hbk_error *ret_error)
 {
     struct hbk_text name = hbk_text_from(object->type);
-    const char *advice = hbk_type_advice(name);
     enum hbk_type type = hbk_type_find(name);
 
     if (item->said == SAID_SOCKET) {
@@ -215,6 +214,8 @@ static int check_type(const struct hbk_pinned *item, const struct hbk_object *ob
         return HBK_SEND_E_REFUSED;
     }
     if (type == HBK_TYPE_COUNT) {
+        const char *advice = hbk_type_advice(name);
+
         hbk_error_set(ret_error, HBK_R_TYPE_NOT_ALLOWED, "this is a %s: %s",
                       object->type[0] != '\0' ? object->type : "nameless kind of object",
                       advice != NULL ? advice : "objects of this type are never brokered");

@@ -8,7 +8,7 @@
 int hbk_table_init(struct hbk_table *table)
 {
     memset(table, 0, sizeof *table);
-    table->buckets = calloc(FIRST_BUCKETS, sizeof(struct hbk_node *));
+    table->buckets = calloc(FIRST_BUCKETS, sizeof *table->buckets);
     if (table->buckets == NULL) {
         return -1;
     }
@@ -23,28 +23,31 @@ void hbk_table_deinit(struct hbk_table *table)
     memset(table, 0, sizeof *table);
 }
 
-static struct hbk_node **bucket_of(const struct hbk_table *table, uint64_t hash)
+static struct hbk_chain *chain_of(const struct hbk_table *table, uint64_t hash)
 {
     return &table->buckets[hash & (table->bucket_count - 1)];
 }
 
-/* Members go to the end of their chain, so that those of one hash stay in the order they came in. */
-static void chain(struct hbk_table *table, struct hbk_node *node)
+/* At the end of its chain, so that members of one hash stay in the order they came in. */
+static void append(struct hbk_table *table, struct hbk_node *node)
 {
-    struct hbk_node **place = bucket_of(table, node->hash);
+    struct hbk_chain *chain = chain_of(table, node->hash);
 
-    while (*place != NULL) {
-        place = &(*place)->next;
-    }
+    node->prev = chain->last;
     node->next = NULL;
-    *place = node;
+    if (chain->last != NULL) {
+        chain->last->next = node;
+    } else {
+        chain->first = node;
+    }
+    chain->last = node;
 }
 
 static void grow(struct hbk_table *table)
 {
-    struct hbk_node **old = table->buckets;
+    struct hbk_chain *old = table->buckets;
     size_t old_count = table->bucket_count;
-    struct hbk_node **bigger = calloc(old_count * 2, sizeof(struct hbk_node *));
+    struct hbk_chain *bigger = calloc(old_count * 2, sizeof *bigger);
 
     if (bigger == NULL) {
         return;
@@ -52,12 +55,12 @@ static void grow(struct hbk_table *table)
     table->buckets = bigger;
     table->bucket_count = old_count * 2;
     for (size_t i = 0; i < old_count; i++) {
-        struct hbk_node *node = old[i];
+        struct hbk_node *node = old[i].first;
 
         while (node != NULL) {
             struct hbk_node *next = node->next;
 
-            chain(table, node);
+            append(table, node);
             node = next;
         }
     }
@@ -71,27 +74,36 @@ void hbk_table_insert(struct hbk_table *table, struct hbk_node *node, uint64_t h
         grow(table);
     }
     node->hash = hash;
-    chain(table, node);
+    append(table, node);
     table->count++;
 }
 
 void hbk_table_remove(struct hbk_table *table, struct hbk_node *node)
 {
-    struct hbk_node **place = bucket_of(table, node->hash);
+    struct hbk_chain *chain = chain_of(table, node->hash);
 
-    while (*place != node) {
-        HBK_ASSERT(*place != NULL);
-        place = &(*place)->next;
-    }
-    *place = node->next;
-    node->next = NULL;
     HBK_ASSERT(table->count > 0);
+    if (node->prev != NULL) {
+        HBK_ASSERT(node->prev->next == node);
+        node->prev->next = node->next;
+    } else {
+        HBK_ASSERT(chain->first == node);
+        chain->first = node->next;
+    }
+    if (node->next != NULL) {
+        HBK_ASSERT(node->next->prev == node);
+        node->next->prev = node->prev;
+    } else {
+        HBK_ASSERT(chain->last == node);
+        chain->last = node->prev;
+    }
+    node->prev = node->next = NULL;
     table->count--;
 }
 
 struct hbk_node *hbk_table_find(const struct hbk_table *table, uint64_t hash)
 {
-    struct hbk_node *node = *bucket_of(table, hash);
+    struct hbk_node *node = chain_of(table, hash)->first;
 
     while (node != NULL && node->hash != hash) {
         node = node->next;
@@ -144,9 +156,26 @@ static void sip_word(struct sip *s, uint64_t word)
     s->v0 ^= word;
 }
 
+/* Compilers make one load of this where the machine is little-endian. */
+static uint64_t load_word(const uint8_t *bytes)
+{
+    uint64_t word = 0;
+
+    for (unsigned i = 0; i < 8; i++) {
+        word |= (uint64_t)bytes[i] << (8u * i);
+    }
+    return word;
+}
+
 static void sip_bytes(struct sip *s, const uint8_t *bytes, size_t size)
 {
-    for (size_t i = 0; i < size; i++) {
+    size_t i = 0;
+
+    for (; (s->bytes & 7u) == 0 && size - i >= 8; i += 8) {
+        sip_word(s, load_word(bytes + i));
+        s->bytes += 8;
+    }
+    for (; i < size; i++) {
         s->word |= (uint64_t)bytes[i] << (8u * (s->bytes & 7u));
         s->bytes++;
         if ((s->bytes & 7u) == 0) {

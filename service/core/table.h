@@ -5,13 +5,18 @@
 #include "base.h"
 
 struct hbk_node {
-    struct hbk_node *next;
+    struct hbk_node *prev, *next; /* NULL at either end of its chain */
     uint64_t hash;
 };
 
-/* Several members may have one hash: the caller compares. */
+struct hbk_chain {
+    struct hbk_node *first, *last;
+};
+
+/* Several members may have one hash: the caller compares. However many they are, one comes and goes at the
+ * same cost. */
 struct hbk_table {
-    struct hbk_node **buckets;
+    struct hbk_chain *buckets;
     size_t bucket_count; /* a power of two */
     size_t count;
 };

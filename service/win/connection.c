@@ -79,12 +79,8 @@ static void CALLBACK on_write_event(PTP_CALLBACK_INSTANCE instance, void *contex
     post(context, SIGNAL_WRITTEN);
 }
 
-static void CALLBACK on_process_exit(PTP_CALLBACK_INSTANCE instance, void *context, PTP_WAIT wait,
-                                     TP_WAIT_RESULT result)
+static void process_ended(void *context)
 {
-    (void)instance;
-    (void)wait;
-    (void)result;
     post(context, SIGNAL_EXITED);
 }
 
@@ -128,14 +124,12 @@ static bool resize_buffer(struct hbk_connection *connection, uint32_t size)
 int hbk_connection_prepare(struct hbk_connection *connection)
 {
     connection->write_event = CreateEventW(NULL, TRUE, FALSE, NULL);
-    connection->write_wait = CreateThreadpoolWait(on_write_event, connection, NULL);
-    connection->exit_wait = CreateThreadpoolWait(on_process_exit, connection, NULL);
-    if (connection->write_event == NULL || connection->write_wait == NULL ||
-        connection->exit_wait == NULL || !resize_buffer(connection, HBK_READ_BYTES)) {
+    if (connection->write_event == NULL || !resize_buffer(connection, HBK_READ_BYTES)) {
         return -1;
     }
-    SetThreadpoolWait(connection->exit_wait, connection->process, NULL);
-    return 0;
+    connection->exit = (struct hbk_watcher){.ended = process_ended, .context = connection};
+    return hbk_exits_watch(&connection->win->exits, connection->process, connection->peer.pid,
+                           &connection->exit);
 }
 
 static void close_handle(HANDLE *handle)
@@ -152,7 +146,7 @@ void hbk_connection_reap(struct hbk_connection *connection, unsigned remains)
         /* What has ended meanwhile cannot be cancelled, and that is as good. */
         CancelIoEx(connection->handle, NULL);
         close_handle(&connection->handle);
-        end_wait(&connection->exit_wait);
+        hbk_exits_forget(&connection->win->exits, &connection->exit);
     }
     if ((remains & HBK_REMAINS_ALL) != 0) {
         end_wait(&connection->write_wait);
@@ -321,6 +315,26 @@ void hbk_connection_read_pause(void *context, bool paused)
 
 /* ---- writing ---- */
 
+/* Tells of the end of the write that pends. Where that cannot be had, it ends now, one way or the other. */
+static int await_write(struct hbk_connection *connection)
+{
+    DWORD size = 0;
+
+    if (connection->write_wait == NULL) {
+        connection->write_wait = CreateThreadpoolWait(on_write_event, connection, NULL);
+    }
+    if (connection->write_wait != NULL) {
+        connection->writing = true;
+        SetThreadpoolWait(connection->write_wait, connection->write_event, NULL);
+        return HBK_PLATFORM_PENDING;
+    }
+    CancelIoEx(connection->handle, &connection->write);
+    return GetOverlappedResult(connection->handle, &connection->write, &size, TRUE) &&
+                   size == connection->write_size
+               ? 0
+               : HBK_PLATFORM_FAILED;
+}
+
 int hbk_connection_write(void *context, const void *bytes, size_t size)
 {
     struct hbk_connection *connection = context;
@@ -336,9 +350,7 @@ int hbk_connection_write(void *context, const void *bytes, size_t size)
     if (GetLastError() != ERROR_IO_PENDING) {
         return HBK_PLATFORM_FAILED;
     }
-    connection->writing = true;
-    SetThreadpoolWait(connection->write_wait, connection->write_event, NULL);
-    return HBK_PLATFORM_PENDING;
+    return await_write(connection);
 }
 
 static void write_ended(struct hbk_connection *connection)

@@ -198,6 +198,36 @@ void hbk_reads_show(struct hbk_reads *reads, uint32_t place, uintptr_t hidden);
 /** hbk_reads_clear() - the event was set, but no read had ended: once more, then. */
 void hbk_reads_clear(struct hbk_reads *reads);
 
+/* ---- exits.c: who wants to know of the end of a client's process; any thread ---- */
+
+#define HBK_EXIT_BUCKETS 512u
+
+struct hbk_watched;
+
+struct hbk_exits {
+    SRWLOCK lock;
+    struct hbk_watched *buckets[HBK_EXIT_BUCKETS]; /* by pid */
+};
+
+/* All-zero but for the first two: watches nothing. */
+struct hbk_watcher {
+    void (*ended)(void *context); /* on any thread, once; takes no long time */
+    void *context;
+    struct hbk_watched *watched;
+    struct hbk_watcher *next, **place; /* of the same process; under the lock */
+};
+
+/**
+ * hbk_exits_watch() - call @watcher->ended() when @process has ended; at once, if it has
+ * @pid: its id
+ *
+ * Return: 0; -1 out of memory.
+ */
+int hbk_exits_watch(struct hbk_exits *exits, HANDLE process, uint32_t pid,
+                    struct hbk_watcher *watcher);
+/** hbk_exits_forget() - no more; once this returns, ended() is not running either. May be repeated. */
+void hbk_exits_forget(struct hbk_exits *exits, struct hbk_watcher *watcher);
+
 /* ---- connection.c ---- */
 
 struct hbk_connection {
@@ -215,8 +245,8 @@ struct hbk_connection {
 
     OVERLAPPED write;
     HANDLE write_event;
-    PTP_WAIT write_wait;
-    PTP_WAIT exit_wait;
+    PTP_WAIT write_wait; /* NULL until a write has pended: few ever do */
+    struct hbk_watcher exit;
 
     struct hbk_closer *closer;
     HANDLE proof;
@@ -292,6 +322,7 @@ struct hbk_win {
     struct hbk_workers *workers;
     struct hbk_reaper *reaper;
     struct hbk_reads reads;
+    struct hbk_exits exits;
     struct hbk_notes notes;
     struct hbk_win_sinks sinks;
     uint64_t clock_hz;

@@ -163,6 +163,7 @@ int hbk_win_new(hbk_win_noted noted, void *context, struct hbk_win **ret_win,
     win->notes.context = context;
     InitializeSRWLock(&win->lock);
     InitializeSRWLock(&win->notes.lock);
+    InitializeSRWLock(&win->exits.lock);
     win->signalled_end = &win->signalled;
     QueryPerformanceFrequency(&frequency);
     win->clock_hz = (uint64_t)frequency.QuadPart;

@@ -12,7 +12,10 @@
 # the scheduler, the processor's sleep and the hypervisor make of it: the same floor then takes from
 # 1 to 2.5 times as long from one second to the next, and the ratio says little about the product.
 #
-# On Linux a second run counts the requests that the Wine server sees: it is started with its
+# A run of crowd.exe follows: what a client costs that sits there, and what a thousand of them cost the others
+# (crowd.c). It has a service of its own, for a heap keeps what was once needed.
+#
+# On Linux a last run counts the requests that the Wine server sees: it is started with its
 # request log on, and counted is what stands between two marks that bench.exe leaves there. Every
 # request of every process between them counts, the service's threads and timers included. This run
 # has all processors: on one, who sleeps at times finds his answer there already, and the count is
@@ -49,7 +52,8 @@ case ${2:-} in
 esac
 
 counted=512 # hand-offs of each kind that are counted
-export HBK_RUN_TIMEOUT=240 # seconds for each of the two runs; a minute is usual
+crowd="1000 1000 5" # clients, hand-offs a phase, rounds
+export HBK_RUN_TIMEOUT=300 # seconds for each of the runs; a minute is usual
 work=$(mktemp -d)
 log=$build/bench-requests.log # stays, to look into
 
@@ -80,11 +84,13 @@ clean_up() {
     exit "$code"
 }
 
-run() { # arguments of bench.exe
+run() { # program arguments…
+    local program=$build/bin/$1.exe
+    shift
     if [ -n "$wine" ]; then
-        "$wine_scripts/run.sh" "$build/wine" "$build/bin/bench.exe" "$@"
+        "$wine_scripts/run.sh" "$build/wine" "$program" "$@"
     else
-        "$build/bin/bench.exe" "$@"
+        "$program" "$@"
     fi | tr -d '\r'
 }
 
@@ -142,7 +148,7 @@ count_requests() {
 }
 
 trap clean_up EXIT
-for program in handlebroker bench bench_floor bench_handoff; do
+for program in handlebroker bench bench_floor bench_handoff crowd; do
     [ -f "$build/bin/$program.exe" ] || fail "$build/bin/$program.exe has not been built"
 done
 [ -z "$wine" ] || "$wine_scripts/prefix.sh" start "$build/wine"
@@ -153,16 +159,27 @@ if [ -n "${HBK_BENCH_PINNED:-}" ]; then
 else
     printf 'on all processors\n'
 fi
-run time >"$work/times"
+run bench time >"$work/times"
 grep -v '^figure ' "$work/times"
 
+"$wine_scripts/service.sh" "$build" stop
+"$wine_scripts/service.sh" "$build" start
+# shellcheck disable=SC2086 # three words
+run crowd $crowd >"$work/crowd" || {
+    cat "$work/crowd"
+    fail "crowd.exe failed"
+}
+printf 'two clients, and a thousand\n'
+grep -v -e '^figure ' -e '^\[' "$work/crowd"
+printf '\n'
+
 wanted='handoff_over_floor_p50 handoff_over_floor_p99 handoff_file_over_floor_p50 batch64_over_bare
-    outstanding16_over_floor'
+    outstanding16_over_floor crowd_1000_p50_over_2 crowd_1000_p99_over_2'
 : >"$work/requests"
 if [ -n "$wine" ]; then
     start_counting_server
     "$wine_scripts/service.sh" "$build" start
-    run count "$counted"
+    run bench count "$counted"
     "$wine_scripts/service.sh" "$build" stop
     "$wine_scripts/prefix.sh" stop "$build/wine"
     count_requests >"$work/requests"
@@ -173,7 +190,9 @@ if [ -n "$wine" ]; then
 else
     printf 'requests_over_floor: not measured, for only Wine has a log of requests\n\n'
 fi
-cat "$work/times" "$work/requests" | grep '^figure ' >"$work/figures"
+cat "$work/times" "$work/crowd" "$work/requests" | grep '^figure ' >"$work/figures"
+grep -Eq '^figure idle_session_bytes [0-9]+$' "$work/figures" ||
+    fail "the figure idle_session_bytes is missing"
 for name in $wanted; do
     grep -Eq "^figure $name [0-9]+\.[0-9]+\$" "$work/figures" || fail "the figure $name is missing"
 done

@@ -14,6 +14,7 @@
  * Figures are printed, and no test fails by them. What fails it: a hand-off of the pair that does not succeed,
  * a flood that is none, and anything that is left. */
 #include "flood.h"
+#include "measure.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,29 +59,16 @@ static int target_main(const char *name)
     return 0;
 }
 
-static void start_self(const wchar_t *arguments, HANDLE *ret_process)
-{
-    wchar_t self[MAX_PATH], line[MAX_PATH + 256];
-    assert_true(GetModuleFileNameW(NULL, self, MAX_PATH) < MAX_PATH);
-    (void)swprintf(line, sizeof line / sizeof *line, L"\"%ls\" %ls", self, arguments);
-    *ret_process = kit_spawn(line, 0, NULL);
-}
-
 static void start_pair(void)
 {
     wchar_t arguments[128];
-    HANDLE process = NULL;
     (void)snprintf(pair.endpoint, sizeof pair.endpoint, "user/flood/%lu/pair",
                    (unsigned long)GetCurrentProcessId());
     (void)swprintf(arguments, 128, L"--target %hs", pair.endpoint);
-    start_self(arguments, &process);
+    (void)measure_start_self(arguments, NULL);
     pair.source = kit_client();
     pair.event = CreateEventW(NULL, FALSE, FALSE, NULL);
-    hbk_send_item item = {.handle = pair.event};
-    hbk_send_options send = {.size = sizeof send, .to = pair.endpoint, .items = &item, .count = 1};
-    send.wait_ms = KIT_WAIT_MS; /* for the target to open its endpoint */
-    assert_int_equal(hbk_send(pair.source, &send, NULL, NULL), HBK_OK);
-    assert_int_equal(WaitForSingleObject(pair.event, KIT_WAIT_MS), WAIT_OBJECT_0);
+    measure_hand_over(pair.source, pair.endpoint, pair.event, KIT_WAIT_MS);
 }
 
 /* ---- measuring ---- */
@@ -93,44 +81,18 @@ struct phase {
 
 static double samples[SAMPLES_MAX], connect_samples[CONNECTS_MAX];
 
-static double now_us(void)
-{
-    LARGE_INTEGER now, frequency;
-    QueryPerformanceCounter(&now);
-    QueryPerformanceFrequency(&frequency);
-    return (double)now.QuadPart * 1e6 / (double)frequency.QuadPart;
-}
-
-static int compare(const void *left, const void *right)
-{
-    double l = *(const double *)left, r = *(const double *)right;
-    return (l > r) - (l < r);
-}
-
-static double percentile(const double *sorted, size_t count, size_t of_100)
-{
-    return count == 0 ? 0 : sorted[(count - 1) * of_100 / 100];
-}
-
-/* A hand-off that is not done within KIT_WAIT_MS fails the test: the pair is served throughout. */
+/* The pair is served throughout. */
 static double hand_over(void)
 {
-    double begin = now_us();
-    hbk_error_info error = {.result = HBK_OK};
-    hbk_result result = kit_send(pair.source, pair.endpoint, pair.event, 0, 0, &error);
-    if (result != HBK_OK)
-        fail_msg("the pair is not served: %s: %s", hbk_result_word(result), error.detail);
-    if (WaitForSingleObject(pair.event, KIT_WAIT_MS) != WAIT_OBJECT_0)
-        fail_msg("%s", "the pair's target does not answer");
-    return now_us() - begin;
+    return measure_hand_over(pair.source, pair.endpoint, pair.event, 0);
 }
 
 static void come_and_go(struct phase *phase)
 {
     hbk_client *client = NULL;
-    double begin = now_us();
+    double begin = measure_now_us();
     if (hbk_open(NULL, &client, NULL) == HBK_OK && phase->connects < CONNECTS_MAX)
-        connect_samples[phase->connects++] = now_us() - begin;
+        connect_samples[phase->connects++] = measure_now_us() - begin;
     else
         phase->refused++;
     hbk_close(client);
@@ -148,13 +110,13 @@ static void measure(struct phase *phase, const char *name, uint32_t for_ms)
             come_and_go(phase);
         Sleep(PAUSE_MS);
     }
-    qsort(samples, phase->count, sizeof *samples, compare);
-    qsort(connect_samples, phase->connects, sizeof *connect_samples, compare);
-    phase->p50_us = percentile(samples, phase->count, 50);
-    phase->p99_us = percentile(samples, phase->count, 99);
-    phase->max_us = percentile(samples, phase->count, 100);
-    phase->connect_p50_us = percentile(connect_samples, phase->connects, 50);
-    phase->connect_p99_us = percentile(connect_samples, phase->connects, 99);
+    measure_sort(samples, phase->count);
+    measure_sort(connect_samples, phase->connects);
+    phase->p50_us = measure_percentile(samples, phase->count, 50);
+    phase->p99_us = measure_percentile(samples, phase->count, 99);
+    phase->max_us = measure_percentile(samples, phase->count, 100);
+    phase->connect_p50_us = measure_percentile(connect_samples, phase->connects, 50);
+    phase->connect_p99_us = measure_percentile(connect_samples, phase->connects, 99);
     print_message("  %-26s %7lu %9.0f %9.0f %9.0f   %5lu %9.0f %9.0f %5lu\n", name,
                   (unsigned long)phase->count, phase->p50_us, phase->p99_us, phase->max_us,
                   (unsigned long)phase->connects, phase->connect_p50_us, phase->connect_p99_us,
@@ -201,7 +163,7 @@ static void begin_flood(struct flood *flood, const wchar_t *pipe, const char *ki
             continue;
         (void)swprintf(arguments, sizeof arguments / sizeof *arguments, L"--flood %hs %ls %hs",
                        share, pipe, board);
-        start_self(arguments, &flood->processes[i]);
+        flood->processes[i] = measure_start_self(arguments, NULL);
     }
 }
 
