@@ -422,6 +422,11 @@ bool hbk_output_end(struct hbk_session *session, size_t begin);
 /** hbk_output_error() - refuse the request at work, and record that. */
 void hbk_output_error(struct hbk_session *session, const struct hbk_id *id,
                       const struct hbk_error *error);
+/** hbk_output_refuse() - as above, with nothing more to say than @detail. */
+void hbk_output_refuse(struct hbk_session *session, const struct hbk_id *id, int32_t code,
+                       const char *detail);
+/** hbk_output_set_failure() - what a client is told of an operation of the platform that failed. */
+void hbk_output_set_failure(struct hbk_error *ret_error, const struct hbk_failure *failure);
 /** hbk_output_failure() - the line alone, of a request whose record is left elsewhere. */
 void hbk_output_failure(struct hbk_session *session, const struct hbk_id *id,
                         const struct hbk_error *error);

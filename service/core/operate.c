@@ -3,23 +3,15 @@
 
 #include <stdio.h>
 
-static void refuse(struct hbk_session *session, const struct hbk_id *id, int32_t code,
-                   const char *detail)
-{
-    struct hbk_error error;
-
-    hbk_error_set(&error, code, "%s", detail);
-    hbk_output_error(session, id, &error);
-}
-
 static bool may_inspect(struct hbk_session *session, const struct hbk_id *id)
 {
     if (hbk_grant_verb(session, HBK_VERB_INSPECT)) {
         return true;
     }
-    refuse(session, id, HBK_R_DENIED,
-           "this needs the right `inspect`, which policy gives to administrators unless it says "
-           "otherwise");
+    hbk_output_refuse(
+        session, id, HBK_R_DENIED,
+        "this needs the right `inspect`, which policy gives to administrators unless it says "
+        "otherwise");
     return false;
 }
 
@@ -143,7 +135,8 @@ void hbk_operate_sessions(struct hbk_session *session, const struct hbk_id *id,
         return;
     }
     if (read_cursor(params->cursor, &index) != 0) {
-        refuse(session, id, HBK_R_INVALID_PARAMS, "cursor: take it from `next` of the page before");
+        hbk_output_refuse(session, id, HBK_R_INVALID_PARAMS,
+                          "cursor: take it from `next` of the page before");
         return;
     }
     page.count = 0;

@@ -48,6 +48,22 @@ void hbk_output_error(struct hbk_session *session, const struct hbk_id *id,
     hbk_output_failure(session, id, error);
 }
 
+void hbk_output_refuse(struct hbk_session *session, const struct hbk_id *id, int32_t code,
+                       const char *detail)
+{
+    struct hbk_error error;
+
+    hbk_error_set(&error, code, "%s", detail);
+    hbk_output_error(session, id, &error);
+}
+
+void hbk_output_set_failure(struct hbk_error *ret_error, const struct hbk_failure *failure)
+{
+    hbk_error_set(ret_error, failure->code, "%s",
+                  failure->detail != NULL ? failure->detail : hbk_result_meaning(failure->code));
+    ret_error->win32 = failure->win32;
+}
+
 void hbk_output_failure(struct hbk_session *session, const struct hbk_id *id,
                         const struct hbk_error *error)
 {

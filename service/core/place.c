@@ -43,10 +43,7 @@ static int place_some(struct hbk_delivery *delivery, struct hbk_error *ret_error
         if (core->platform.place(delivery->target->connection, item->pin, item->same, item->access,
                                  &item->value, &failure) != 0) {
             item->value = 0;
-            hbk_error_set(ret_error, failure.code, "%s",
-                          failure.detail != NULL ? failure.detail
-                                                 : hbk_result_meaning(failure.code));
-            ret_error->win32 = failure.win32;
+            hbk_output_set_failure(ret_error, &failure);
             ret_error->item = (int32_t)i;
             return HBK_SEND_E_REFUSED;
         }

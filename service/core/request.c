@@ -19,15 +19,6 @@ struct hbk_sender hbk_session_as_sender(const struct hbk_session *session)
                                .peer = hbk_session_peer_info(&session->peer)};
 }
 
-static void refuse(struct hbk_session *session, const struct hbk_id *id, int32_t code,
-                   const char *detail)
-{
-    struct hbk_error error;
-
-    hbk_error_set(&error, code, "%s", detail);
-    hbk_output_error(session, id, &error);
-}
-
 /* ---- session.hello, session.prove ---- */
 
 static struct hbk_wire_limits wire_limits(const struct hbk_config *config)
@@ -116,11 +107,12 @@ static void hello(struct hbk_session *session, const struct hbk_id *id,
                   const struct hbk_hello *params)
 {
     if (session->state != HBK_SESSION_NEW || session->hello_id.kind != HBK_ID_NONE) {
-        refuse(session, id, HBK_R_INVALID_REQUEST, "session.hello was said already");
+        hbk_output_refuse(session, id, HBK_R_INVALID_REQUEST, "session.hello was said already");
         return;
     }
     if (!speaks_our_protocol(params)) {
-        refuse(session, id, HBK_R_INVALID_PARAMS, "this broker speaks protocol version 1 only");
+        hbk_output_refuse(session, id, HBK_R_INVALID_PARAMS,
+                          "this broker speaks protocol version 1 only");
         return;
     }
     session->hello_id = *id;
@@ -155,17 +147,18 @@ static void prove(struct hbk_session *session, const struct hbk_id *id)
 
     HBK_ASSERT(session->prove_id.kind == HBK_ID_NONE);
     if (session->state == HBK_SESSION_PROVEN) {
-        refuse(session, id, HBK_R_INVALID_REQUEST, "this session is proven already");
+        hbk_output_refuse(session, id, HBK_R_INVALID_REQUEST, "this session is proven already");
         return;
     }
     if (session->state == HBK_SESSION_NEW) {
-        refuse(session, id, HBK_R_NOT_PROVEN, "call session.hello first: its answer has the proof");
+        hbk_output_refuse(session, id, HBK_R_NOT_PROVEN,
+                          "call session.hello first: its answer has the proof");
         return;
     }
     if (!core->platform.proof_is_set(session->connection)) {
         /* The proof has been tried: it is closed, and with it the session. */
-        refuse(session, id, HBK_R_NOT_PROVEN,
-               "SetEvent on the proof comes before session.prove: connect again");
+        hbk_output_refuse(session, id, HBK_R_NOT_PROVEN,
+                          "SetEvent on the proof comes before session.prove: connect again");
         hbk_session_end(session, HBK_R_TARGET_GONE, NULL);
         return;
     }
@@ -273,12 +266,12 @@ void hbk_request_line(struct hbk_session *session, struct hbk_text line)
     if (result < 0) {
         hbk_session_hang_up(session, HBK_R_TARGET_GONE);
     } else if (message->id.kind != HBK_ID_NONE && id_in_flight(session, &message->id)) {
-        refuse(session, &message->id, HBK_R_INVALID_REQUEST,
-               "a request with this id is still in flight: use another");
+        hbk_output_refuse(session, &message->id, HBK_R_INVALID_REQUEST,
+                          "a request with this id is still in flight: use another");
     } else if (message->method != HBK_METHOD_NONE && session->state != HBK_SESSION_PROVEN &&
                !before_proof(message->method)) {
-        refuse(session, &message->id, HBK_R_NOT_PROVEN,
-               "call session.hello, SetEvent on its proof, then session.prove");
+        hbk_output_refuse(session, &message->id, HBK_R_NOT_PROVEN,
+                          "call session.hello, SetEvent on its proof, then session.prove");
     } else if (result == 0) {
         dispatch(session, message);
     } else {

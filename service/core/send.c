@@ -16,9 +16,7 @@ static void set_item_error(struct hbk_error *error, size_t item)
 
 static void set_failure(struct hbk_error *error, const struct hbk_failure *failure, size_t item)
 {
-    hbk_error_set(error, failure->code, "%s",
-                  failure->detail != NULL ? failure->detail : hbk_result_meaning(failure->code));
-    error->win32 = failure->win32;
+    hbk_output_set_failure(error, failure);
     set_item_error(error, item);
 }
 

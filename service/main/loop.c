@@ -27,7 +27,7 @@ struct hbk_loop {
     uv_async_t reported; /* by the broker's threads */
     struct notes notes[HBK_WIN_NOTE_COUNT];
     struct hbk_broker *broker;
-    struct hbk_operator *operator;
+    struct hbk_operator *op;
     uint32_t stop_ms;
     bool closing; /* the loop runs only to let its handles end */
     bool stuck;
@@ -64,7 +64,7 @@ static void log_note(struct notes *notes)
                                       .name = "",
                                       .error = "",
                                       .detail = detail};
-    hbk_operator_note(notes->loop->operator, & notice);
+    hbk_operator_note(notes->loop->op, &notice);
     uv_timer_start(&notes->pause, on_pause_over, NOTE_PAUSE_MS, 0);
 }
 
@@ -104,7 +104,7 @@ static void on_reported(uv_async_t *reported)
         loop->stuck = state == HBK_BROKER_STUCK;
         hbk_broker_join(loop->broker);
         close_handles(loop);
-        hbk_operator_stop(loop->operator, on_operator_ended, loop);
+        hbk_operator_stop(loop->op, on_operator_ended, loop);
     }
 }
 
@@ -186,7 +186,7 @@ static int prepare(struct hbk_loop *loop, const struct hbk_loop_options *options
                    struct hbk_win_failure *ret_failure)
 {
     struct hbk_settings *settings = options->settings;
-    const struct hbk_operator_options operator= {
+    const struct hbk_operator_options told = {
         .settings = settings,
         .config = options->config,
         .console = options->console,
@@ -200,14 +200,14 @@ static int prepare(struct hbk_loop *loop, const struct hbk_loop_options *options
         .report = on_report,
         .context = loop,
     };
-    int result = hbk_operator_new(&loop->uv, &operator, & loop->operator);
+    int result = hbk_operator_new(&loop->uv, &told, &loop->op);
     if (result != 0) {
         return result;
     }
-    hbk_operator_sinks(loop->operator, & broker.sinks);
+    hbk_operator_sinks(loop->op, &broker.sinks);
     result = hbk_broker_new(&broker, &settings->policy, &loop->broker, ret_failure);
     if (result == 0) {
-        hbk_operator_serve(loop->operator, loop->broker);
+        hbk_operator_serve(loop->op, loop->broker);
     }
     return result;
 }
@@ -231,8 +231,8 @@ int hbk_loop_new(const struct hbk_loop_options *options, struct hbk_loop **ret_l
     int result = prepare(loop, options, ret_failure);
     if (result != 0) {
         close_handles(loop);
-        if (loop->operator!= NULL) {
-            hbk_operator_stop(loop->operator, on_operator_ended, loop);
+        if (loop->op != NULL) {
+            hbk_operator_stop(loop->op, on_operator_ended, loop);
         }
         uv_run(&loop->uv, UV_RUN_DEFAULT);
         hbk_loop_free(loop);
@@ -244,20 +244,12 @@ int hbk_loop_new(const struct hbk_loop_options *options, struct hbk_loop **ret_l
 
 void hbk_loop_warn(struct hbk_loop *loop, uint32_t win32, const char *detail)
 {
-    const struct hbk_notice notice = {.kind = HBK_NOTICE_WARNING,
-                                      .count = 1,
-                                      .win32 = win32,
-                                      .user = "",
-                                      .event = "",
-                                      .name = "",
-                                      .error = "",
-                                      .detail = detail};
-    hbk_operator_note(loop->operator, & notice);
+    hbk_operator_warn(loop->op, win32, detail);
 }
 
 void hbk_loop_reload(struct hbk_loop *loop)
 {
-    hbk_operator_reload(loop->operator);
+    hbk_operator_reload(loop->op);
 }
 
 int hbk_loop_run(struct hbk_loop *loop)
@@ -273,7 +265,7 @@ void hbk_loop_free(struct hbk_loop *loop)
     }
     HBK_ASSERT(loop->closing);
     hbk_broker_free(loop->broker);
-    hbk_operator_free(loop->operator);
+    hbk_operator_free(loop->op);
     int result = uv_loop_close(&loop->uv);
     HBK_ASSERT(result == 0);
     end_watchdog(loop);

@@ -49,7 +49,7 @@ static void do_note(void *context, struct hbk_core *core)
     free(note);
 }
 
-void hbk_operator_note(struct hbk_operator *operator, const struct hbk_notice * notice)
+void hbk_operator_note(struct hbk_operator *op, const struct hbk_notice *notice)
 {
     size_t size = strlen(notice->detail) + 1;
     struct note *note = malloc(sizeof(*note) + size);
@@ -59,15 +59,15 @@ void hbk_operator_note(struct hbk_operator *operator, const struct hbk_notice * 
         note->notice.detail = note->detail;
         note->work.function = do_note;
         note->work.context = note;
-        if (operator->broker != NULL && hbk_broker_post(operator->broker, &note->work)) {
+        if (op->broker != NULL && hbk_broker_post(op->broker, &note->work)) {
             return;
         }
     }
-    hbk_event_log_notice(operator->log, notice);
+    hbk_event_log_notice(op->log, notice);
     free(note);
 }
 
-static void note_text(struct hbk_operator *operator, enum hbk_notice_kind kind, uint32_t win32,
+static void note_text(struct hbk_operator *op, enum hbk_notice_kind kind, uint32_t win32,
                       const char *detail)
 {
     /* The core's records take what fits, and every text has to be there. */
@@ -79,30 +79,35 @@ static void note_text(struct hbk_operator *operator, enum hbk_notice_kind kind, 
                                       .name = "",
                                       .error = "",
                                       .detail = detail};
-    hbk_operator_note(operator, & notice);
+    hbk_operator_note(op, &notice);
+}
+
+void hbk_operator_warn(struct hbk_operator *op, uint32_t win32, const char *detail)
+{
+    note_text(op, HBK_NOTICE_WARNING, win32, detail);
 }
 
 /* ---- the audit file ---- */
 
 static bool on_line(void *context, const void *line, size_t size)
 {
-    struct hbk_operator *operator= context;
-    return operator->audit != NULL && hbk_audit_file_line(operator->audit, line, size);
+    struct hbk_operator *op = context;
+    return op->audit != NULL && hbk_audit_file_line(op->audit, line, size);
 }
 
 static void on_notice(void *context, const struct hbk_notice *notice)
 {
-    struct hbk_operator *operator= context;
-    hbk_event_log_notice(operator->log, notice);
+    struct hbk_operator *op = context;
+    hbk_event_log_notice(op->log, notice);
 }
 
 /* On a worker, before the file is opened. Whom this process runs as is trusted: for the service that is the
  * system. */
 static uint32_t check_folder(void *context, const wchar_t *path)
 {
-    struct hbk_operator *operator= context;
+    struct hbk_operator *op = context;
     const wchar_t *end = path + wcslen(path);
-    operator->why[0] = '\0';
+    op->why[0] = '\0';
     while (end > path && end[-1] != L'\\' && end[-1] != L'/') {
         end--;
     }
@@ -113,7 +118,7 @@ static uint32_t check_folder(void *context, const wchar_t *path)
     }
     memcpy(folder, path, size * sizeof(*folder));
     folder[size] = L'\0';
-    int result = hbk_trust_folder(folder, true, operator->why);
+    int result = hbk_trust_folder(folder, true, op->why);
     free(folder);
     return result == 0                     ? 0
            : result == HBK_TRUST_E_MISSING ? ERROR_PATH_NOT_FOUND
@@ -122,10 +127,10 @@ static uint32_t check_folder(void *context, const wchar_t *path)
 
 static void on_audit(void *context, const struct hbk_audit_file_report *report)
 {
-    struct hbk_operator *operator= context;
+    struct hbk_operator *op = context;
     char text[DETAIL_BYTES_MAX], error[TEXT_BYTES_MAX];
-    const char *reason = operator->why[0] != '\0' ? operator->why
-        : hbk_log_error_text(report->win32, error, sizeof(error));
+    const char *reason =
+        op->why[0] != '\0' ? op->why : hbk_log_error_text(report->win32, error, sizeof(error));
     switch (report->news) {
     case HBK_AUDIT_FILE_FAILS:
         (void)snprintf(text, sizeof(text),
@@ -146,37 +151,39 @@ static void on_audit(void *context, const struct hbk_audit_file_report *report)
             reason);
         break;
     }
-    note_text(operator, HBK_NOTICE_WARNING, report->win32, text);
+    hbk_operator_warn(op, report->win32, text);
 }
 
-static int open_audit(struct hbk_operator *operator, const struct hbk_settings * settings)
+static int open_audit(struct hbk_operator *op, const struct hbk_settings *settings)
 {
     if (settings->audit_path == NULL) {
         return 0;
     }
-    const struct hbk_audit_file_options options = {.path = settings->audit_path,
-                                                   .file_bytes = settings->audit_file_bytes,
-                                                   .files = settings->audit_files,
-                                                   .console = operator->console,
-                                                   .check = check_folder,
-                                                   .check_context = operator, };
-    operator->audit_file_bytes = settings->audit_file_bytes;
-    operator->audit_files = settings->audit_files;
-    operator->audit_path = _wcsdup(settings->audit_path);
-    if (operator->audit_path == NULL) {
+    const struct hbk_audit_file_options options = {
+        .path = settings->audit_path,
+        .file_bytes = settings->audit_file_bytes,
+        .files = settings->audit_files,
+        .console = op->console,
+        .check = check_folder,
+        .check_context = op,
+    };
+    op->audit_file_bytes = settings->audit_file_bytes;
+    op->audit_files = settings->audit_files;
+    op->audit_path = _wcsdup(settings->audit_path);
+    if (op->audit_path == NULL) {
         return -1;
     }
-    return hbk_audit_file_new(operator->loop, &options, on_audit, operator, & operator->audit);
+    return hbk_audit_file_new(op->loop, &options, on_audit, op, &op->audit);
 }
 
-static bool same_audit(const struct hbk_operator *operator, const struct hbk_settings * settings)
+static bool same_audit(const struct hbk_operator *op, const struct hbk_settings *settings)
 {
-    if (operator->audit_path == NULL || settings->audit_path == NULL) {
-        return operator->audit_path == NULL && settings->audit_path == NULL;
+    if (op->audit_path == NULL || settings->audit_path == NULL) {
+        return op->audit_path == NULL && settings->audit_path == NULL;
     }
-    return wcscmp(operator->audit_path, settings->audit_path) == 0 &&
-           operator->audit_file_bytes == settings->audit_file_bytes &&
-           operator->audit_files == settings->audit_files;
+    return wcscmp(op->audit_path, settings->audit_path) == 0 &&
+           op->audit_file_bytes == settings->audit_file_bytes &&
+           op->audit_files == settings->audit_files;
 }
 
 /* ---- new rules ---- */
@@ -198,15 +205,15 @@ static void free_reading(struct reading *reading)
 
 static void *read_settings(void *context)
 {
-    struct hbk_operator *operator= context;
+    struct hbk_operator *op = context;
     struct reading *reading = calloc(1, sizeof(*reading));
     if (reading == NULL) {
         hbk_log("out of memory: the configuration file was not read, and the rules stay");
         return NULL;
     }
     hbk_buffer_init(&reading->notes, HBK_SETTINGS_NOTES_BYTES);
-    reading->result = hbk_settings_read(operator->config, !operator->console, &reading->settings,
-                                        &reading->notes);
+    reading->result =
+        hbk_settings_read(op->config, !op->console, &reading->settings, &reading->notes);
     return reading;
 }
 
@@ -236,33 +243,33 @@ static void first_lines(const struct hbk_buffer *notes, char text[DETAIL_BYTES_M
     }
 }
 
-static void keep(struct hbk_operator *operator, const struct reading * reading)
+static void keep(struct hbk_operator *op, const struct reading *reading)
 {
     char text[DETAIL_BYTES_MAX] = "out of memory while the file was read";
     if (reading->result > 0) {
         first_lines(&reading->notes, text);
     }
-    note_text(operator, HBK_NOTICE_POLICY_KEPT, 0, text);
+    note_text(op, HBK_NOTICE_POLICY_KEPT, 0, text);
 }
 
 static void take_settings(void *context, void *result)
 {
-    struct hbk_operator *operator= context;
+    struct hbk_operator *op = context;
     struct reading *reading = result;
     hbk_settings_log(&reading->notes);
     if (reading->result != 0) {
-        keep(operator, reading);
+        keep(op, reading);
         free_reading(reading);
         return;
     }
-    if (!same_audit(operator, & reading->settings)) {
-        note_text(operator, HBK_NOTICE_WARNING, 0,
-                  "what the file says of the audit file holds from the next start on");
+    if (!same_audit(op, &reading->settings)) {
+        hbk_operator_warn(op, 0,
+                          "what the file says of the audit file holds from the next start on");
     }
-    reading->settings.config.audit_file = operator->audit != NULL;
+    reading->settings.config.audit_file = op->audit != NULL;
     reading->work.function = do_configure;
     reading->work.context = reading;
-    if (!hbk_broker_post(operator->broker, &reading->work)) {
+    if (!hbk_broker_post(op->broker, &reading->work)) {
         free_reading(reading);
     }
 }
@@ -273,9 +280,9 @@ static void drop_settings(void *context, void *result)
     free_reading(result);
 }
 
-void hbk_operator_reload(struct hbk_operator *operator)
+void hbk_operator_reload(struct hbk_operator *op)
 {
-    hbk_reload_request(operator->reload);
+    hbk_reload_request(op->reload);
 }
 
 /* ---- life ---- */
@@ -283,31 +290,31 @@ void hbk_operator_reload(struct hbk_operator *operator)
 int hbk_operator_new(uv_loop_t *loop, const struct hbk_operator_options *options,
                      struct hbk_operator **ret_operator)
 {
-    struct hbk_operator *operator= calloc(1, sizeof(*operator));
-    if (operator== NULL) {
+    struct hbk_operator *op = calloc(1, sizeof(*op));
+    if (op == NULL) {
         return -1;
     }
-    const struct hbk_reload_job job = {operator, read_settings, take_settings, drop_settings};
-    operator->loop = loop;
-    operator->config = options->config;
-    operator->console = options->console;
-    operator->log = options->log;
-    int result = open_audit(operator, options->settings);
+    const struct hbk_reload_job job = {op, read_settings, take_settings, drop_settings};
+    op->loop = loop;
+    op->config = options->config;
+    op->console = options->console;
+    op->log = options->log;
+    int result = open_audit(op, options->settings);
     if (result == 0) {
-        result = hbk_reload_new(loop, &job, &operator->reload);
+        result = hbk_reload_new(loop, &job, &op->reload);
     }
-    *ret_operator = operator; /* for stop() and free() in either case */
+    *ret_operator = op; /* for stop() and free() in either case */
     return result;
 }
 
-void hbk_operator_sinks(struct hbk_operator *operator, struct hbk_win_sinks * ret_sinks)
+void hbk_operator_sinks(struct hbk_operator *op, struct hbk_win_sinks *ret_sinks)
 {
-    *ret_sinks = (struct hbk_win_sinks){.context = operator, .line = on_line, .notice = on_notice};
+    *ret_sinks = (struct hbk_win_sinks){.context = op, .line = on_line, .notice = on_notice};
 }
 
-void hbk_operator_serve(struct hbk_operator *operator, struct hbk_broker * broker)
+void hbk_operator_serve(struct hbk_operator *op, struct hbk_broker *broker)
 {
-    operator->broker = broker;
+    op->broker = broker;
 }
 
 uint32_t hbk_operator_stop_ms(void)
@@ -317,30 +324,30 @@ uint32_t hbk_operator_stop_ms(void)
 
 static void on_audit_ended(void *context, bool stuck)
 {
-    struct hbk_operator *operator= context;
-    operator->ended(operator->ended_context, stuck);
+    struct hbk_operator *op = context;
+    op->ended(op->ended_context, stuck);
 }
 
-void hbk_operator_stop(struct hbk_operator *operator, void (*ended)(void *context, bool stuck),
+void hbk_operator_stop(struct hbk_operator *op, void (*ended)(void *context, bool stuck),
                        void *context)
 {
-    operator->ended = ended;
-    operator->ended_context = context;
-    operator->broker = NULL;
-    hbk_reload_close(operator->reload);
-    if (operator->audit == NULL) {
+    op->ended = ended;
+    op->ended_context = context;
+    op->broker = NULL;
+    hbk_reload_close(op->reload);
+    if (op->audit == NULL) {
         ended(context, false);
     } else {
-        hbk_audit_file_stop(operator->audit, AUDIT_STOP_MS, on_audit_ended);
+        hbk_audit_file_stop(op->audit, AUDIT_STOP_MS, on_audit_ended);
     }
 }
 
-void hbk_operator_free(struct hbk_operator *operator)
+void hbk_operator_free(struct hbk_operator *op)
 {
-    if (operator!= NULL) {
-        hbk_audit_file_free(operator->audit);
-        hbk_reload_free(operator->reload);
-        free(operator->audit_path);
-        free(operator);
+    if (op != NULL) {
+        hbk_audit_file_free(op->audit);
+        hbk_reload_free(op->reload);
+        free(op->audit_path);
+        free(op);
     }
 }
