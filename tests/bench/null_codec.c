@@ -10,8 +10,9 @@
 #define DIGITS 4u
 #define DIGIT_MARK 0x80u /* so that no digit is an LF */
 
+/* Small, as it is found in memory and not in caches, where a decoder leaves what it has made. */
 struct request {
-    struct hbk_id id;
+    uint64_t id;
     enum hbk_method method;
     union hbk_params params;
 };
@@ -43,8 +44,8 @@ void hbk_write_request(struct hbk_buffer *buffer, const struct hbk_id *id, enum 
         requests = bigger;
         requests_capacity = capacity;
     }
-    memset(&requests[index], 0, sizeof requests[index]);
-    requests[index].id = *id;
+    HBK_ASSERT(id->kind == HBK_ID_NUMBER);
+    requests[index].id = id->number;
     requests[index].method = method;
     if (params != NULL) {
         HBK_ASSERT(params_sizes[method] > 0);
@@ -73,8 +74,9 @@ int hbk_message_read_request(struct hbk_message *message, struct hbk_text line)
     request = &requests[index];
     message->kind = HBK_MESSAGE_REQUEST;
     message->method = request->method;
-    message->id = request->id;
-    message->u.params = request->params;
+    message->id.kind = HBK_ID_NUMBER;
+    message->id.number = request->id;
+    memcpy(&message->u.params, &request->params, params_sizes[request->method]);
     return 0;
 }
 
