@@ -42,6 +42,31 @@ static void hello_behind_many_answers(void **state)
     }
 }
 
+/* And where its time is over before that write is, there is none. */
+static void hello_behind_a_write_that_takes_too_long(void **state)
+{
+    (void)state;
+    struct hbk_config config;
+    hbk_config_default(&config);
+    config.hello_ms = 1000;
+    struct rig *rig = rig_new(&config, 1);
+    struct client *client = client_connect(rig, fake_process_start(rig->kernel, 100), 1);
+    client->connection->write_mode = FAKE_WRITE_PENDS;
+    client_request(client, HBK_METHOD_BROKER_STATUS, NULL);
+    rig_run(rig);
+    client_request(client, HBK_METHOD_SESSION_HELLO,
+                   "{'protocol':[1],'client':{'name':'t','version':'1'}}");
+    rig_run(rig);
+    rig_advance(rig, config.hello_ms);
+    assert_false(client_ended(client));
+    client->connection->write_mode = FAKE_WRITE_DONE;
+    client_write_ends(client, true);
+    assert_true(client_ended(client));
+    client_null_error(client, HBK_R_TIMEOUT);
+    assert_int_equal(fake_trace_count(rig->kernel, FAKE_OP_PROOF_OPEN), 0);
+    rig_end(rig);
+}
+
 static uint32_t send_much(struct pair *pair, const char *data)
 {
     return client_request(pair->sender, SEND, "{'to':'user/a','items':[{'handle':%u}],'data':'%s'}",
@@ -166,9 +191,8 @@ static void an_offer_stays_with_its_endpoint(void **state)
 /* ---- what a session and a send reserve ---- */
 
 /* Return: false once nothing was reached. */
-static bool connect_and_send(uint32_t sends_count, size_t first)
+static bool connect_and_send(uint32_t clients, uint32_t sends_count, size_t first)
 {
-    const uint32_t clients = 64 - sends_count / 2; /* deadlines that there is room for at first */
     struct rig *rig = rig_new(NULL, 1);
     struct client *target = client_new(rig, 100, 1);
     client_ok(target, OPEN, "{'name':'user/a'}");
@@ -202,18 +226,20 @@ static void without_room_for_a_deadline_nothing_begins(void **state)
         print_message("skipped: this build cannot make allocations fail\n");
         skip();
     }
-    for (uint32_t sends = 0; sends <= 4; sends += 4) {
-        size_t first = 0;
-        while (connect_and_send(sends, first))
-            ++first;
-        assert_true(first > 0);
-    }
+    /* 64 of them: the first that there is none for is a session's, or a send's. */
+    size_t reached = 0;
+    for (uint32_t clients = 60; clients < 66; ++clients)
+        for (uint32_t sends = 0; sends <= 4; sends += 4)
+            for (size_t first = 0; connect_and_send(clients, sends, first); ++first)
+                ++reached;
+    assert_true(reached > 10);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hello_behind_many_answers),
+        cmocka_unit_test(hello_behind_a_write_that_takes_too_long),
         cmocka_unit_test(sends_that_fill_a_batch),
         cmocka_unit_test(a_send_that_fails_behind_a_batch),
         cmocka_unit_test(a_process_of_two_users),
