@@ -69,7 +69,14 @@ class Source:
         head = code[start:brace]
         if not head.rstrip().endswith(")"):
             return None
-        name = CALL.search(head)
+        # The name is before the brackets that end the head; those before it are a macro's.
+        depth, at = 0, len(head.rstrip())
+        while at > 0:
+            at -= 1
+            depth += {")": 1, "(": -1}.get(head[at], 0)
+            if depth == 0:
+                break
+        name = re.search(r"(\w+)\s*$", head[:at])
         if name is None:
             return None
         first = start + len(head) - len(head.lstrip())
