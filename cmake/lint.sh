@@ -90,16 +90,17 @@ int main(int count, char **arguments)
     return 0;
 }
 EOF
-    gcc -std=c11 -O0 -fanalyzer -c "$work/planted.c" -o "$work/planted.o" 2>&1 |
-        grep --quiet 'Wanalyzer-double-free' || {
-        echo "gcc's analyzer does not see what was planted"
-        return 1
-    }
-    clang-tidy --quiet --config-file=.clang-tidy "$work/planted.c" -- -std=c11 2>&1 |
-        grep --quiet 'clang-analyzer-unix.Malloc' || {
-        echo "clang's analyzer does not see what was planted"
-        return 1
-    }
+    local gcc clang
+    gcc=$(gcc -std=c11 -O0 -fanalyzer -c "$work/planted.c" -o "$work/planted.o" 2>&1) || true
+    clang=$(clang-tidy --quiet --config-file=.clang-tidy "$work/planted.c" -- -std=c11 2>&1) || true
+    case $gcc in
+    *Wanalyzer-double-free*) ;;
+    *) printf "gcc's analyzer does not see what was planted:\n%s\n" "$gcc" && return 1 ;;
+    esac
+    case $clang in
+    *clang-analyzer-unix.Malloc*) ;;
+    *) printf "clang's analyzer does not see what was planted:\n%s\n" "$clang" && return 1 ;;
+    esac
 }
 
 tidy() { # preset list
