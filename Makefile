@@ -6,13 +6,14 @@ TEST_PRESETS := linux-asan linux-clang linux-bench wine
 # Hand-offs of "make soak".
 SOAK := 1000000
 
-.PHONY: help setup demo test lint bench flood soak clean distclean
+.PHONY: help setup demo test lint coverage bench flood soak clean distclean
 
 help:
 	@echo 'make setup      install the tools and build the libraries (Debian; root or sudo)'
 	@echo 'make demo       build, install the service under Wine, hand handles over for real'
 	@echo 'make test       build and run all tests: $(TEST_PRESETS)'
 	@echo 'make lint       formatting, static analysis, a second compiler'
+	@echo 'make coverage   what of protocol and core the tests execute; fails where it is too little'
 	@echo 'make bench      measure, and print the figures'
 	@echo 'make flood      flood the service, and print what that costs others'
 	@echo 'make soak       a million hand-offs (SOAK=N: so many), and what is left of them'
@@ -32,6 +33,11 @@ test: setup
 
 lint: setup
 	cmake/lint.sh
+
+coverage: setup
+	cmake --preset linux-coverage
+	cmake --build --preset linux-coverage
+	python3 tests/coverage/coverage.py build/linux-coverage
 
 bench: setup
 	set -e; for preset in linux-bench wine; do \

@@ -2,6 +2,8 @@
 
 option(HBK_WERROR "Treat compiler warnings as errors" ON)
 set(HBK_SANITIZE "" CACHE STRING "Sanitizers for native builds, as for -fsanitize=")
+option(HBK_ANALYZE "Let gcc look for faults along paths; for what needs no build but a verdict" OFF)
+option(HBK_COVERAGE "Count what is executed, as clang does it: tests/coverage reads the counts" OFF)
 
 # hbk_configure_target(TARGET)
 #
@@ -70,6 +72,17 @@ function(hbk_configure_gnu target)
     endif()
     if(HBK_SANITIZE)
         set(flags -fsanitize=${HBK_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+        target_compile_options(${target} PRIVATE ${flags})
+        target_link_options(${target} PRIVATE ${flags})
+    endif()
+    if(HBK_ANALYZE)
+        # For builds that are not optimised: what it could follow is gone by then. memcpy is left a call, as
+        # gcc 12 takes what it makes of it for reads of what nobody wrote.
+        target_compile_options(${target} PRIVATE -fanalyzer -fno-builtin-memcpy)
+    endif()
+    if(HBK_COVERAGE)
+        # Counters are set before the optimizer runs, so the counts are those of the source.
+        set(flags -fprofile-instr-generate -fcoverage-mapping)
         target_compile_options(${target} PRIVATE ${flags})
         target_link_options(${target} PRIVATE ${flags})
     endif()

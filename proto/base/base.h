@@ -79,8 +79,11 @@ void hbk_error_set_limit(struct hbk_error *error, const char *limit);
 
 /* ---- checked arithmetic: true if the result fits; *ret_value untouched if not ---- */
 
+/** hbk_add_u32() - @a plus @b, if 32 bits hold it. */
 bool hbk_add_u32(uint32_t a, uint32_t b, uint32_t *ret_value);
+/** hbk_add_size() - @a plus @b, if a size holds it. */
 bool hbk_add_size(size_t a, size_t b, size_t *ret_value);
+/** hbk_mul_size() - @a times @b, if a size holds it. */
 bool hbk_mul_size(size_t a, size_t b, size_t *ret_value);
 
 /* ---- borrowed text ---- */
@@ -126,11 +129,13 @@ struct hbk_buffer {
     bool failed;
 };
 
+/** hbk_buffer_init() - empty, with no memory yet. @limit: most bytes that it will hold; 0: none */
 void hbk_buffer_init(struct hbk_buffer *buffer, size_t limit);
 /** hbk_buffer_deinit() - free what @buffer holds; an all-zero buffer is accepted, and is left behind. */
 void hbk_buffer_deinit(struct hbk_buffer *buffer);
 /** hbk_buffer_clear() - size 0, not failed; keeps the memory. */
 void hbk_buffer_clear(struct hbk_buffer *buffer);
+/** hbk_buffer_append() - copy @size bytes to the end; all of them, or none and `failed` is set. */
 void hbk_buffer_append(struct hbk_buffer *buffer, const void *bytes, size_t size);
 /** hbk_buffer_truncate() - back to an earlier @size (and not failed): how a half-written line is undone. */
 void hbk_buffer_truncate(struct hbk_buffer *buffer, size_t size);

@@ -16,6 +16,7 @@ enum {
     HBK_FRAME_E_TOO_LONG = 2, /* the line passes HBK_LINE_BYTES_MAX with its LF: end the session */
 };
 
+/** hbk_framer_deinit() - free what has arrived; an all-zero framer is accepted, and is left behind. */
 void hbk_framer_deinit(struct hbk_framer *framer);
 
 /** hbk_framer_push() - take over (copy) what has arrived. Return: 0; -1 out of memory, or past

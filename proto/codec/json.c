@@ -103,7 +103,7 @@ static enum state refuse_byte(struct scan *scan, const char *expected)
 
     if (scan->at == scan->size)
         return refuse(scan, scan->at, "the text ends in the middle");
-    if (byte == '\r' && scan->lines == NULL)
+    if (byte == '\r') /* in a file it is a blank, and was skipped */
         return refuse(scan, scan->at, "a carriage return; end lines with LF alone");
     if (byte == '\t' || byte == '\n')
         return refuse(scan, scan->at, "a tab or line feed; blanks in a line are spaces");

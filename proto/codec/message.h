@@ -47,6 +47,7 @@ struct hbk_id {
     uint64_t number;                  /* 1..HBK_INTEGER_MAX */
 };
 
+/** hbk_id_equal() - same kind and same value; 1 and "1" are two ids. */
 bool hbk_id_equal(const struct hbk_id *a, const struct hbk_id *b);
 
 enum hbk_access_kind { HBK_ACCESS_KIND_SAME = 0, HBK_ACCESS_KIND_READ, HBK_ACCESS_KIND_MASK };
@@ -382,10 +383,12 @@ void hbk_message_clear(struct hbk_message *message);
 /** hbk_write_request() - @params: the struct of @method above, NULL where it has no parameters. */
 void hbk_write_request(struct hbk_buffer *buffer, const struct hbk_id *id, enum hbk_method method,
                        const void *params);
+/** hbk_write_notification() - @params: the struct of @method above. */
 void hbk_write_notification(struct hbk_buffer *buffer, enum hbk_method method, const void *params);
 /** hbk_write_result() - @result: the result struct of @method, NULL where that is `{}`. */
 void hbk_write_result(struct hbk_buffer *buffer, const struct hbk_id *id, enum hbk_method method,
                       const void *result);
+/** hbk_write_error() - the answer to @id, null if that is of no kind; without a detail it says what its code means. */
 void hbk_write_error(struct hbk_buffer *buffer, const struct hbk_id *id,
                      const struct hbk_error *error);
 

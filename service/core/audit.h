@@ -45,6 +45,7 @@ void hbk_audit_flush(struct hbk_core *core);
 
 /** hbk_audit_begin() - @session's request is in core.message. @params: so are its parameters. */
 void hbk_audit_begin(struct hbk_session *session, bool params);
+/** hbk_audit_end() - it has been acted on: what comes now is of no request. */
 void hbk_audit_end(struct hbk_core *core);
 
 /** hbk_audit_refused() - the request at work is answered with @error. */

@@ -73,11 +73,7 @@ static int set_types(struct hbk_endpoint *endpoint, const struct hbk_endpoint_op
         }
         return 0;
     }
-    if (params->types_count == 0) {
-        hbk_error_set(ret_error, HBK_R_INVALID_PARAMS,
-                      "types: name at least one, or leave it out for the default list");
-        return HBK_ENDPOINT_E_REFUSED;
-    }
+    HBK_ASSERT(params->types_count > 0); /* the decoder refuses a list that is there and empty */
     for (size_t i = 0; i < params->types_count; i++) {
         if (set_type(endpoint, &params->types[i], ret_error) != 0) {
             return HBK_ENDPOINT_E_REFUSED;

@@ -35,7 +35,8 @@ static void explain_verb(struct hbk_session *subject, enum hbk_verb verb, struct
 {
     const struct hbk_policy *policy = subject->core->policy;
 
-    if (policy == NULL || policy->verbs[verb] == NULL) {
+    HBK_ASSERT(policy != NULL); /* by which the caller may ask */
+    if (policy->verbs[verb] == NULL) {
         set_answer(answer, false, "built-in: nobody",
                    "no policy says who may: load one whose `verbs` has it");
         return;

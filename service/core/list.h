@@ -11,18 +11,20 @@ struct hbk_link {
 #define HBK_CONTAINER(pointer, type, member) \
     ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
+/** hbk_list_init() - an empty head, or a member of no list. */
 static inline void hbk_list_init(struct hbk_link *link)
 {
     link->prev = link;
     link->next = link;
 }
 
-/* Of a head: no members. Of a member: in no list. */
+/** hbk_list_empty() - of a head: no members; of a member: in no list. */
 static inline bool hbk_list_empty(const struct hbk_link *link)
 {
     return link->next == link;
 }
 
+/** hbk_list_remove() - take @link out of its list; one that is in none is accepted. */
 static inline void hbk_list_remove(struct hbk_link *link)
 {
     link->prev->next = link->next;
@@ -30,6 +32,7 @@ static inline void hbk_list_remove(struct hbk_link *link)
     hbk_list_init(link);
 }
 
+/** hbk_list_append() - put @link, which is in no list, to the end of the list at @head. */
 static inline void hbk_list_append(struct hbk_link *head, struct hbk_link *link)
 {
     HBK_ASSERT(hbk_list_empty(link));
@@ -39,7 +42,7 @@ static inline void hbk_list_append(struct hbk_link *head, struct hbk_link *link)
     head->prev = link;
 }
 
-/* Take the first member out; NULL if there is none. */
+/** hbk_list_pop() - take the first member out; NULL if there is none. */
 static inline struct hbk_link *hbk_list_pop(struct hbk_link *head)
 {
     struct hbk_link *first = head->next;
@@ -51,7 +54,7 @@ static inline struct hbk_link *hbk_list_pop(struct hbk_link *head)
     return first;
 }
 
-/* Move all members of @from to the end of @to. */
+/** hbk_list_splice() - move all members of @from to the end of @to. */
 static inline void hbk_list_splice(struct hbk_link *to, struct hbk_link *from)
 {
     if (hbk_list_empty(from)) {

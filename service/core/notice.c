@@ -60,11 +60,15 @@ void hbk_notices_init(struct hbk_notices *notices)
     notices->rest.due_ms = HBK_NEVER;
 }
 
-/* That of @user, or one for it to begin; where all are taken, that of the rest. */
-static struct hbk_refusals *find(struct hbk_notices *notices, const char *user, uint64_t hash)
+/* That of @user, or one for it to begin; where all are taken, and for who cannot be kept, that of the rest. */
+static struct hbk_refusals *find(struct hbk_notices *notices, const char *user, size_t size,
+                                 uint64_t hash)
 {
     struct hbk_refusals *unused = NULL;
 
+    if (size >= sizeof notices->rest.user) {
+        return &notices->rest;
+    }
     for (size_t i = 0; i < HBK_AUDIT_USERS_MAX; i++) {
         struct hbk_refusals *refusals = &notices->users[i];
 
@@ -82,7 +86,7 @@ void hbk_notice_refused(struct hbk_core *core, const struct hbk_notice *notice)
     size_t size = strlen(notice->user);
     uint64_t hash = hbk_hash(&core->hash_key, notice->user, size, NULL, 0);
     struct hbk_notices *notices = &core->audit.notices;
-    struct hbk_refusals *refusals = find(notices, notice->user, hash);
+    struct hbk_refusals *refusals = find(notices, notice->user, size, hash);
 
     HBK_ASSERT(notice->kind == HBK_NOTICE_REFUSED);
     if (refusals->due_ms != HBK_NEVER) {
@@ -93,7 +97,7 @@ void hbk_notice_refused(struct hbk_core *core, const struct hbk_notice *notice)
     refusals->more = 0;
     refusals->hash = hash;
     refusals->user[0] = '\0';
-    if (refusals != &notices->rest && size < sizeof refusals->user) {
+    if (refusals != &notices->rest) {
         memcpy(refusals->user, notice->user, size + 1);
     }
     hbk_notice_tell(core, notice);

@@ -19,6 +19,7 @@ struct hbk_notices {
 
 struct hbk_core;
 
+/** hbk_notices_init() - nothing is gathered. */
 void hbk_notices_init(struct hbk_notices *notices);
 
 /** hbk_notice_tell() - @notice as it is, its texts made printable ASCII and cut. */

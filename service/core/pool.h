@@ -20,11 +20,13 @@ struct hbk_pool {
     uint32_t used_count;
 };
 
+/** hbk_pool_init() - of objects of @object_size bytes, whose first member is their slot; none yet. */
 void hbk_pool_init(struct hbk_pool *pool, size_t object_size);
 /** hbk_pool_deinit() - only when nothing in it is used. */
 void hbk_pool_deinit(struct hbk_pool *pool);
 /** hbk_pool_new() - an object, all zero but for its slot. Return: NULL out of memory or of indices. */
 void *hbk_pool_new(struct hbk_pool *pool);
+/** hbk_pool_free() - @object is used no more; its id is never given out again. */
 void hbk_pool_free(struct hbk_pool *pool, void *object);
 /** hbk_pool_get() - the object with @id; NULL if there is none, or no more. */
 void *hbk_pool_get(const struct hbk_pool *pool, uint64_t id);

@@ -23,6 +23,7 @@ void hbk_roll_deinit(struct hbk_roll *roll);
 int hbk_roll_reserve(struct hbk_roll *roll);
 /** hbk_roll_append() - @serial is above all before it; the room is reserved. */
 void hbk_roll_append(struct hbk_roll *roll, uint64_t serial, void *member);
+/** hbk_roll_remove() - the member of @serial is there no more; its place may stay for a while. */
 void hbk_roll_remove(struct hbk_roll *roll, uint64_t serial);
 /** hbk_roll_after() - index of the first entry above @serial; `count` if there is none. */
 size_t hbk_roll_after(const struct hbk_roll *roll, uint64_t serial);

@@ -27,6 +27,7 @@ int hbk_table_init(struct hbk_table *table);
 void hbk_table_deinit(struct hbk_table *table);
 /** hbk_table_insert() - cannot fail: where it cannot grow, its chains do. */
 void hbk_table_insert(struct hbk_table *table, struct hbk_node *node, uint64_t hash);
+/** hbk_table_remove() - take @node out; it must be in. */
 void hbk_table_remove(struct hbk_table *table, struct hbk_node *node);
 /** hbk_table_find() - first member with @hash, oldest first; NULL if none. */
 struct hbk_node *hbk_table_find(const struct hbk_table *table, uint64_t hash);

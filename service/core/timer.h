@@ -18,6 +18,7 @@ struct hbk_timers {
     size_t reserved; /* timers that may be set at one time */
 };
 
+/** hbk_timers_deinit() - free the heap; none may be set. All-zero is accepted. */
 void hbk_timers_deinit(struct hbk_timers *timers);
 /** hbk_timers_reserve() - room for one more timer, so that setting it cannot fail. Return: 0; -1. */
 int hbk_timers_reserve(struct hbk_timers *timers);

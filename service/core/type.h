@@ -30,6 +30,7 @@ struct hbk_type_info {
 
 /** hbk_type_find() - the brokered type of that name; HBK_TYPE_COUNT if it is none. */
 enum hbk_type hbk_type_find(struct hbk_text name);
+/** hbk_type_info() - what is known of @type, which must be one; never NULL. */
 const struct hbk_type_info *hbk_type_info(enum hbk_type type);
 /** hbk_type_advice() - why @name is not brokered, for people; NULL if nothing is known by that name. */
 const char *hbk_type_advice(struct hbk_text name);

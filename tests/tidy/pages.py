@@ -1,12 +1,17 @@
 """Rules on what is written beside the code: doc comments, man pages, the error table, the methods."""
 import re
 
+import source
+
 HEADER = "client/include/handlebroker.h"
 RESULTS = "proto/base/results.def"
 MESSAGES = "proto/codec"
 PROTOCOL = "proto/PROTOCOL.md"
 MAN = "client/man"
 CLI = "client/cli"
+# Of protocol and core. What the core's files share among themselves alone is described in its header by file.
+DOCUMENTED = ("proto/base", "proto/codec", "service/platform", "service/core")
+UNDOCUMENTED = {"service/core/internal.h"}
 
 FUNCTION = re.compile(r"^HBK_API\b[^;(]*?\b(hbk_\w+)\s*\(", re.MULTILINE)
 PROTOTYPE = re.compile(r"^HBK_API\s+([^;(]*?\b(hbk_\w+)\s*\([^;]*\);)", re.MULTILINE)
@@ -33,6 +38,19 @@ def check_doc_comments(findings, root, header):
         if comment.count("*/") != 1 or not re.match(r"/\*\*[\s*]*" + name + r"\(\) - \S", comment):
             line = header.count("\n", 0, match.start()) + 1
             findings.add(root / HEADER, line, "doc", f"{name}() has no comment \"{name}() - …\" of its own")
+
+
+def check_inner_comments(findings, root):
+    """The same in the headers of protocol and core."""
+    for folder in DOCUMENTED:
+        for path in sorted((root / folder).glob("*.h")):
+            if path.relative_to(root).as_posix() in UNDOCUMENTED:
+                continue
+            for name, line, before in source.Source(path).declarations():
+                before = before.rstrip()
+                comment = before[before.rfind("/*"):] if before.endswith("*/") else ""
+                if not re.match(r"/\*\*[\s*]*" + name + r"\(\) - \S", comment):
+                    findings.add(path, line, "doc", f"{name}() has no comment \"{name}() - …\" of its own")
 
 
 def check_man_page(findings, root, name, section, prototype=None):
@@ -88,12 +106,16 @@ def check_error_table(findings, root, results, protocol):
         if line.startswith("|") and len(cells) >= 3 and re.fullmatch(r"`?-?\d+`?", cells[0]):
             rows[int(cells[0].strip("`"))] = (cells[1].strip("`"), cells[2])
     for _, code, name, meaning in RESULT.findall(results):
-        row = rows.get(int(code))
+        row = rows.pop(int(code), None)
         if row is None:
             findings.add(root / PROTOCOL, 1, "table", f"no row for {code} {name}")
         elif row != (name, meaning):
             findings.add(root / PROTOCOL, 1, "table",
                          f"the row of {code} is {row}, results.def says {(name, meaning)}")
+
+
+    for code, (name, _) in rows.items():
+        findings.add(root / PROTOCOL, 1, "table", f"a row for {code} {name}, which is no result")
 
 
 def check_methods(findings, root, protocol):
@@ -109,6 +131,7 @@ def check_methods(findings, root, protocol):
 
 
 def check(findings, root):
+    check_inner_comments(findings, root)
     header = read(findings, root, HEADER)
     if header is not None:
         check_doc_comments(findings, root, header)

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 sys.dont_write_bytecode = True
+import flags  # noqa: E402
 import tidy  # noqa: E402
 
 HEADER = '''#ifndef HANDLEBROKER_H
@@ -54,7 +55,9 @@ def command_page(name):
 
 
 CLEAN = {
-    "proto/base/base.h": "#include <stdint.h>\nint hbk_add(int a, int b);\n",
+    "proto/base/base.h": "#include <stdint.h>\n/** hbk_add() - the sum */\nint hbk_add(int a, int b);\n"
+                         "/* An outcome. */\nenum { HBK_E_NONE = (1) };\ntypedef void (*hbk_hear)(int a);\n"
+                         "extern int (*const hbk_table[2])(int);\n",
     "proto/base/base.c": '#include "base.h"\n/* "strcpy(a, b)" in words is no call */\n'
                          'int hbk_add(int a, int b)\n{\n    return a + b;\n}\n',
     "proto/base/results.def": 'HBK_RESULT(DENIED, 2, "denied", "policy says no")\n',
@@ -131,6 +134,11 @@ CASES = [
     ("a function of 70 lines is no finding", {"service/core/long.c": function_of(70)}, []),
     ("a long function after extern C", {"service/main/long.c": 'extern "C" {\n' + function_of(80) + "}\n"},
      ["hbk_long() has 80 lines"]),
+    ("a long function behind a macro",
+     {"service/main/long.c": "HBK_PRINTF(1, 2)\n" + function_of(80)}, ["hbk_long() has 81 lines"]),
+    ("a long function behind a macro of many brackets",
+     {"service/main/long.c": "A((1), (2)) static " + function_of(80).replace("(void)", "(int (*f)(int), int b)")},
+     ["hbk_long() has 80 lines"]),
     ("a long file", {"service/core/long.c": "int hbk_x;\n" * 601}, ["601 lines"]),
     ("a long script", {"tests/tidy/long.sh": ":\n" * 601}, ["601 lines"]),
     ("strcpy", {"client/cli/copy.c": "void f(void)\n{\n    strcpy(a, b);\n}\n"}, ["[call] strcpy()"]),
@@ -153,12 +161,27 @@ CASES = [
     ("an object's name", {"service/win/name.c": "int hbk_class = ObjectNameInformation;\n"},
      ["ObjectNameInformation, more than 0"]),
     ("a mark", appended("service/core/core.c", "/* " + "TO" + "DO: later */\n"), ["[mark]"]),
+    ("a warning that is told to be quiet",
+     appended("service/core/core.c", '#pragma GCC diagnostic ignored "-Wshadow"\n'), ["[pragma]"]),
+    ("the same within a macro", appended("client/cli/hbctl.c", '#define QUIET _Pragma("warning")\n'), ["[pragma]"]),
     ("no doc comment",
      appended("client/include/handlebroker.h", "HBK_API void hbk_bare(void);\n"),
      ["hbk_bare() has no comment", "there is no page on hbk_bare"]),
     ("a doc comment that is another's",
      appended("client/include/handlebroker.h", "/** hbk_close() - again */\nHBK_API int hbk_b(void);\n"),
      ["hbk_b() has no comment", "there is no page on hbk_b"]),
+    ("an inner function without a comment",
+     appended("proto/base/base.h", "int hbk_sub(int a, int b);\n"), ["[doc] hbk_sub() has no comment"]),
+    ("an inline function without a comment",
+     appended("service/core/core.h", "/* one */\nstatic inline int hbk_one(void)\n{\n    return 1;\n}\n"),
+     ["[doc] hbk_one() has no comment"]),
+    ("an inner function with another's comment",
+     appended("service/platform/platform.h", "/** hbk_a() - it */\nint hbk_a(void);\nint hbk_b(void);\n"),
+     ["[doc] hbk_b() has no comment"]),
+    ("an inner function behind a macro",
+     appended("proto/codec/message.h", "/** hbk_a() - it */\nHBK_PRINTF(1, 2)\nint hbk_a(const char *format, ...);\n"
+              "HBK_PRINTF(1, 2)\nint hbk_b(const char *format, ...);\n"), ["[doc] hbk_b() has no comment"]),
+    ("what the core's files share, no finding", {"service/core/internal.h": "int hbk_shared(void);\n"}, []),
     ("no man page of a function", {"client/man/hbk_open.md": None}, ["there is no page on hbk_open"]),
     ("no man page of a command", {"client/man/hbctl-status.md": None}, ["no page on hbctl status"]),
     ("a man page on nothing", {"client/man/hbk_gone.md": OPEN_PAGE}, ["nothing that exists"]),
@@ -171,6 +194,8 @@ CASES = [
      appended("proto/base/results.def", 'HBK_RESULT(EXISTS, 4, "exists", "taken")\n'), ["no row for 4"]),
     ("a row that says something else",
      {"proto/PROTOCOL.md": CLEAN["proto/PROTOCOL.md"].replace("says no", "says maybe")}, ["the row of 2"]),
+    ("a row of no result",
+     appended("proto/PROTOCOL.md", "| 9 | `odd` | nothing has it |\n"), ["a row for 9 odd, which is no result"]),
     ("a method without a specification",
      appended("proto/codec/schema.c", 'static const char *const more = "handle.send";\n'),
      ["does not specify handle.send"]),
@@ -188,15 +213,39 @@ def findings_with(changes):
         return tidy.check_tree(root)[0]
 
 
+GOOD_FLAGS = "gcc " + " ".join(flags.WANTED) + " -c a.c"
+# what is compiled how -> how many findings, of how many compilations
+FLAG_CASES = [
+    ("all flags", "proto/a.c", GOOD_FLAGS, 0, 1),
+    ("one flag fewer", "proto/a.c", GOOD_FLAGS.replace("-Wshadow ", ""), 1, 1),
+    ("none", "tests/a.c", "gcc -c a.c", len(flags.WANTED), 1),
+    ("a warning turned off", "proto/a.c", GOOD_FLAGS + " -Wno-conversion", 1, 1),
+    ("all turned off", "proto/a.c", GOOD_FLAGS + " -w", 1, 1),
+    ("another's source", "../other/a.c", "gcc -c a.c", 0, 0),
+    ("a resource", "proto/a.rc", "windres a.rc", 0, 0),
+]
+
+
+def wrong_flags():
+    wrong = 0
+    for title, name, command, findings, compiled in FLAG_CASES:
+        found, count = flags.findings_of(
+            Path("/root/project"), [{"directory": "/root/project", "file": name, "command": command}])
+        if (len(found), count) != (findings, compiled):
+            wrong += 1
+            print(f"selftest: flags: {title}: found {found} of {count}")
+    return wrong
+
+
 def main():
-    failed = 0
+    failed = wrong_flags()
     for title, changes, expected in [("the clean tree", {}, [])] + CASES:
         found = findings_with(changes)
         missing = [text for text in expected if not any(text in line for line in found)]
         if missing or len(found) != len(expected):
             failed += 1
             print(f"selftest: {title}: expected {expected}, found {found}")
-    print(f"selftest: {len(CASES) + 1} trees, {failed} wrong")
+    print(f"selftest: {len(CASES) + 1} trees, {len(FLAG_CASES)} compilations, {failed} wrong")
     return 1 if failed else 0
 
 

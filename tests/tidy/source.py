@@ -44,11 +44,28 @@ class Source:
         for match in IDENTIFIER.finditer(self.bare):
             yield self.line_of(match.start()), match.group()
 
-    def functions(self):
-        """(name, first line of its head, last line) of each function that is defined here."""
+    def _code(self):
         code = DIRECTIVE.sub(lambda match: blank(match.group()), self.bare)
         # extern "C" { … } is no level of its own; its literal is blank by now.
-        code = re.sub(r"\bextern\s+\{", lambda match: blank(match.group()), code)
+        return re.sub(r"\bextern\s+\{", lambda match: blank(match.group()), code)
+
+    def declarations(self):
+        """(name, line, what stands before it) of each function that is declared or defined here."""
+        code, depth, head = self._code(), 0, 0
+        for match in re.finditer(r"[{};]", code):
+            at, character = match.start(), match.group()
+            if depth == 0 and character != "}":
+                found = self._function_head(code, head, at)
+                text = code[head:at]
+                if found is not None and not text.lstrip().startswith("typedef"):
+                    yield (*found, self.text[:head + len(text) - len(text.lstrip())])
+            depth = max(depth + {"{": 1, "}": -1}.get(character, 0), 0)
+            if depth == 0:
+                head = at + 1
+
+    def functions(self):
+        """(name, first line of its head, last line) of each function that is defined here."""
+        code = self._code()
         depth, head, begin = 0, 0, None
         for match in re.finditer(r"[{};]", code):
             at, character = match.start(), match.group()
@@ -69,7 +86,14 @@ class Source:
         head = code[start:brace]
         if not head.rstrip().endswith(")"):
             return None
-        name = CALL.search(head)
+        # The name is before the brackets that end the head; those before it are a macro's.
+        depth, at = 0, len(head.rstrip())
+        while at > 0:
+            at -= 1
+            depth += {")": 1, "(": -1}.get(head[at], 0)
+            if depth == 0:
+                break
+        name = re.search(r"(\w+)\s*$", head[:at])
         if name is None:
             return None
         first = start + len(head) - len(head.lstrip())

@@ -117,6 +117,8 @@ AT_MOST = {
     "ImpersonateNamedPipeClient": (1, "one function impersonates, and always reverts"),
     "ObjectNameInformation": (0, "object names are never queried"),
 }
+# A warning is settled in the code, for all three compilers.
+PRAGMA = re.compile(r"^[ \t]*#[ \t]*pragma\b|\b_Pragma[ \t]*\(|\b__pragma[ \t]*\(", re.MULTILINE)
 MARKS = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 SCANNED = ("proto", "service", "client", "tests")
 
@@ -247,6 +249,12 @@ def check_marks(findings, files):
                 findings.add(file.path, number, "mark", text.strip())
 
 
+def check_pragmas(findings, files):
+    for file in files:
+        for match in PRAGMA.finditer(file.bare):
+            findings.add(file.path, file.line_of(match.start()), "pragma", "no compiler is told to look away")
+
+
 def check_tree(root):
     """All findings on the tree at @root, as lines."""
     root = root.resolve()
@@ -264,6 +272,7 @@ def check_tree(root):
     check_sizes(findings, files, scripts)
     check_calls(findings, root, files)
     check_marks(findings, files)
+    check_pragmas(findings, files)
     pages.check(findings, root)
     return findings.lines, len(files)
 

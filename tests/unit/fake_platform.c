@@ -62,7 +62,8 @@ static void leave(struct fake_kernel *kernel, const struct plan *plan)
 static int failure(struct fake_kernel *kernel, struct hbk_failure *ret_failure,
                    const struct plan *plan)
 {
-    *ret_failure = (struct hbk_failure){.code = plan->code, .win32 = plan->win32};
+    *ret_failure = (struct hbk_failure){
+        .code = plan->code, .win32 = plan->win32, .detail = kernel->fault_detail};
     leave(kernel, plan);
     return HBK_PLATFORM_FAILED;
 }

@@ -146,6 +146,8 @@ struct fake_kernel {
     const char *label; /* printed with a violation */
 
     struct fake_fault faults[FAKE_OP_COUNT];
+    const char
+        *fault_detail; /* what a failure that is asked for says about itself; NULL: nothing */
     struct fake_chaos chaos;
     bool unpins_pend, proofs_pend;
     struct fake_audit audit;

@@ -109,6 +109,38 @@ static void test_error_detail_is_utf8_whatever_comes(void **state)
                                       "?");
 }
 
+/* What was cut off was not UTF-8 before: then there is no character to drop, only bytes to replace. */
+static void test_error_is_cut_in_what_is_no_text(void **state)
+{
+    char text[HBK_DETAIL_BYTES_MAX + 8];
+    struct hbk_error error;
+
+    (void)state;
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    memcpy(text + HBK_DETAIL_BYTES_MAX - 2, "\x80\xBF", 2);
+    hbk_error_set(&error, HBK_R_DENIED, "%s", text);
+    assert_int_equal(strlen(error.detail), HBK_DETAIL_BYTES_MAX);
+    assert_string_equal(error.detail + HBK_DETAIL_BYTES_MAX - 3, "x?"
+                                                                 "?");
+}
+
+/* A detail that the C library cannot format is none; the code stands. */
+static void test_error_that_cannot_be_formatted(void **state)
+{
+    static const wchar_t none[] = {L'a', (wchar_t)0xDFFF, 0};
+    struct hbk_error error;
+
+    (void)state;
+    hbk_error_set(&error, HBK_R_DENIED, "before %ls", none);
+    assert_int_equal(error.code, HBK_R_DENIED);
+    assert_int_equal(error.item, -1);
+    assert_int_equal(hbk_utf8_check(error.detail, strlen(error.detail)), strlen(error.detail));
+#if defined(__GLIBC__)
+    assert_string_equal(error.detail, "");
+#endif
+}
+
 static void test_error_limit(void **state)
 {
     struct hbk_error error;
@@ -226,6 +258,8 @@ static void test_utf8(void **state)
         {"\xF0\x90\x80\x80", 4, 4}, /* U+10000 */
         {"\xF0\x90\x80", 3, 0},
         {"\xF0\x90\x80\xC0", 4, 0},
+        {"\xF1\x80\x80\x80", 4, 4}, /* U+40000 */
+        {"\xF3\xBF\xBF\xBF", 4, 4},
         {"\xF4\x8F\xBF\xBF", 4, 4}, /* U+10FFFF */
         {"\xF4\x90\x80\x80", 4, 0}, /* past it */
         {"\xF5\x80\x80\x80", 4, 0},
@@ -292,6 +326,11 @@ static void test_buffer_absurd_size_fails(void **state)
     hbk_buffer_append(&buffer, "", SIZE_MAX);
     assert_true(buffer.failed);
     assert_int_equal(buffer.size, 1);
+    hbk_buffer_truncate(&buffer, 1);
+    hbk_buffer_append(&buffer, "", SIZE_MAX / 2 + 2); /* which no doubling reaches */
+    assert_true(buffer.failed);
+    assert_int_equal(buffer.size, 1);
+    assert_int_equal(buffer.data[0], 'x');
     hbk_buffer_deinit(&buffer);
 }
 
@@ -338,6 +377,32 @@ static void test_buffer_without_memory_fails(void **state)
     hbk_buffer_deinit(&buffer);
 }
 
+/* With less memory to be had, what is held serves as well. */
+static void test_buffer_that_cannot_shrink_stays(void **state)
+{
+    struct hbk_buffer buffer = {0};
+    size_t capacity;
+
+    (void)state;
+    if (!alloc_fault_works())
+        skip();
+    for (size_t i = 0; i < 10000; i++)
+        hbk_buffer_append(&buffer, "y", 1);
+    hbk_buffer_consume(&buffer, 9999);
+    capacity = buffer.capacity;
+    alloc_fault_arm(0);
+    hbk_buffer_shrink(&buffer);
+    assert_int_equal(alloc_fault_disarm(), 1);
+    assert_int_equal(buffer.capacity, capacity);
+    assert_int_equal(buffer.size, 1);
+    assert_int_equal(buffer.data[0], 'y');
+    assert_false(buffer.failed);
+    hbk_buffer_shrink(&buffer);
+    assert_true(buffer.capacity < capacity);
+    assert_int_equal(buffer.data[0], 'y');
+    hbk_buffer_deinit(&buffer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -347,6 +412,8 @@ int main(void)
         cmocka_unit_test(test_error_is_set),
         cmocka_unit_test(test_error_is_cut_at_a_character),
         cmocka_unit_test(test_error_detail_is_utf8_whatever_comes),
+        cmocka_unit_test(test_error_is_cut_in_what_is_no_text),
+        cmocka_unit_test(test_error_that_cannot_be_formatted),
         cmocka_unit_test(test_error_limit),
         cmocka_unit_test(test_arithmetic),
         cmocka_unit_test(test_arithmetic_refuses_and_leaves),
@@ -358,6 +425,7 @@ int main(void)
         cmocka_unit_test(test_buffer_absurd_size_fails),
         cmocka_unit_test(test_buffer_consume_and_shrink),
         cmocka_unit_test(test_buffer_without_memory_fails),
+        cmocka_unit_test(test_buffer_that_cannot_shrink_stays),
     };
 
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);

@@ -171,6 +171,15 @@ static const struct {
     {"{\"limits\":\n{\"ones\": 1}}",
      "2 limits.ones: there is no such setting; write one of: one, two"},
     {"{\"limits\": {\"\": 1}}", "1 limits.\"\": there is no such setting"},
+    {"{\"limits\": {\"a-Z_9\": 1}}", "1 limits.a-Z_9: there is no such setting"},
+    {"{\"limits\": {\"a.b\": 1}}", "1 limits.\"a.b\": there is no such setting"},
+    {"{\"limits\": {\"a{b\": 1}}", "1 limits.\"a{b\": there is no such setting"},
+    {"{\"limits\": {\"a[b\": 1}}", "1 limits.\"a[b\": there is no such setting"},
+    {"{\"limits\": {\"a:b\": 1}}", "1 limits.\"a:b\": there is no such setting"},
+    {"{\"limits\": {\"01234567890123456789012345678901234567890123456\": 1}}",
+     "1 limits.01234567890123456789012345678901234567890123456: there is no such setting"},
+    {"{\"limits\": {\"012345678901234567890123456789012345678901234567\": 1}}",
+     "1 limits.\"012345678901234567890123456789012345678901...\": there is no such setting"},
     {"{\"limits\": {\"a\\u202e\\u0001b\": 1}}",
      "1 limits.\"a\\xe2\\x80\\xae\\x01b\": there is no such setting"},
     {"{\"limits\": {\"one\": 0}}", "1 limits.one: must be an integer from 1 to 100"},
@@ -231,6 +240,10 @@ static const struct {
     {"{\"rules\": [{\"name\": \"a\", \"access_max\": \"any\"}]}",
      "1 rules[0].access_max: must be a mask: an integer of 32 bits, or as a text"},
     {"{\"rules\": [{\"name\": \"a\", \"access_max\": \"0x\"}]}",
+     "1 rules[0].access_max: must be a mask"},
+    {"{\"rules\": [{\"name\": \"a\", \"access_max\": \"0X\"}]}",
+     "1 rules[0].access_max: must be a mask"},
+    {"{\"rules\": [{\"name\": \"a\", \"access_max\": \"0y1\"}]}",
      "1 rules[0].access_max: must be a mask"},
     {"{\"rules\": [{\"name\": \"a\", \"access_max\": \"0x123456789\"}]}",
      "1 rules[0].access_max: must be a mask"},
@@ -402,6 +415,50 @@ static void test_lengths(void **state)
     }
 }
 
+static void test_hex_in_either_case(void **state)
+{
+    static const char *const spellings[] = {"0x1fFfFf", "0X1FFFFF", "0x001fffff"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(spellings); i++) {
+        struct values values = {7, 8, 9};
+        struct heard heard;
+        struct hbk_config_file file;
+        char text[128];
+
+        (void)snprintf(text, sizeof text,
+                       "{\"rules\": [{\"name\": \"a\", \"send\": \"D:\", \"access_max\": \"%s\"}]}",
+                       spellings[i]);
+        assert_int_equal(read_string(text, &values, &heard, &file), 0);
+        assert_int_equal(file.rules[0].access_max, 0x1FFFFF);
+        hbk_config_clear(&file);
+    }
+}
+
+/* What could be written is named as far as there is room for it; the last name is a whole one. */
+static void test_more_settings_than_a_mistake_can_name(void **state)
+{
+    static char names[40][32];
+    struct hbk_config_field fields[COUNT(names)];
+    uint32_t value = 7;
+    struct heard heard = {.size = 0};
+    struct hbk_config_file file = {.tree = NULL};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(names); i++) {
+        (void)snprintf(names[i], sizeof names[i], "a_setting_with_a_long_name_%02u", (unsigned)i);
+        fields[i] = (struct hbk_config_field){"limits", names[i], 1, 100, &value};
+    }
+    assert_int_equal(hbk_config_read(hbk_text_from("{\"limits\": {\"short\": 1}}"), fields,
+                                     COUNT(names), hear, &heard, &file),
+                     HBK_CONFIG_E_REFUSED);
+    assert_int_equal(heard.count, 1);
+    assert_non_null(strstr(heard.text, "write one of: a_setting_with_a_long_name_00, "));
+    assert_string_equal(heard.text + heard.size - 31, " a_setting_with_a_long_name_19\n");
+    assert_int_equal(value, 7);
+    hbk_config_clear(&file);
+}
+
 /* No byte of a file leads anywhere but to a refusal that says where. */
 static void test_truncation_at_every_byte(void **state)
 {
@@ -452,11 +509,17 @@ static void test_without_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_everything),      cmocka_unit_test(test_nothing),
-        cmocka_unit_test(test_mistakes),        cmocka_unit_test(test_every_mistake),
-        cmocka_unit_test(test_number_of_rules), cmocka_unit_test(test_size),
-        cmocka_unit_test(test_lengths),         cmocka_unit_test(test_truncation_at_every_byte),
+        cmocka_unit_test(test_everything),
+        cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_every_mistake),
+        cmocka_unit_test(test_number_of_rules),
+        cmocka_unit_test(test_size),
+        cmocka_unit_test(test_lengths),
+        cmocka_unit_test(test_truncation_at_every_byte),
         cmocka_unit_test(test_without_memory),
+        cmocka_unit_test(test_hex_in_either_case),
+        cmocka_unit_test(test_more_settings_than_a_mistake_can_name),
     };
 
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);

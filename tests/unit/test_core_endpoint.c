@@ -356,10 +356,15 @@ static void paging_that_is_refused(void **state)
     struct rig *rig = rig_new(NULL, 1);
     struct client *client = client_new(rig, 100, 1);
     client_ok(client, HBK_METHOD_ENDPOINT_OPEN, "{'name':'user/a'}");
-    const char *bad[] = {"{'limit':0}",     "{'limit':65}",
-                         "{'limit':-1}",    "{'limit':'1'}",
-                         "{'cursor':1}",    "{'cursor':'nonsense'}",
-                         "{'cursor':'-1'}", "{'cursor':'99999999999999999999999999999999999999'}",
+    const char *bad[] = {"{'limit':0}",
+                         "{'limit':65}",
+                         "{'limit':-1}",
+                         "{'limit':'1'}",
+                         "{'cursor':1}",
+                         "{'cursor':'nonsense'}",
+                         "{'cursor':'-1'}",
+                         "{'cursor':'99999999999999999999999999999999999999'}",
+                         "{'cursor':'9999999999999999'}",
                          "{'more':1}"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; ++i)
         client_refused(client, HBK_R_INVALID_PARAMS, HBK_METHOD_ENDPOINT_LIST, bad[i]);

@@ -62,6 +62,9 @@ static void who_may_ask(void **state)
     explain(scene.boss, "{'verb':'open','name':'user/a'}", 0);
     rig_rules_none(scene.rig);
     client_refused(scene.boss, HBK_R_DENIED, EXPLAIN, "{'verb':'open','name':'user/a'}");
+    /* Rules that do not say who inspects let nobody. */
+    rig_configure(scene.rig, &scene.rig->config, hbk_policy_new(0), NULL);
+    client_refused(scene.boss, HBK_R_DENIED, EXPLAIN, "{'verb':'open','name':'user/a'}");
     rig_end(scene.rig);
 }
 
@@ -168,8 +171,17 @@ static void send_to_a_process(void **state)
     fake_may_duplicate(scene.rig->kernel, 100, 200, false);
     RIG_RULES(scene.rig, {.name = "user/x", .send = "clients"});
     check(explain(scene.boss, ask, a), true, "rules[0] \"user/x\"", "in process 200");
+    /* By a rule only to what is open, but for who needs none. */
+    client_ok(scene.b, HBK_METHOD_ENDPOINT_CLOSE, "{'name':'user/x'}");
+    check(explain(scene.boss, ask, a), false, "rules[0] \"user/x\"", "another identity");
+    fake_grant(scene.rig->kernel, "clients", 200, HBK_RIGHT_SEND);
+    check(explain(scene.boss, ask, b), true, "rules[0] \"user/x\"", "does not have it open");
+    client_ok(scene.b, OPEN, "{'name':'user/x'}");
     fake_grant(scene.rig->kernel, "clients", 100, 0);
     check(explain(scene.boss, ask, a), false, "rules[0] \"user/x\"", "another identity");
+    /* Outside of user/ no name is anybody's own. */
+    check(explain(scene.boss, "{'verb':'send','name':'global/x','pid':200," OF, b), false, takes,
+          "another identity");
     client_nothing(scene.b);
     rig_end(scene.rig);
 }
@@ -199,6 +211,14 @@ static void the_types_under_a_name(void **state)
     assert_true(result->types_present);
     assert_int_equal(result->types_count, 0);
     assert_int_equal(explain(scene.boss, "{'verb':'open','name':'user/high'}", 0)->types_count, 0);
+    /* What a type's "read" is, by name. */
+    RIG_RULES(scene.rig, {.name = "user/x", .types = "Event File", .access_max = 0x120001});
+    result = explain(scene.boss, "{'verb':'open','name':'user/x'}", 0);
+    assert_int_equal(result->types_count, 2);
+    for (size_t i = 0; i < 2; ++i) {
+        bool event = hbk_text_is(result->types[i].type, "Event");
+        assert_int_equal(result->types[i].kind, event ? HBK_TYPE_RULE_READ : HBK_TYPE_RULE_MASK);
+    }
     rig_end(scene.rig);
 }
 
@@ -277,6 +297,11 @@ static void who_sees_which_endpoints(void **state)
     assert_int_equal(listed(scene.a, names, 5, NULL), 0x01);
     assert_int_equal(listed(scene.b, names, 5, NULL), 0x1E);
     assert_int_equal(listed(scene.boss, names, 5, NULL), 0x1F);
+    /* A rule that says who opens, and nothing of who sends. */
+    fake_grant(scene.rig->kernel, "servers", 200, HBK_RIGHT_OPEN);
+    RIG_RULES(scene.rig, {.name = "global/*", .open = "servers"});
+    assert_int_equal(listed(scene.a, names, 5, NULL), 0x01);
+    assert_int_equal(listed(other, names, 5, NULL), 0x14);
     rig_rules_none(scene.rig);
     assert_int_equal(listed(scene.boss, names, 5, NULL), 0x00);
     rig_end(scene.rig);

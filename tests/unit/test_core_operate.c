@@ -210,6 +210,12 @@ static void watchers_see_what_happens(void **state)
     client_refused(admin, HBK_R_NOT_FOUND, HBK_METHOD_ENDPOINT_CLOSE, "{'name':'user/b'}");
     is_event(admin, "endpoint.close", "refused");
     client_nothing(admin);
+    /* Other rules that let it go on change nothing for it. */
+    rig_let_inspect(rig, admin, NULL);
+    is_event(admin, "policy.loaded", "done");
+    client_refused(pair.sender, HBK_R_NOT_FOUND, HBK_METHOD_ENDPOINT_CLOSE, "{'name':'user/b'}");
+    is_event(admin, "endpoint.close", "refused");
+    client_nothing(admin);
     rig_let_inspect(rig, pair.target, "rules.json");
     /* Who may watch no longer is told so, and sees not even the reason for it. */
     is_event(admin, "broker.watch", "refused");

@@ -52,6 +52,35 @@ static void a_proof_that_never_ends_proves_nothing(void **state)
     rig_end(rig);
 }
 
+/* Nor does one that ends when the session is being let go, with a write that still pends; nor an end that nobody waits
+ * for. */
+static void a_proof_that_ends_too_late_proves_nothing(void **state)
+{
+    (void)state;
+    uint32_t prove;
+    struct hbk_config config;
+    hbk_config_default(&config);
+    config.hello_ms = 1000;
+    struct rig *rig = rig_new(&config, 1);
+    struct client *observer = client_new(rig, 99, 1);
+    struct client *client = proving(rig, &prove);
+    client->connection->write_mode = FAKE_WRITE_PENDS;
+    rig_run(rig);
+    rig_advance(rig, config.hello_ms);
+    assert_false(client_ended(client));
+    rig_proof_end(rig, client);
+    assert_int_equal(client_status(observer).sessions_proven, 1);
+    client_write_ends(client, true);
+    assert_true(client_ended(client));
+    assert_false(client_answered(client, prove));
+    client_null_error(client, HBK_R_TIMEOUT);
+    hbk_core_proof_closed(rig->core, observer->session);
+    rig_run(rig);
+    client_nothing(observer);
+    assert_int_equal(client_status(observer).sessions_proven, 1);
+    rig_end(rig);
+}
+
 static void who_leaves_while_its_proof_ends_leaves_nothing(void **state)
 {
     (void)state;
@@ -485,6 +514,7 @@ int main(void)
         cmocka_unit_test(nothing_but_status_before_proof),
         cmocka_unit_test(prove_waits_for_the_end_of_its_proof),
         cmocka_unit_test(a_proof_that_never_ends_proves_nothing),
+        cmocka_unit_test(a_proof_that_ends_too_late_proves_nothing),
         cmocka_unit_test(who_leaves_while_its_proof_ends_leaves_nothing),
         cmocka_unit_test(prove_before_hello_is_refused),
         cmocka_unit_test(prove_before_the_event_is_set_is_refused),

@@ -34,6 +34,11 @@ static const struct {
     {LINE("{\"a\":1,\"A\":2,\"aa\":3,\"\":4,\"\\u0061\\u0062\":5}")},
     {LINE("{\"a\":{\"a\":{\"a\":1}},\"b\":[{\"a\":1},{\"a\":1}]}")},
     {LINE("{\"\xC3\xA9\":1,\"e\":1}")},
+    {LINE("{\"\\ue000\":1,\"\\ud7ff\":1,\"\\ud83d\\ude00\":1}")},
+    /* Different keys of one FNV-1a hash, of one length and where one begins the other. */
+    {LINE("{\"glbvs\":1,\"yacxa\":1}")},
+    {LINE("{\"a\":1,\"aeihmaadm\":1}")},
+    {LINE("{\"aeihmaadm\":1,\"a\":1}")},
     {LINE("{\"a\":[[[[[[[]]]]]]]}")}, /* depth 8 */
     {LINE("{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{}}}}}}}}")},
 };
@@ -79,8 +84,13 @@ static const struct {
     {LINE("{\"a\":\"\\ud800\\ud800\"}"), 6, "surrogate"},
     {LINE("{\"a\":\"\\ude00\\ud83d\"}"), 6, "surrogate"},
     {LINE("{\"a\":\"\\ud83dx\"}"), 6, "surrogate"},
+    {LINE("{\"a\":\"\\ud83dx and more\"}"), 6, "surrogate"},
+    {LINE("{\"a\":\"\\ud83d\\nde00\"}"), 6, "surrogate"},
+    {LINE("{\"a\":\"\\ud83d\\ue000\"}"), 6, "surrogate"},
     {LINE("{\"a\":\"\\ud83d\\ude0g\"}"), 6, "surrogate"},
     {LINE("{\"a\":\"\\u12g4\"}"), 6, "hexadecimal"},
+    {LINE("{\"a\":\"\\u12:4\"}"), 6, "hexadecimal"},
+    {LINE("{\"a\":\"\\u12G4\"}"), 6, "hexadecimal"},
     {LINE("{\"a\":\"\\u12"), 6, "hexadecimal"},
     {LINE("{\"a\":\"\\U0041\"}"), 6, "escape"},
     {LINE("{\"a\":\"\\x41\"}"), 6, "escape"},

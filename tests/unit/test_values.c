@@ -430,6 +430,17 @@ static void test_escaping(void **state)
     hbk_buffer_deinit(&line);
 }
 
+/* What no line can carry, for the reader refuses it before: the checks of the writers hold too. */
+static void test_texts_of_our_own(void **state)
+{
+    const struct hbk_field sid = {.kind = HBK_FIELD_TEXT, .check = HBK_TEXT_SID};
+
+    (void)state;
+    assert_null(hbk_text_fault(&sid, hbk_text_from("S-1-5-18")));
+    assert_non_null(hbk_text_fault(&sid, (struct hbk_text){"S-1-5\0-18", 9}));
+    assert_non_null(hbk_text_fault(&sid, (struct hbk_text){"S-1-5-18\0", 9}));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -438,6 +449,7 @@ int main(void)
         cmocka_unit_test(test_expect),           cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_items_count),      cmocka_unit_test(test_data_counts_as_escaped),
         cmocka_unit_test(test_details_are_safe), cmocka_unit_test(test_escaping),
+        cmocka_unit_test(test_texts_of_our_own),
     };
 
     return cmocka_run_group_tests_name("values", tests, NULL, NULL);
