@@ -23,16 +23,15 @@ void hbk_buffer_clear(struct hbk_buffer *buffer)
     buffer->failed = false;
 }
 
-/* Makes room for @size bytes in all. */
+/* Makes room for @size bytes in all, for which there is none yet. */
 static bool reserve(struct hbk_buffer *buffer, size_t size)
 {
     size_t capacity = buffer->capacity ? buffer->capacity : BUFFER_BYTES_MIN;
     uint8_t *data;
 
+    HBK_ASSERT(size > buffer->capacity);
     if (buffer->limit != 0 && size > buffer->limit)
         return false;
-    if (size <= buffer->capacity)
-        return true;
     while (capacity < size) {
         if (!hbk_mul_size(capacity, 2, &capacity))
             return false;

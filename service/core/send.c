@@ -1,5 +1,5 @@
 /* The first phase of a send: what was asked is checked, pinned and inspected, before any waiting: of many
- * handles a few at a time, with turns of others in between, while the sender's next line waits. From there on
+ * handles one at a time, with turns of others in between, while the sender's next line waits. From there on
  * the sender's table is never read again. */
 #include "internal.h"
 
@@ -345,24 +345,17 @@ void hbk_send_end_pinning(struct hbk_delivery *delivery)
     hbk_quota_give(session, HBK_QUOTA_PINS, unpinned);
 }
 
-/* Nobody is waited for in between, but others have a turn: many handles of one are no reason to be served late.
- * @endpoint: NULL: none is open, or it is not known any more. */
-static int pin_some(struct hbk_delivery *delivery, const struct hbk_endpoint *endpoint,
+/* One at a time. Nobody is waited for in between, but others have a turn: many handles of one are no reason to be served
+ * late. @endpoint: NULL: none is open, or it is not known any more. */
+static int pin_next(struct hbk_delivery *delivery, const struct hbk_endpoint *endpoint,
                     struct hbk_error *ret_error)
 {
     const struct hbk_policy *policy = delivery->sender->core->policy;
     int limit_rule =
         endpoint != NULL ? endpoint->limit_rule : hbk_policy_limits(policy, delivery->name);
-    uint32_t left = delivery->items_charged - (uint32_t)delivery->item_count;
-    uint32_t most = HBK_WORK_PER_PIECE / HBK_WORK_PIN;
 
-    HBK_ASSERT(left > 0);
-    for (left = left < most ? left : most; left > 0; left--) {
-        if (pin_item(delivery, limit_rule, ret_error) != 0) {
-            return HBK_SEND_E_REFUSED;
-        }
-    }
-    return 0;
+    HBK_ASSERT(delivery->item_count < delivery->items_charged);
+    return pin_item(delivery, limit_rule, ret_error);
 }
 
 static void end_pinning(struct hbk_delivery *delivery, const struct hbk_endpoint *endpoint)
@@ -388,7 +381,7 @@ void hbk_send_go_on(struct hbk_session *session)
     struct hbk_error error;
 
     HBK_ASSERT(delivery->state == HBK_DELIVERY_PINNING);
-    if (pin_some(delivery, NULL, &error) != 0) {
+    if (pin_next(delivery, NULL, &error) != 0) {
         hbk_delivery_fail(delivery, &error);
     } else if (delivery->item_count == delivery->items_charged) {
         address = hbk_target_address_of(delivery);
@@ -424,7 +417,7 @@ void hbk_send_request(struct hbk_session *session, const struct hbk_id *id,
         hbk_delivery_fail_code(delivery, HBK_R_INTERNAL_ERROR, "out of memory: try again later");
         return;
     }
-    if (pin_some(delivery, endpoint, &error) != 0) {
+    if (pin_next(delivery, endpoint, &error) != 0) {
         hbk_delivery_fail(delivery, &error);
     } else if (delivery->item_count == delivery->items_charged) {
         end_pinning(delivery, endpoint);

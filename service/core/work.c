@@ -68,27 +68,11 @@ static struct hbk_task *next_of(struct hbk_process *process)
     return HBK_CONTAINER(list->next, struct hbk_task, link);
 }
 
-static void do_task(struct hbk_session *session, enum hbk_work work)
-{
-    switch (work) {
-    case HBK_WORK_PHASE:
-        hbk_session_phase(session);
-        break;
-    case HBK_WORK_WRITE:
-        hbk_output_flush(session);
-        break;
-    case HBK_WORK_CLOSE:
-        hbk_session_close_some(session);
-        break;
-    case HBK_WORK_READ:
-        hbk_session_read_on(session);
-        break;
-    case HBK_WORK_END:
-    case HBK_WORK_KINDS:
-        hbk_session_settle(session);
-        break;
-    }
-}
+static void (*const functions[HBK_WORK_KINDS])(struct hbk_session *) = {
+    [HBK_WORK_PHASE] = hbk_session_phase,      [HBK_WORK_WRITE] = hbk_output_flush,
+    [HBK_WORK_CLOSE] = hbk_session_close_some, [HBK_WORK_READ] = hbk_session_read_on,
+    [HBK_WORK_END] = hbk_session_settle,
+};
 
 bool hbk_core_run(struct hbk_core *core)
 {
@@ -107,7 +91,7 @@ bool hbk_core_run(struct hbk_core *core)
     take_out(task);
     core->at_work = process;
     cost = core->spent;
-    do_task(task->session, work);
+    functions[work](task->session);
     core->at_work = NULL;
     HBK_ASSERT(core->spent >= cost);
     cost = core->spent - cost;

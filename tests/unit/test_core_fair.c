@@ -258,6 +258,32 @@ static void many_that_are_told_together_delay_little(void **state)
     rig_end(rig);
 }
 
+/* ---- writes ---- */
+
+/* They are at the cost of who has caused them, and may come after a turn of the one who is written to. */
+static void who_ends_is_told_first_what_another_has_caused(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(NULL, 1);
+    struct modest modest = modest_new(rig, 100, 1);
+    client_bytes(modest.target, "{", 1);
+    rig_run(rig);
+    for (int i = 0; i < 3; ++i)
+        send_to(modest.sender, "user/modest", modest.event, 1, 0);
+    while (fake_handles_untold(modest.target->process) == 0)
+        assert_true(rig_turn(rig));
+    rig->kernel->now_ms += rig->config.line_ms; /* for the line that it has begun */
+    hbk_core_tick(rig->core);
+    assert_false(client_ended(modest.target));
+    rig_run(rig);
+    assert_int_equal(client_delivered(modest.target)->items_count, 1);
+    client_null_error(modest.target, HBK_R_TIMEOUT);
+    assert_true(client_ended(modest.target));
+    client_result(modest.sender, (uint32_t)modest.sender->requests_count - 2);
+    client_fail_if_unanswered(modest.sender);
+    rig_end(rig);
+}
+
 /* ---- reads ---- */
 
 /* To read on is a call too: bytes without an end, in many sessions, have their turns like all else. */
@@ -392,6 +418,7 @@ int main(void)
         cmocka_unit_test(sessions_that_end_together_delay_little),
         cmocka_unit_test(deadlines_that_pass_together_delay_little),
         cmocka_unit_test(many_that_are_told_together_delay_little),
+        cmocka_unit_test(who_ends_is_told_first_what_another_has_caused),
         cmocka_unit_test(reads_take_turns),
         cmocka_unit_test(who_has_lines_left_is_not_read),
         cmocka_unit_test(a_process_has_its_share_whatever_its_sessions),
