@@ -86,6 +86,7 @@ static const struct {
     {LINE("{\"a\":\"\\ud83dx\"}"), 6, "surrogate"},
     {LINE("{\"a\":\"\\ud83dx and more\"}"), 6, "surrogate"},
     {LINE("{\"a\":\"\\ud83d\\nde00\"}"), 6, "surrogate"},
+    {LINE("{\"a\":\"\\ud83dxude00\"}"), 6, "surrogate"},
     {LINE("{\"a\":\"\\ud83d\\ue000\"}"), 6, "surrogate"},
     {LINE("{\"a\":\"\\ud83d\\ude0g\"}"), 6, "surrogate"},
     {LINE("{\"a\":\"\\u12g4\"}"), 6, "hexadecimal"},
