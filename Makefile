@@ -3,12 +3,15 @@
 
 TEST_PRESETS := linux-asan linux-clang wine
 
-.PHONY: help setup demo test lint bench flood clean distclean
+FUZZ_SECONDS ?= 240
+
+.PHONY: help setup demo test fuzz lint bench flood clean distclean
 
 help:
 	@echo 'make setup      install the tools and build the libraries (Debian; root or sudo)'
 	@echo 'make demo       build, install the service under Wine, hand handles over for real'
 	@echo 'make test       build and run all tests: $(TEST_PRESETS)'
+	@echo 'make fuzz       feed random input to codec and core: FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make lint       formatting, static analysis, a second compiler'
 	@echo 'make bench      measure, and print the figures'
 	@echo 'make flood      flood the service, and print what that costs others'
@@ -25,6 +28,11 @@ demo: setup
 
 test: setup
 	set -e; for preset in $(TEST_PRESETS); do cmake --workflow --preset $$preset; done
+
+fuzz: setup
+	cmake --preset linux-fuzz
+	cmake --build --preset linux-fuzz
+	tests/fuzz/fuzz.sh build/linux-fuzz $(FUZZ_SECONDS)
 
 lint: setup
 	cmake/lint.sh
