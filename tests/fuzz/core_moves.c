@@ -147,20 +147,27 @@ static uint32_t make_handle(struct play *play, struct fake_process *process, uin
                             what & 4 ? 0x1FFFFF : 1 + (uint32_t)what * 0x1001);
 }
 
-/* Hello, proof, and the rest of its life is its own. */
-static void make_raw(struct client *client)
+static bool prove_at_once(struct client *client)
 {
-    struct play *play = client->rig->context;
     client_request(client, HBK_METHOD_SESSION_HELLO,
                    "{'protocol':[1],'client':{'name':'raw','version':'1'}}");
     rig_run(client->rig);
     if (client_ended(client) || !client->process->running || !client->connection->proof_object)
-        return;
+        return false;
     client_set_event(client, client->connection->proof_value);
     client_request(client, HBK_METHOD_SESSION_PROVE, NULL);
     rig_run(client->rig);
-    if (client_ended(client) || !client->connection->proven || !client_answered(client, 2))
+    return !client_ended(client) && client->connection->proven && client_answered(client, 2);
+}
+
+/* Hello, proof, and the rest of its life is its own; without proof it leaves. */
+static void make_raw(struct client *client)
+{
+    struct play *play = client->rig->context;
+    if (!prove_at_once(client)) {
+        client_hang_up(client);
         return;
+    }
     play->raws[client->connection->number].is = true;
     client->raw = true;
     client->requests_count = 0;

@@ -27,7 +27,7 @@ struct play {
     struct rig *rig;
     const uint8_t *at, *end; /* what is left of the input */
     unsigned moves;
-    bool stopped;
+    bool stopped, sudden;
     enum fate fates[PLAY_SENDS_MAX];
     uint32_t sends;
     struct {

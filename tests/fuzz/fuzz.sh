@@ -12,7 +12,7 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
 # Those that take longest first, so that the end is not one of them alone.
 targets=(core request answer json config sddl)
 # name=bytes of the longest input; the core's are moves, not text.
-declare -A longest=([request]=1024 [answer]=1024 [json]=512 [config]=1024 [sddl]=300 [core]=400)
+declare -A longest=([request]=1024 [answer]=1024 [json]=512 [config]=1024 [sddl]=160 [core]=300)
 declare -A dictionary=([request]=protocol [answer]=protocol [json]=protocol [config]=config [sddl]=sddl)
 # Of the time; the core has most states.
 declare -A weight=([request]=3 [answer]=3 [json]=2 [config]=2 [sddl]=1 [core]=6)
@@ -45,7 +45,7 @@ run() { # target seconds
     if [ -n "${dictionary[$1]:-}" ]; then
         options+=(-dict="$here/${dictionary[$1]}.dict")
     else
-        options+=(-len_control=20)
+        options+=(-len_control=20 -entropic=0)
     fi
     if ! "$build/bin/fuzz_$1" "${options[@]}" "$work/$1" >"$work/$1.log" 2>&1; then
         : >"$work/$1.failed"
@@ -80,7 +80,7 @@ keep() {
         small=$work/$target.small
         rm -rf "$small"
         mkdir -p "$small"
-        "$build/bin/fuzz_$target" -merge=1 -max_len="${longest[$target]}" "$small" "$work/$target" \
+        "$build/bin/fuzz_$target" -merge=1 -use_counters=0 -max_len="${longest[$target]}" "$small" "$work/$target" \
             >"$work/$target.log" 2>&1
         python3 "$here/pack.py" pack "$here/corpus/$target.inputs" "$small" "${kept[$target]}"
     done

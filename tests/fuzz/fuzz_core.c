@@ -130,6 +130,16 @@ static void advance(struct play *play)
     rig_advance(play->rig, much & 0x80 ? 100u * (much & 0x7F) : much);
 }
 
+/* Now, or the input's end stops the broker in the middle of what it does. */
+static void stop(struct play *play)
+{
+    play->sudden = true;
+    if (play_byte(play) < 250)
+        return;
+    play->stopped = true;
+    rig_stop(play->rig);
+}
+
 /* @client: NULL: there is none. */
 static void world_move(struct play *play, struct client *client, unsigned what)
 {
@@ -189,10 +199,7 @@ static void world_move(struct play *play, struct client *client, unsigned what)
             hear(play, client);
         break;
     default:
-        if (play_byte(play) > 250) {
-            play->stopped = true;
-            rig_stop(play->rig);
-        }
+        stop(play);
         break;
     }
 }
@@ -214,6 +221,44 @@ static void move(struct play *play)
 }
 
 /* ---- the end ---- */
+
+static bool let_some_end(struct play *play)
+{
+    bool some = fake_pins_closing(play->rig->kernel) > 0;
+    rig_unpins_end(play->rig);
+    for (size_t i = 0; i < play->rig->clients_count; ++i) {
+        struct client *client = play->rig->clients[i];
+        if (client->connection->proof_closing) {
+            rig_proof_end(play->rig, client);
+            some = true;
+        }
+        if (client->connection->pending) {
+            client_write_ends(client, client->process->running && !client->connection->cancelled);
+            some = true;
+        }
+    }
+    return some;
+}
+
+/* All that pends ends well. Then all that came has been read: nobody is held back but for a user's bytes. */
+static void make_peace(struct play *play, bool throttled)
+{
+    struct fake_kernel *kernel = play->rig->kernel;
+    memset(kernel->faults, 0, sizeof kernel->faults);
+    kernel->unpins_pend = kernel->proofs_pend = false;
+    for (size_t i = 0; i < play->rig->clients_count; ++i)
+        play->rig->clients[i]->connection->write_mode = FAKE_WRITE_DONE;
+    while (let_some_end(play))
+        ;
+    rig_run(play->rig);
+    for (size_t i = 0; i < play->rig->clients_count && !throttled; ++i) {
+        const struct client *client = play->rig->clients[i];
+        if (!client->connection->closed && !client->hung_up &&
+            (client->connection->paused || client->outbound.size))
+            fake_violation(kernel, "nothing pends, and process %u is not read",
+                           client->process->pid);
+    }
+}
 
 /* rig_end() wants every answer for who listens when the broker is told to stop. Not so for who was not read to the end
  * by then: its lines may as well have come after the stop. For raw clients the same is wanted here. */
@@ -237,12 +282,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     HBK_ASSERT(play != NULL);
     play->at = data;
     play->end = data + size;
-    play->rig = new_rig(play_byte(play));
+    const uint8_t limits = play_byte(play);
+    play->rig = new_rig(limits);
     play->rig->context = play;
     play->rig->line_told = play_line_told;
     while (play->at < play->end && play->moves++ < PLAY_MOVES_MAX)
         move(play);
     (void)alloc_fault_disarm();
+    if (!play->sudden && !play->stopped)
+        make_peace(play, limits & 32);
     note_listeners(play);
     rig_end(play->rig);
     for (size_t i = 0; i <= PLAY_CONNECTIONS_MAX; ++i)
