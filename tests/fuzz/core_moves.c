@@ -67,9 +67,10 @@ static void own_raw(struct client *client)
     const struct hbk_accept_result *accept = &message->u.result.accept;
     for (size_t i = 0; i < accept->items_count; ++i) {
         struct fake_slot *slot = fake_handle_find(client->process, accept->items[i].handle);
-        if (!slot || slot->origin != FAKE_ORIGIN_UNTOLD || slot->access != accept->items[i].access)
+        if (slot && slot->origin == FAKE_ORIGIN_UNTOLD && slot->access == accept->items[i].access)
+            slot->origin = FAKE_ORIGIN_TOLD;
+        else
             fake_violation(client->rig->kernel, "a raw client is told of what is not there");
-        slot->origin = FAKE_ORIGIN_TOLD;
     }
 }
 
@@ -244,11 +245,11 @@ static void send_some(struct play *play, struct client *client)
     for (uint32_t i = 0; i < count; ++i)
         size +=
             snprintf(items + size, sizeof items - (size_t)size, "%s{'handle':%u%s}", i ? "," : "",
-                     any_handle(play, client), accesses[(more >> 3 & 3) * (i != 1)]);
+                     any_handle(play, client), accesses[i == 1 ? 0 : more >> 3 & 3]);
     snprintf(to, sizeof to, how & 4 ? "{'name':'%s','pid':%u}" : "'%s'", any_name(how),
-             100 + more % PLAY_PIDS);
+             100u + more % PLAY_PIDS);
     if (more & 0x40)
-        snprintf(expect, sizeof expect, ",'expect':{'pid':%u}", 100 + (how >> 3) % PLAY_PIDS);
+        snprintf(expect, sizeof expect, ",'expect':{'pid':%u}", 100u + (how >> 3) % PLAY_PIDS);
     const uint32_t tag = play->sends++;
     const uint32_t id = client_request(
         client, HBK_METHOD_HANDLE_SEND,
@@ -298,7 +299,7 @@ static void ask_some(struct play *play, struct client *client)
         static const char *const verbs[] = {"open", "send", "put", "get", "inspect", "transfer"};
         char more[64] = "";
         if (how & 1)
-            snprintf(more, sizeof more, ",'session':%u", how / 16);
+            snprintf(more, sizeof more, ",'session':%u", how / 16u);
         client_request(client, HBK_METHOD_POLICY_EXPLAIN, "{'verb':'%s','name':'%s'%s}",
                        verbs[how / 8 % 6], any_name(how / 64), more);
         break;
@@ -309,13 +310,17 @@ static void ask_some(struct play *play, struct client *client)
 static void answer_offer(struct play *play, struct client *client, enum hbk_method method)
 {
     const uint8_t which = play_byte(play);
-    const uint32_t kept =
-        play->offers_count < PLAY_OFFERS_MAX ? play->offers_count : PLAY_OFFERS_MAX;
-    const uint32_t at = kept ? which % kept : 0;
+    uint64_t delivery = 1u + which;
+    uint32_t tag = PLAY_SENDS_MAX;
+    if (play->offers_count) {
+        const uint32_t most = PLAY_OFFERS_MAX;
+        const uint32_t at = which % (play->offers_count < most ? play->offers_count : most);
+        delivery = play->offers[at].delivery;
+        tag = play->offers[at].tag;
+    }
     const uint32_t id =
-        client_request(client, method, "{'delivery':%llu}",
-                       kept ? (unsigned long long)play->offers[at].delivery : 1ULL + which);
-    client->requests[id - 1].tag = kept ? play->offers[at].tag : PLAY_SENDS_MAX;
+        client_request(client, method, "{'delivery':%llu}", (unsigned long long)delivery);
+    client->requests[id - 1].tag = tag;
 }
 
 /* It knows what it holds: its own, and what it was told of. The value is used again at once. */
@@ -381,8 +386,11 @@ static void write_part(struct play *play, struct client *client)
     char text[128];
     size_t size = strlen(part);
     assert_true(size < sizeof text);
-    for (size_t i = 0; i < size; ++i)
-        text[i] = part[i] == '\'' ? '"' : part[i];
+    for (size_t i = 0; i < size; ++i) {
+        text[i] = part[i];
+        if (part[i] == '\'')
+            text[i] = '"';
+    }
     raw_bytes(play, client, text, size);
 }
 

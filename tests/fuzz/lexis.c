@@ -69,7 +69,7 @@ static void word(struct look *look)
     begin_value(look, look->line);
 }
 
-static void open(struct look *look, bool object)
+static void open_container(struct look *look, bool object)
 {
     begin_value(look, look->line);
     HBK_ASSERT(look->depth < LEXIS_DEPTH_MAX);
@@ -133,7 +133,7 @@ void lexis_scan(struct hbk_text text, struct lexis *ret_lexis, uint32_t *ret_lin
         if (byte == '"')
             string(&look);
         else if (byte == '{' || byte == '[')
-            open(&look, byte == '{');
+            open_container(&look, byte == '{');
         else if (byte == '-' || (byte >= '0' && byte <= '9'))
             number(&look);
         else if (byte >= 'a' && byte <= 'z')
