@@ -143,8 +143,8 @@ static uint32_t free_pid(struct play *play, uint32_t first, uint32_t start)
 
 static uint32_t make_handle(struct play *play, struct fake_process *process, uint8_t what)
 {
-    static const char *const types[] = {"Event", "Section", "File", "Process"};
-    return fake_handle_make(play->rig->kernel, process, types[what % 4],
+    static const char *const types[] = {"Event", "Section", "File", "Process", "Desktop"};
+    return fake_handle_make(play->rig->kernel, process, types[what % 5],
                             what & 4 ? 0x1FFFFF : 1 + (uint32_t)what * 0x1001);
 }
 
@@ -273,6 +273,22 @@ static void open_some(struct play *play, struct client *client)
                    more[how >> 2 & 7]);
 }
 
+static void explain_some(struct play *play, struct client *client)
+{
+    static const char *const verbs[] = {"open", "send", "put", "inspect", "revoke", "no-verb"};
+    char name[64] = "", pid[32] = "", session[32] = "";
+    const uint8_t how = play_byte(play);
+    if (how & 0x20)
+        snprintf(name, sizeof name, ",'name':'%s'", any_name(how / 64));
+    if (how & 0x10)
+        snprintf(pid, sizeof pid, ",'pid':%u", 100u + play_byte(play) % (PLAY_PIDS + 1u));
+    if (how & 0x08) /* as they are numbered, or none */
+        snprintf(session, sizeof session, ",'session':%llu",
+                 play_byte(play) % 4 ? (unsigned long long)client->session_id : 7ULL);
+    client_request(client, HBK_METHOD_POLICY_EXPLAIN, "{'verb':'%s'%s%s%s}", verbs[how % 8 % 6],
+                   name, pid, session);
+}
+
 static void ask_some(struct play *play, struct client *client)
 {
     const uint8_t how = play_byte(play);
@@ -295,15 +311,9 @@ static void ask_some(struct play *play, struct client *client)
     case 5:
         client_request(client, HBK_METHOD_BROKER_WATCH, NULL);
         break;
-    default: {
-        static const char *const verbs[] = {"open", "send", "put", "get", "inspect", "transfer"};
-        char more[64] = "";
-        if (how & 1)
-            snprintf(more, sizeof more, ",'session':%u", how / 16u);
-        client_request(client, HBK_METHOD_POLICY_EXPLAIN, "{'verb':'%s','name':'%s'%s}",
-                       verbs[how / 8 % 6], any_name(how / 64), more);
+    default:
+        explain_some(play, client);
         break;
-    }
     }
 }
 
@@ -371,6 +381,16 @@ static const char *const parts[] = {
     "2",
     "3",
     "\r",
+    "", /* half of what a line may have */
+    ",'from':'D:(A;;GA;;;XX)'",
+    ",'types':{'Desktop':'any'}",
+    ",'types':{'Nothing':'any'}",
+    ",'revocable':true",
+    ",'params':{'cursor':'x'}}\n",
+    "{'handle':4,'type':'Socket'}",
+    ",'method':'broker.sessions'",
+    ",'params':{'verb':'inspect'}}\n",
+    ",'method':'policy.explain'",
 };
 
 static void raw_bytes(struct play *play, struct client *client, const char *bytes, size_t size)
@@ -382,9 +402,14 @@ static void raw_bytes(struct play *play, struct client *client, const char *byte
 
 static void write_part(struct play *play, struct client *client)
 {
+    static const char zeros[HBK_LINE_BYTES_MAX / 2];
     const char *part = parts[play_byte(play) % (sizeof parts / sizeof parts[0])];
     char text[128];
     size_t size = strlen(part);
+    if (size == 0) {
+        raw_bytes(play, client, zeros, sizeof zeros);
+        return;
+    }
     assert_true(size < sizeof text);
     for (size_t i = 0; i < size; ++i) {
         text[i] = part[i];
@@ -446,6 +471,9 @@ void play_client_move(struct play *play, struct client *client, unsigned what)
         rig_run(play->rig);
         if (!client_ended(client))
             prove_on(client);
+        break;
+    case 10:
+        client_request(client, HBK_METHOD_SESSION_PROVE, NULL);
         break;
     default:
         send_some(play, client);

@@ -54,7 +54,8 @@ run() { # target seconds
 
 report() { # target
     local log=$work/$1.log last executions
-    last=$(grep -E '^#[0-9]+.* cov: ' "$log" | tail -n 1)
+    # An input that fails at once leaves none.
+    last=$(grep -aE '^#[0-9]+.* cov: ' "$log" | tail -n 1 || true)
     executions=$(sed -n 's/^stat::number_of_executed_units: //p' "$log")
     printf '%-8s %12s %8s %9s %7s %9s\n' "$1" "${executions:--}" \
         "$(sed -n 's/.* cov: \([0-9]*\).*/\1/p' <<<"$last")" \
@@ -66,7 +67,7 @@ report() { # target
 tell_failure() { # target
     local input
     printf '\n%s failed; the end of %s:\n' "$1" "$work/$1.log"
-    grep -E 'violation|broken invariant|ERROR|SUMMARY' "$work/$1.log" | head -n 8 || true
+    grep -aE 'violation|broken invariant|ERROR|SUMMARY' "$work/$1.log" | head -n 8 || true
     for input in "$work/$1-failed-"*; do
         [ -f "$input" ] || continue
         printf 'again: CMOCKA_TEST_ABORT=1 %s %s\n' "$build/bin/fuzz_$1" "$input"

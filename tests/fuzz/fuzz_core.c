@@ -30,8 +30,9 @@ static struct rig *new_rig(uint8_t limits)
     config.pins = limits & 4 ? 16 : HBK_PINS_MAX;
     config.pending = limits & 8 ? 6 : HBK_PENDING_MAX;
     config.endpoints = limits & 16 ? 4 : HBK_ENDPOINTS_MAX;
-    config.queued_bytes = limits & 32 ? 6000 : HBK_QUEUED_BYTES_MAX;
+    config.queued_bytes = limits & 32 ? 3000 : HBK_QUEUED_BYTES_MAX;
     config.sessions_per_user = limits & 64 ? 2 : HBK_SESSIONS_PER_USER_MAX;
+    config.sessions = limits & 64 ? 4 : HBK_SESSIONS_MAX;
     config.audit_file = limits & 128;
     struct rig *rig = rig_new(&config, SEED);
     rig->kernel->label = "fuzz";
@@ -105,7 +106,7 @@ static void reload(struct play *play)
         fake_may_duplicate(kernel, 100 + i, 100 + (i + (what >> 4)) % PLAY_PIDS, what & 8);
     }
     RIG_RULES(play->rig, {.name = "user/a", .open = "open", .send = "send"},
-              {.name = "user/b", .types = "Event File Process", .access_max = 0x1FFFFF},
+              {.name = "user/b", .types = "Event File Process", .access_max = 0x100003},
               {.name = "*", .open = "open", .send = "send"});
 }
 
