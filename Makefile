@@ -3,15 +3,17 @@
 
 TEST_PRESETS := linux-asan linux-clang linux-bench wine
 
+FUZZ_SECONDS ?= 240
 # Hand-offs of "make soak".
-SOAK := 1000000
+SOAK ?= 1000000
 
-.PHONY: help setup demo test lint coverage bench flood soak clean distclean
+.PHONY: help setup demo test fuzz lint coverage bench flood soak clean distclean
 
 help:
 	@echo 'make setup      install the tools and build the libraries (Debian; root or sudo)'
 	@echo 'make demo       build, install the service under Wine, hand handles over for real'
 	@echo 'make test       build and run all tests: $(TEST_PRESETS)'
+	@echo 'make fuzz       feed random input to codec and core: FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make lint       formatting, static analysis, a second compiler'
 	@echo 'make coverage   what of protocol and core the tests execute; fails where it is too little'
 	@echo 'make bench      measure, and print the figures'
@@ -30,6 +32,11 @@ demo: setup
 
 test: setup
 	set -e; for preset in $(TEST_PRESETS); do cmake --workflow --preset $$preset; done
+
+fuzz: setup
+	cmake --preset linux-fuzz
+	cmake --build --preset linux-fuzz
+	tests/fuzz/fuzz.sh build/linux-fuzz $(FUZZ_SECONDS)
 
 lint: setup
 	cmake/lint.sh

@@ -1,5 +1,5 @@
 # The libraries that the project uses, under names of its own: hbk::libuv (Windows only),
-# hbk::cjson, hbk::cmocka. Where they come from (cmake/setup.sh, or vcpkg on Windows) and how each
+# hbk::cjson, hbk::cmocka, hbk::jansson (native only). Where they come from (cmake/setup.sh, or vcpkg on Windows) and how each
 # source spells its targets is known here and nowhere else.
 
 # Wraps the first of the given targets that exists.
@@ -54,4 +54,16 @@ if(WIN32)
     hbk_require_package(libuv)
     # The exported alias differs by version; static first, for the service ships as one file.
     hbk_wrap_dependency(libuv libuv::uv_a libuv::libuv libuv::uv uv_a uv)
+endif()
+
+if(NOT WIN32)
+    # A second JSON parser, for tests/fuzz to compare with. Debian's package has no CMake package.
+    find_path(HBK_JANSSON_INCLUDE_DIR jansson.h)
+    find_library(HBK_JANSSON_LIBRARY jansson)
+    set(jansson_FOUND ${HBK_JANSSON_LIBRARY})
+    hbk_require_package(jansson)
+    add_library(hbk_jansson INTERFACE)
+    add_library(hbk::jansson ALIAS hbk_jansson)
+    target_include_directories(hbk_jansson SYSTEM INTERFACE ${HBK_JANSSON_INCLUDE_DIR})
+    target_link_libraries(hbk_jansson INTERFACE ${HBK_JANSSON_LIBRARY})
 endif()

@@ -46,6 +46,8 @@ packages=(
     dpkg-dev xz-utils patch debian-archive-keyring ca-certificates
     # to check the tree itself (tests/tidy)
     python3
+    # to compare with (tests/fuzz): a second JSON parser
+    libjansson-dev
 )
 
 say() { printf 'setup: %s\n' "$*"; }

@@ -371,6 +371,9 @@ void hbk_session_end(struct hbk_session *session, int32_t gone_code, const struc
         }
     }
     unlink_all(session, gone_code, error);
+    if (session->state == HBK_SESSION_CLOSED) { /* as in hang_up() */
+        return;
+    }
     session->end_due = hbk_now(session->core) + session->core->config.write_ms;
     hbk_session_arm(session);
     session->core->platform.read_pause(session->connection, true);
@@ -390,6 +393,9 @@ void hbk_session_hang_up(struct hbk_session *session, int32_t gone_code)
                           (unsigned)session->core->config.write_ms);
         }
         unlink_all(session, gone_code, gone_code == HBK_R_BUSY ? &error : NULL);
+        if (session->state == HBK_SESSION_CLOSED) {
+            return; /* of what it was told on the way, something found no memory: that was its end */
+        }
     }
     session->gone_code = gone_code;
     session->state = HBK_SESSION_CLOSED;

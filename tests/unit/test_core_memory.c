@@ -160,6 +160,38 @@ static void memory_may_be_gone_for_a_while(void **state)
             first += 2 + i;
 }
 
+/* It is told of what it loses while it is being ended, and there is no memory for that either.
+ * @queued: answers that wait before, so that the next one needs memory in one of the cases */
+static bool try_ending_with_sends_to_itself(unsigned queued, size_t first)
+{
+    struct rig *rig = rig_new(NULL, 1);
+    struct client *client = client_new(rig, 100, 1);
+    uint32_t handle = client_make(client, "Event", 3);
+    client_ok(client, HBK_METHOD_ENDPOINT_OPEN, "{'name':'user/a'}");
+    client->connection->write_mode = FAKE_WRITE_PENDS;
+    client_send(client, "user/a", handle); /* on its way */
+    rig_run(rig);
+    client_send(client, "user/a", handle); /* waits for that write */
+    for (unsigned i = 0; i < queued; ++i)
+        client_request(client, HBK_METHOD_SESSION_PROVE, NULL);
+    rig_run(rig);
+    alloc_fault_arm_span(first, 1000000);
+    client_request(client, HBK_METHOD_SESSION_PROVE, NULL);
+    rig_run(rig);
+    bool reached = alloc_fault_disarm() > first;
+    rig_end(rig);
+    return reached;
+}
+
+static void a_session_that_loses_its_own_sends(void **state)
+{
+    (void)state;
+    skip_where_nothing_fails();
+    for (unsigned queued = 0; queued < 12; ++queued)
+        for (size_t first = 0; try_ending_with_sends_to_itself(queued, first);)
+            ++first;
+}
+
 static void a_core_without_memory_is_not_made(void **state)
 {
     (void)state;
@@ -186,6 +218,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_allocation_may_fail),
         cmocka_unit_test(memory_may_be_gone_for_a_while),
+        cmocka_unit_test(a_session_that_loses_its_own_sends),
         cmocka_unit_test(a_core_without_memory_is_not_made),
     };
     return cmocka_run_group_tests_name("core: memory", tests, NULL, NULL);
