@@ -2,11 +2,12 @@
 #ifndef CORE_BOOKS_H
 #define CORE_BOOKS_H
 
-#include "core_rig.h"
+#include "core.h"
+#include "fake_platform.h"
 
 /** books_check() - after hbk_core_run(). */
-void books_check(const struct rig *rig);
+void books_check(const struct hbk_core *core, const struct fake_kernel *kernel);
 /** books_check_empty() - once the broker has stopped: no user is left, and nothing is charged to anybody. */
-void books_check_empty(const struct rig *rig);
+void books_check_empty(const struct hbk_core *core, const struct fake_kernel *kernel);
 
 #endif
