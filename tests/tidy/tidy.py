@@ -36,6 +36,7 @@ MAY_INCLUDE = {
     "tests/unit": [
         "proto/base", "proto/codec", "service/core", "service/platform", "service/main", "service/win",
     ],
+    "tests/sim": ["proto/base", "proto/codec", "service/core", "service/platform", "tests/unit"],
     "tests/integration": ["proto/base", "proto/codec", "client/include"],
     # The flood is a test as well as a benchmark, and so uses what the tests share.
     "tests/bench": [

@@ -105,3 +105,54 @@ void books_check_empty(const struct hbk_core *core, const struct fake_kernel *ke
     if (memcmp(core->used, nothing, sizeof nothing) != 0 || core->users.count != 0)
         fake_violation(kernel, "something is still charged to somebody");
 }
+
+bool books_pinning(const struct hbk_core *core, uint64_t session, struct hbk_id *ret_id)
+{
+    const struct hbk_session *found = hbk_pool_get(&core->session_pool, session);
+    if (!found || !found->pinning)
+        return false;
+    *ret_id = found->pinning->id;
+    return true;
+}
+
+uint32_t books_descriptors(const struct hbk_core *core)
+{
+    uint32_t count = 0;
+    for (const struct hbk_link *link = core->sessions.next; link != &core->sessions;
+         link = link->next) {
+        const struct hbk_session *session = HBK_CONTAINER(link, struct hbk_session, all_link);
+        for (const struct hbk_link *at = session->endpoints.next; at != &session->endpoints;
+             at = at->next)
+            count += HBK_CONTAINER(at, struct hbk_endpoint, session_link)->from != NULL;
+    }
+    for (size_t i = 0; core->policy && i < core->policy->rules_count; ++i)
+        for (size_t j = 0; j < HBK_VERB_NAMED_COUNT; ++j)
+            count += core->policy->rules[i].verbs[j] != NULL;
+    for (size_t i = 0; core->policy && i < HBK_VERB_COUNT; ++i)
+        count += core->policy->verbs[i] != NULL;
+    return count;
+}
+
+/* Few of each are told apart, so that states are of the machine and not of how many are in it. */
+static uint64_t few(uint32_t count)
+{
+    return count < 3 ? count : 3;
+}
+
+uint64_t books_state(const struct hbk_core *core)
+{
+    uint32_t sessions[HBK_SESSION_CLOSED + 1] = {0}, deliveries[HBK_DELIVERY_CLOSING + 1] = {0};
+    uint64_t state = 0;
+    for (const struct hbk_link *link = core->sessions.next; link != &core->sessions;
+         link = link->next) {
+        const struct hbk_session *session = HBK_CONTAINER(link, struct hbk_session, all_link);
+        ++sessions[session->state];
+        for (const struct hbk_link *at = session->sends.next; at != &session->sends; at = at->next)
+            ++deliveries[HBK_CONTAINER(at, struct hbk_delivery, send_link)->state];
+    }
+    for (size_t i = 0; i <= HBK_SESSION_CLOSED; ++i)
+        state = state << 2 | few(sessions[i]);
+    for (size_t i = 0; i <= HBK_DELIVERY_CLOSING; ++i)
+        state = state << 2 | few(deliveries[i]);
+    return state << 3 | few(core->audit.watchers_count) << 1 | (core->policy != NULL);
+}

@@ -8,7 +8,7 @@ static uint64_t op_unix_ms(void *context)
 {
     struct fake_kernel *kernel = context;
     ++kernel->audit.built;
-    return 1700000000000u + kernel->now_ms;
+    return 1700000000000u + kernel->now_ms + (uint64_t)kernel->unix_offset_ms;
 }
 
 /* The event and its outcome follow two numbers. */

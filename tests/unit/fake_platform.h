@@ -175,6 +175,7 @@ struct fake_policy {
 
 struct fake_kernel {
     uint64_t now_ms;
+    int64_t unix_offset_ms; /* how far the clock on the wall was put forward or back */
     uint64_t seed, random_state;
     const char *label; /* printed with a violation */
     void *owner;       /* for who drives the fake */
