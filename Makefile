@@ -3,7 +3,10 @@
 
 TEST_PRESETS := linux-asan linux-clang wine
 
-.PHONY: help setup demo test lint bench flood clean distclean
+SIM_SECONDS := 600
+SIM_SEED := 1
+
+.PHONY: help setup demo test lint bench flood sim clean distclean
 
 help:
 	@echo 'make setup      install the tools and build the libraries (Debian; root or sudo)'
@@ -12,6 +15,7 @@ help:
 	@echo 'make lint       formatting, static analysis, a second compiler'
 	@echo 'make bench      measure, and print the figures'
 	@echo 'make flood      flood the service, and print what that costs others'
+	@echo 'make sim        simulate for SIM_SECONDS (600) on all cores, from seed SIM_SEED (1) on'
 	@echo 'make clean      remove what was built of the project'
 	@echo 'make distclean  remove that and the libraries'
 
@@ -38,6 +42,11 @@ flood: setup
 	cmake --preset wine
 	cmake --build --preset wine
 	tests/bench/flood.sh build/wine
+
+sim: setup
+	cmake --preset linux-fast
+	cmake --build --preset linux-fast --target hbk_sim
+	tests/sim/sim.py long build/linux-fast/bin/hbk_sim $(SIM_SECONDS) $(SIM_SEED)
 
 # A Wine server outlives the command that started it, and would go on in a removed folder.
 clean:

@@ -107,6 +107,8 @@ static void seen_close(struct sim *sim, struct sim_client *client)
         connection->pending && sim->kernel->now_ms - client->pending_ms >= sim->config.write_ms;
     if (slow)
         sim_outcome(sim, SIM_OUT_LET_GO);
+    /* It was ended, and its last line had no turn in all that time. */
+    slow |= connection->paused && sim->kernel->now_ms - client->paused_ms >= sim->config.write_ms;
     if (!client->excused && !sim->alloc_may_fail && !slow && client->process->running &&
         !connection->broken && !client->hung_up)
         sim_violation(sim, "sessions end for a reason", "client %u is hung up on", client->number);
@@ -141,6 +143,7 @@ void sim_seen(struct fake_kernel *kernel, const struct fake_seen *seen)
         break;
     }
     case FAKE_OP_READ_PAUSE:
+        client->paused_ms = kernel->now_ms;
         if (seen->value)
             sim_outcome(sim, SIM_OUT_PAUSED);
         break;

@@ -380,6 +380,8 @@ static void say_send(struct sim *sim, struct sim_client *client)
             break;
         }
     sim_say_send(sim, client, target, name);
+    for (uint32_t more = sim_below(sim, 12); more < 3 && sim_can_say(client); ++more)
+        sim_say_send(sim, client, target, name);
 }
 
 static void burst(struct sim *sim, struct sim_client *client)

@@ -48,12 +48,13 @@ static uint32_t any_handle(struct sim *sim, struct fake_process *process)
     return 4;
 }
 
-static void draw_access(struct sim *sim, const struct fake_process *process, struct sim_item *item)
+static void draw_access(struct sim *sim, const struct fake_process *process, struct sim_item *item,
+                        bool plain)
 {
     const struct fake_slot *slot =
         item->handle / 4 <= process->slots_high ? &process->slots[item->handle / 4 - 1] : NULL;
     uint32_t drawn = sim_below(sim, 10);
-    if (drawn < 5)
+    if (drawn < 5 || (plain && (!slot || slot->access != 0x1FFFFF || drawn == 9)))
         return;
     item->asked = drawn < 7 ? HBK_ACCESS_KIND_READ : HBK_ACCESS_KIND_MASK;
     if (item->asked == HBK_ACCESS_KIND_READ)
@@ -70,15 +71,18 @@ static const char *type_named(const char *name)
     return type == HBK_TYPE_COUNT ? NULL : hbk_type_info(type)->name;
 }
 
-static void draw_item(struct sim *sim, struct fake_process *process, struct sim_item *item)
+/* @plain: nothing is wrong with it. */
+static void draw_item(struct sim *sim, struct fake_process *process, struct sim_item *item,
+                      bool plain)
 {
     static const char *const types[] = {"Event", "Section", "File", "Mutant", "Socket", "Nonsense"};
     const struct fake_slot *slot;
     *item = (struct sim_item){.type = HBK_TYPE_COUNT};
-    item->handle = sim_below(sim, 60) ? any_handle(sim, process) : 4 * (1 + sim_below(sim, 3000));
-    draw_access(sim, process, item);
+    item->handle =
+        plain || sim_below(sim, 60) ? any_handle(sim, process) : 4 * (1 + sim_below(sim, 3000));
+    draw_access(sim, process, item, plain);
     slot = fake_handle_find(process, item->handle);
-    if (sim_below(sim, 5) == 0)
+    if (!plain && sim_below(sim, 5) == 0)
         item->said = slot && slot->object && sim_below(sim, 8)
                          ? type_named(sim->kernel->objects[slot->object].type)
                          : types[sim_below(sim, 6)];
@@ -231,9 +235,10 @@ uint64_t sim_say_send(struct sim *sim, struct sim_client *client, const struct s
         send->items[0] = (struct sim_item){.type = HBK_TYPE_COUNT};
         send->items[0].handle = fake_handle_make(sim->kernel, client->process, "Event", 0x1F0003);
     } else {
+        bool plain = sim_below(sim, 3) != 0;
         draw_options(sim, send, target);
         for (uint32_t i = 0; i < send->count; ++i)
-            draw_item(sim, client->process, &send->items[i]);
+            draw_item(sim, client->process, &send->items[i], plain);
     }
     write_params(&text, send);
     sim_request_end(sim, client, request, text.bytes);

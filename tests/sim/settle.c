@@ -75,6 +75,11 @@ static void check_answered(struct sim *sim)
         if (client->connection->closed)
             sim_violation(sim, "dead sessions", "client %u is closed and not released",
                           client->number);
+        if (client->said_gone)
+            sim_violation(sim, "answers are true",
+                          "client %u is there, and others were told that "
+                          "it has gone",
+                          client->number);
         if (client->requests_count || client->broken_lines)
             sim_violation(sim, "answered once",
                           "client %u has %u requests and %u broken lines without an answer",
@@ -144,6 +149,18 @@ static void serve_a_pair(struct sim *sim)
             }
 }
 
+static void ask_for_status(struct sim *sim)
+{
+    for (uint32_t i = 0; i < SIM_CLIENTS_MAX; ++i)
+        if (can_serve(sim->clients[i])) {
+            sim->at_rest = true;
+            sim_say_simple(sim, sim->clients[i], HBK_METHOD_BROKER_STATUS);
+            sim_drain(sim);
+            sim->at_rest = false;
+            return;
+        }
+}
+
 void sim_settle(struct sim *sim)
 {
     sim_event(sim, SIM_EV_SETTLES, 0, 0, 0, NULL, 0);
@@ -154,6 +171,7 @@ void sim_settle(struct sim *sim)
     check_answered(sim);
     sim_check_all(sim);
     sim_outcome(sim, SIM_OUT_SETTLED);
+    ask_for_status(sim);
     if (sim_may_open(sim_rules_at(sim, sim->generation), 0, SIM_NAME_PROBE))
         serve_a_pair(sim);
     sim_check_all(sim);

@@ -68,7 +68,7 @@ static void count_alloc(struct sim *sim)
 void sim_enter_core(struct sim *sim)
 {
     if (!sim->quiet && sim_chance(sim, sim->swarm.alloc_fails)) {
-        sim->alloc_fails_at = sim_below(sim, sim_below(sim, 2) ? 6 : 80);
+        sim->alloc_fails_at = sim_below(sim, sim_below(sim, 2) ? 6 : 32);
         sim->alloc_may_fail = true;
         sim_event(sim, SIM_EV_ALLOC, sim->alloc_fails_at, 0, 0, NULL, 0);
         alloc_fault_arm(sim->alloc_fails_at);

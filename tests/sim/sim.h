@@ -147,12 +147,13 @@ struct sim_client {
     struct fake_process *process;
     uint32_t identity;
     uint64_t key, session; /* as the core knows it; as the wire does, 0: not told yet */
-    uint64_t since_ms, pending_ms;
+    uint64_t since_ms, pending_ms, paused_ms;
     uint32_t proof;
     bool never_reads, hung_up, heard;
     bool hello_said, prove_said, proven; /* proven: it was told so */
     bool excused;                        /* the broker has a reason to end it */
     bool must_answer;                    /* it listened when the broker was told to stop */
+    bool said_gone;                      /* others were told that it has ended */
     bool watching;
     uint64_t watched_serial;
     uint32_t broken_lines; /* not answered yet */
@@ -287,7 +288,8 @@ struct sim {
     struct hbk_config config;
     struct sim_swarm swarm;
     uint64_t seed, step, digest;
-    bool quiet; /* no faults, whatever the swarm says */
+    bool at_rest; /* nothing is under way */
+    bool quiet;   /* no faults, whatever the swarm says */
     bool stopping, calm_stop;
     uint32_t brokers; /* that were started */
     uint32_t generation;

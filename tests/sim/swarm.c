@@ -94,7 +94,7 @@ void sim_swarm_draw(struct sim *sim)
         [SIM_ACT_SAY] = 600,      [SIM_ACT_CONNECT] = 30,   [SIM_ACT_WRITE_END] = 120,
         [SIM_ACT_UNPIN_END] = 90, [SIM_ACT_PROOF_END] = 30, [SIM_ACT_HEAR] = 30,
         [SIM_ACT_TICK] = 40,      [SIM_ACT_JUMP] = 2,       [SIM_ACT_EXIT] = 4,
-        [SIM_ACT_HANG_UP] = 4,    [SIM_ACT_RELOAD] = 4,     [SIM_ACT_STOP] = 1,
+        [SIM_ACT_HANG_UP] = 6,    [SIM_ACT_RELOAD] = 4,     [SIM_ACT_STOP] = 1,
         [SIM_ACT_SETTLE] = 3,     [SIM_ACT_HANDLES] = 40,   [SIM_ACT_NOTE] = 1,
     };
     static const uint32_t words[SIM_SAY_COUNT] = {

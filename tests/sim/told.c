@@ -177,7 +177,7 @@ static void told_explained(struct sim *sim, const struct sim_client *client,
                            const struct sim_request *request,
                            const struct hbk_explain_result *result)
 {
-    if (!request->tag || request->generation != sim->generation || sim->kernel->chaos.op_fails)
+    if (!request->tag || request->generation != sim->generation || sim->swarm.chaos.op_fails)
         return;
     if (result->allowed !=
         sim_may_open(sim_rules_at(sim, sim->generation), client->identity, request->name))
@@ -192,6 +192,30 @@ static void needs_inspect(struct sim *sim, const struct sim_client *client,
         if (sim_may_inspect(sim_rules_at(sim, at), client->identity))
             return;
     sim_violation(sim, "rules", "client %u may not inspect, and does", client->number);
+}
+
+/* While nothing is under way it is known what there is. */
+static void told_status(struct sim *sim, const struct hbk_status_result *status)
+{
+    uint32_t proven = 0, endpoints = 0;
+    if (!sim->at_rest)
+        return;
+    for (uint32_t i = 0; i < SIM_CLIENTS_MAX; ++i) {
+        const struct sim_client *client = sim->clients[i];
+        proven += client && client->proven;
+        for (uint32_t j = 0; client && j < SIM_ENDPOINTS_MAX; ++j)
+            endpoints += client->endpoints[j].state == SIM_ENDPOINT_OPEN;
+    }
+    /* Who has lost a name to who may have it by other rules is not told so. */
+    if (status->sessions != sim->clients_count || status->sessions_proven != proven ||
+        status->endpoints > endpoints || (!sim->swarm.rules && status->endpoints != endpoints) ||
+        status->deliveries_pending || status->pins)
+        sim_violation(sim, "answers are true",
+                      "broker.status says %u sessions, %u proven, %u endpoints, %u deliveries, %u "
+                      "pins; there are %u, %u, %u, none and none",
+                      status->sessions, status->sessions_proven, status->endpoints,
+                      status->deliveries_pending, status->pins, sim->clients_count, proven,
+                      endpoints);
 }
 
 static void told_result(struct sim *sim, struct sim_client *client, struct sim_request *request,
@@ -226,6 +250,9 @@ static void told_result(struct sim *sim, struct sim_client *client, struct sim_r
         break;
     case HBK_METHOD_DELIVERY_REJECT:
         sim_outcome(sim, SIM_OUT_REJECTED);
+        break;
+    case HBK_METHOD_BROKER_STATUS:
+        told_status(sim, &message->u.result.status);
         break;
     case HBK_METHOD_BROKER_SESSIONS:
         needs_inspect(sim, client, request);

@@ -169,8 +169,6 @@ void sim_connect(struct sim *sim)
     int refused = hbk_core_session_opened(sim->core, &peer, client->connection, &client->key);
     sim_leave_core(sim);
     if (refused) {
-        if (client->connection->closed || client->connection->released)
-            sim_violation(sim, "sessions", "a connection that was refused was closed too");
         client->connection->closed = client->connection->released = true;
         --process->references;
         fake_connection_free(client->connection);
@@ -249,6 +247,8 @@ static void hang_up(struct sim *sim)
         return;
     client->hung_up = true;
     sim_event(sim, SIM_EV_HANGS_UP, client->number, 0, 0, NULL, 0);
+    if (sim_below(sim, 2))
+        sim_hear(sim, client);
 }
 
 /* ---- reading and writing ---- */

@@ -22,7 +22,7 @@ static struct count *find(const struct fake_kernel *kernel, struct count *counts
         if (counts[i].user == user)
             return &counts[i];
     if (*count == BOOK_USERS_MAX)
-        fake_violation(kernel, "too many users for the books");
+        fake_broken(kernel, "counters of users", "too many users for the books");
     counts[*count] = (struct count){.user = user};
     return &counts[(*count)++];
 }
@@ -34,8 +34,9 @@ static void count_session(const struct fake_kernel *kernel, struct count *count,
     uint64_t bytes =
         hbk_framer_size(&session->input) + session->queued.size + session->writing.size;
     if (bytes != session->bytes)
-        fake_violation(kernel, "a session holds %llu bytes and is charged for %llu",
-                       (unsigned long long)bytes, (unsigned long long)session->bytes);
+        fake_broken(kernel, "counters of users",
+                    "a session holds %llu bytes and is charged for %llu", (unsigned long long)bytes,
+                    (unsigned long long)session->bytes);
     ++count->sessions;
     count->refused += !session->counted;
     count->used[HBK_QUOTA_SESSIONS] += session->counted;
@@ -65,8 +66,8 @@ static void compare(const struct fake_kernel *kernel, const struct count *count,
 {
     for (size_t i = 0; i < HBK_QUOTA_COUNT; ++i)
         if (count->used[i] != used[i])
-            fake_violation(kernel, "%s: %llu are charged, %llu are there", names[i],
-                           (unsigned long long)used[i], (unsigned long long)count->used[i]);
+            fake_broken(kernel, "counters of users", "%s: %llu are charged, %llu are there",
+                        names[i], (unsigned long long)used[i], (unsigned long long)count->used[i]);
 }
 
 void books_check(const struct hbk_core *core, const struct fake_kernel *kernel)
@@ -80,30 +81,31 @@ void books_check(const struct hbk_core *core, const struct fake_kernel *kernel)
         count_session(kernel, find(kernel, counts, &count, session->user), session);
         watchers += !hbk_list_empty(&session->watch_link);
         if (!hbk_list_empty(&session->throttle_link) && !session->read_paused)
-            fake_violation(kernel, "a session is held back and read all the same");
+            fake_broken(kernel, "counters of users",
+                        "a session is held back and read all the same");
     }
     for (size_t i = 0; i < count; ++i) {
         const struct hbk_user *user = counts[i].user;
         compare(kernel, &counts[i], user->used);
         if (user->sessions != counts[i].sessions || user->refused != counts[i].refused)
-            fake_violation(kernel, "a user's sessions do not agree");
+            fake_broken(kernel, "counters of users", "a user's sessions do not agree");
         if (!hbk_list_empty(&user->throttled) && !hbk_quota_over_bytes(core, user))
-            fake_violation(kernel, "a session is held back for no reason");
+            fake_broken(kernel, "counters of users", "a session is held back for no reason");
         for (size_t j = 0; j < HBK_QUOTA_COUNT; ++j)
             all.used[j] += counts[i].used[j];
     }
     compare(kernel, &all, core->used);
     if (core->users.count != count)
-        fake_violation(kernel, "a user without a session is kept");
+        fake_broken(kernel, "counters of users", "a user without a session is kept");
     if (core->audit.watchers_count != watchers || core->audit.line.size != 0)
-        fake_violation(kernel, "the audit's books do not agree");
+        fake_broken(kernel, "counters of users", "the audit's books do not agree");
 }
 
 void books_check_empty(const struct hbk_core *core, const struct fake_kernel *kernel)
 {
     static const uint64_t nothing[HBK_QUOTA_COUNT];
     if (memcmp(core->used, nothing, sizeof nothing) != 0 || core->users.count != 0)
-        fake_violation(kernel, "something is still charged to somebody");
+        fake_broken(kernel, "counters of users", "something is still charged to somebody");
 }
 
 bool books_pinning(const struct hbk_core *core, uint64_t session, struct hbk_id *ret_id)
