@@ -3,11 +3,13 @@
 
 TEST_PRESETS := linux-asan linux-clang linux-bench wine
 
+SIM_SECONDS ?= 600
+SIM_SEED ?= 1
 FUZZ_SECONDS ?= 240
 # Hand-offs of "make soak".
 SOAK ?= 1000000
 
-.PHONY: help setup demo test fuzz lint coverage bench flood soak clean distclean
+.PHONY: help setup demo test sim fuzz lint coverage bench flood soak clean distclean
 
 help:
 	@echo 'make setup      install the tools and build the libraries (Debian; root or sudo)'
@@ -18,6 +20,7 @@ help:
 	@echo 'make coverage   what of protocol and core the tests execute; fails where it is too little'
 	@echo 'make bench      measure, and print the figures'
 	@echo 'make flood      flood the service, and print what that costs others'
+	@echo 'make sim        simulate for SIM_SECONDS=$(SIM_SECONDS) on all cores, from seed SIM_SEED=$(SIM_SEED) on'
 	@echo 'make soak       a million hand-offs (SOAK=N: so many), and what is left of them'
 	@echo 'make clean      remove what was built of the project'
 	@echo 'make distclean  remove that and the libraries'
@@ -61,6 +64,11 @@ soak: setup
 	cmake --preset wine
 	cmake --build --preset wine
 	tests/bench/with_service.sh build/wine 7200 soak $(SOAK)
+
+sim: setup
+	cmake --preset linux-bench
+	cmake --build --preset linux-bench --target hbk_sim
+	tests/sim/sim.py long build/linux-bench/bin/hbk_sim $(SIM_SECONDS) $(SIM_SEED)
 
 # A Wine server outlives the command that started it, and would go on in a removed folder.
 clean:

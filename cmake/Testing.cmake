@@ -17,6 +17,11 @@
 #       Runs a bash script. WINE and SERVICE as above; a script with WINE that installs the service
 #       by itself must not say SERVICE, and still runs alone.
 
+# Findings end the program.
+set(HBK_SANITIZER_OPTIONS
+    "ASAN_OPTIONS=halt_on_error=1:abort_on_error=1:detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1"
+    "UBSAN_OPTIONS=halt_on_error=1:abort_on_error=1:print_stacktrace=1"
+)
 set(HBK_TEST_TIMEOUT 60) # seconds, unless a test names its own
 set(HBK_WINE_DIR ${CMAKE_SOURCE_DIR}/tests/wine)
 set(HBK_WINE_PREFIX ${CMAKE_BINARY_DIR}/wine)
@@ -119,13 +124,7 @@ function(hbk_add_native_test)
     endif()
     add_test(NAME ${arg_NAME} COMMAND ${arg_TARGET} ${arg_ARGS})
     set_tests_properties(${arg_NAME} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "native;${arg_LABELS}")
-    set_property(
-        TEST ${arg_NAME}
-        PROPERTY
-            ENVIRONMENT
-            "ASAN_OPTIONS=halt_on_error=1:abort_on_error=1:detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1"
-            "UBSAN_OPTIONS=halt_on_error=1:abort_on_error=1:print_stacktrace=1"
-    )
+    set_property(TEST ${arg_NAME} PROPERTY ENVIRONMENT ${HBK_SANITIZER_OPTIONS})
 endfunction()
 
 function(hbk_add_script_test)

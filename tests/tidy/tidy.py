@@ -38,6 +38,7 @@ MAY_INCLUDE = {
     ],
     # The core over the unit tests' fake platform.
     "tests/fuzz": ["proto/base", "proto/codec", "service/core", "service/platform", "tests/unit"],
+    "tests/sim": ["proto/base", "proto/codec", "service/core", "service/platform", "tests/unit"],
     "tests/integration": ["proto/base", "proto/codec", "client/include"],
     # The flood is a test as well as a benchmark, and so uses what the tests share.
     "tests/bench": [

@@ -15,27 +15,28 @@ struct count {
     uint64_t used[HBK_QUOTA_COUNT];
 };
 
-static struct count *find(const struct rig *rig, struct count *counts, size_t *count,
+static struct count *find(const struct fake_kernel *kernel, struct count *counts, size_t *count,
                           const struct hbk_user *user)
 {
     for (size_t i = 0; i < *count; ++i)
         if (counts[i].user == user)
             return &counts[i];
     if (*count == BOOK_USERS_MAX)
-        fake_violation(rig->kernel, "too many users for the books");
+        fake_broken(kernel, "counters of users", "too many users for the books");
     counts[*count] = (struct count){.user = user};
     return &counts[(*count)++];
 }
 
 /* Only what is reached from the session itself. */
-static void count_session(const struct rig *rig, struct count *count,
+static void count_session(const struct fake_kernel *kernel, struct count *count,
                           const struct hbk_session *session)
 {
     uint64_t bytes =
         hbk_framer_size(&session->input) + session->queued.size + session->writing.size;
     if (bytes != session->bytes)
-        fake_violation(rig->kernel, "a session holds %llu bytes and is charged for %llu",
-                       (unsigned long long)bytes, (unsigned long long)session->bytes);
+        fake_broken(kernel, "counters of users",
+                    "a session holds %llu bytes and is charged for %llu", (unsigned long long)bytes,
+                    (unsigned long long)session->bytes);
     ++count->sessions;
     count->refused += !session->counted;
     count->used[HBK_QUOTA_SESSIONS] += session->counted;
@@ -60,51 +61,103 @@ static void count_session(const struct rig *rig, struct count *count,
         ++count->used[HBK_QUOTA_REQUESTS];
 }
 
-static void compare(const struct rig *rig, const struct count *count, const uint64_t *used)
+static void compare(const struct fake_kernel *kernel, const struct count *count,
+                    const uint64_t *used)
 {
     for (size_t i = 0; i < HBK_QUOTA_COUNT; ++i)
         if (count->used[i] != used[i])
-            fake_violation(rig->kernel, "%s: %llu are charged, %llu are there", names[i],
-                           (unsigned long long)used[i], (unsigned long long)count->used[i]);
+            fake_broken(kernel, "counters of users", "%s: %llu are charged, %llu are there",
+                        names[i], (unsigned long long)used[i], (unsigned long long)count->used[i]);
 }
 
-void books_check(const struct rig *rig)
+void books_check(const struct hbk_core *core, const struct fake_kernel *kernel)
 {
     static struct count counts[BOOK_USERS_MAX];
-    const struct hbk_core *core = rig->core;
     struct count all = {0};
     size_t count = 0, watchers = 0, processes = 0;
     for (const struct hbk_link *link = core->sessions.next; link != &core->sessions;
          link = link->next) {
         const struct hbk_session *session = HBK_CONTAINER(link, struct hbk_session, all_link);
-        count_session(rig, find(rig, counts, &count, session->user), session);
+        count_session(kernel, find(kernel, counts, &count, session->user), session);
         watchers += !hbk_list_empty(&session->watch_link);
         if (!hbk_list_empty(&session->throttle_link) && !session->read_paused)
-            fake_violation(rig->kernel, "a session is held back and read all the same");
+            fake_broken(kernel, "counters of users",
+                        "a session is held back and read all the same");
     }
     for (size_t i = 0; i < count; ++i) {
         const struct hbk_user *user = counts[i].user;
-        compare(rig, &counts[i], user->used);
+        compare(kernel, &counts[i], user->used);
         processes += user->processes;
         if (user->refused != counts[i].refused)
-            fake_violation(rig->kernel, "a user's sessions do not agree");
+            fake_broken(kernel, "counters of users", "a user's sessions do not agree");
         if (!hbk_list_empty(&user->throttled) && !hbk_quota_over_bytes(core, user))
-            fake_violation(rig->kernel, "a session is held back for no reason");
+            fake_broken(kernel, "counters of users", "a session is held back for no reason");
         for (size_t j = 0; j < HBK_QUOTA_COUNT; ++j)
             all.used[j] += counts[i].used[j];
     }
-    compare(rig, &all, core->used);
+    compare(kernel, &all, core->used);
     if (core->callers.count != processes)
-        fake_violation(rig->kernel, "users' processes do not agree");
+        fake_broken(kernel, "counters of users", "users' processes do not agree");
     if (core->users.count != count)
-        fake_violation(rig->kernel, "a user without a session is kept");
+        fake_broken(kernel, "counters of users", "a user without a session is kept");
     if (core->audit.watchers_count != watchers || core->audit.line.size != 0)
-        fake_violation(rig->kernel, "the audit's books do not agree");
+        fake_broken(kernel, "counters of users", "the audit's books do not agree");
 }
 
-void books_check_empty(const struct rig *rig)
+void books_check_empty(const struct hbk_core *core, const struct fake_kernel *kernel)
 {
     static const uint64_t nothing[HBK_QUOTA_COUNT];
-    if (memcmp(rig->core->used, nothing, sizeof nothing) != 0 || rig->core->users.count != 0)
-        fake_violation(rig->kernel, "something is still charged to somebody");
+    if (memcmp(core->used, nothing, sizeof nothing) != 0 || core->users.count != 0)
+        fake_broken(kernel, "counters of users", "something is still charged to somebody");
+}
+
+bool books_pinning(const struct hbk_core *core, uint64_t session, struct hbk_id *ret_id)
+{
+    const struct hbk_session *found = hbk_pool_get(&core->session_pool, session);
+    if (!found || !found->pinning)
+        return false;
+    *ret_id = found->pinning->id;
+    return true;
+}
+
+uint32_t books_descriptors(const struct hbk_core *core)
+{
+    uint32_t count = 0;
+    for (const struct hbk_link *link = core->sessions.next; link != &core->sessions;
+         link = link->next) {
+        const struct hbk_session *session = HBK_CONTAINER(link, struct hbk_session, all_link);
+        for (const struct hbk_link *at = session->endpoints.next; at != &session->endpoints;
+             at = at->next)
+            count += HBK_CONTAINER(at, struct hbk_endpoint, session_link)->from != NULL;
+    }
+    for (size_t i = 0; core->policy && i < core->policy->rules_count; ++i)
+        for (size_t j = 0; j < HBK_VERB_NAMED_COUNT; ++j)
+            count += core->policy->rules[i].verbs[j] != NULL;
+    for (size_t i = 0; core->policy && i < HBK_VERB_COUNT; ++i)
+        count += core->policy->verbs[i] != NULL;
+    return count;
+}
+
+/* Few of each are told apart, so that states are of the machine and not of how many are in it. */
+static uint64_t few(uint32_t count)
+{
+    return count < 3 ? count : 3;
+}
+
+uint64_t books_state(const struct hbk_core *core)
+{
+    uint32_t sessions[HBK_SESSION_CLOSED + 1] = {0}, deliveries[HBK_DELIVERY_CLOSING + 1] = {0};
+    uint64_t state = 0;
+    for (const struct hbk_link *link = core->sessions.next; link != &core->sessions;
+         link = link->next) {
+        const struct hbk_session *session = HBK_CONTAINER(link, struct hbk_session, all_link);
+        ++sessions[session->state];
+        for (const struct hbk_link *at = session->sends.next; at != &session->sends; at = at->next)
+            ++deliveries[HBK_CONTAINER(at, struct hbk_delivery, send_link)->state];
+    }
+    for (size_t i = 0; i <= HBK_SESSION_CLOSED; ++i)
+        state = state << 2 | few(sessions[i]);
+    for (size_t i = 0; i <= HBK_DELIVERY_CLOSING; ++i)
+        state = state << 2 | few(deliveries[i]);
+    return state << 3 | few(core->audit.watchers_count) << 1 | (core->policy != NULL);
 }

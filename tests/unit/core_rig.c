@@ -66,7 +66,7 @@ void rig_check_idle(struct rig *rig)
 {
     const struct fake_kernel *kernel = rig->kernel;
     rig_check(rig);
-    books_check(rig);
+    books_check(rig->core, rig->kernel);
     /* A session may stay for a pin of its that is being closed, or placed where a write pends. */
     bool may_stay = fake_pins_closing(kernel) || write_pends_for(kernel, NULL);
     for (size_t i = 0; i < kernel->connections_count && !may_stay; ++i) {
@@ -275,7 +275,7 @@ void rig_end(struct rig *rig)
     if (!hbk_core_stopped(rig->core))
         fake_violation(kernel, "the broker does not stop");
     check_nothing_left(rig);
-    books_check_empty(rig);
+    books_check_empty(rig->core, rig->kernel);
     for (size_t i = 0; i < rig->clients_count; ++i)
         if (listening[i])
             client_fail_if_unanswered(rig->clients[i]);

@@ -18,12 +18,14 @@ struct fake_notice {
 
 struct fake_audit {
     bool full;               /* the file takes no more */
+    bool forgets;            /* what it takes is counted, and not kept */
     uint64_t built;          /* records: each asks for the time of day once */
     uint64_t refused_lines;  /* that found it full */
     struct hbk_buffer lines; /* taken by the file */
     size_t lines_count;
     struct fake_notice notices[FAKE_NOTICES_MAX];
     size_t notices_count;
+    uint64_t sent_done; /* records of a hand-off that was told, taken or not */
 };
 
 struct fake_kernel;

@@ -33,17 +33,31 @@ void fake_kernel_free(struct fake_kernel *kernel)
     free(kernel);
 }
 
+HBK_NORETURN static void broken(const struct fake_kernel *kernel, const char *invariant,
+                                const char *format, va_list values)
+{
+    char text[512];
+    vsnprintf(text, sizeof text, format, values);
+    if (kernel->violated)
+        kernel->violated(kernel, invariant, text);
+    fprintf(stderr, "violation of %s (seed %llu%s%s): %s\n", invariant,
+            (unsigned long long)kernel->seed, kernel->label[0] ? ", " : "", kernel->label, text);
+    fail();
+    abort(); /* not reached: fail() leaves the test */
+}
+
 void fake_violation(const struct fake_kernel *kernel, const char *format, ...)
 {
     va_list values;
     va_start(values, format);
-    fprintf(stderr, "violation (seed %llu%s%s): ", (unsigned long long)kernel->seed,
-            kernel->label[0] ? ", " : "", kernel->label);
-    vfprintf(stderr, format, values);
-    fprintf(stderr, "\n");
-    va_end(values);
-    fail();
-    abort(); /* not reached: fail() leaves the test */
+    broken(kernel, "the seam", format, values);
+}
+
+void fake_broken(const struct fake_kernel *kernel, const char *invariant, const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    broken(kernel, invariant, format, values);
 }
 
 /* splitmix64 */
@@ -76,7 +90,7 @@ struct fake_process *fake_process_start(struct fake_kernel *kernel, uint32_t pid
     }
     if (!unused)
         fake_violation(kernel, "too many processes for the fake");
-    memset(unused, 0, sizeof *unused);
+    memset(unused, 0, offsetof(struct fake_process, slots));
     unused->pid = pid;
     unused->running = true;
     return unused;
@@ -91,13 +105,20 @@ void fake_object_unref(struct fake_kernel *kernel, uint32_t object)
 {
     if (kernel->objects[object].references == 0)
         fake_violation(kernel, "object %u has no reference left", object);
-    --kernel->objects[object].references;
+    if (--kernel->objects[object].references == 0 && object < kernel->objects_low)
+        kernel->objects_low = object;
 }
 
-static void slot_clear(struct fake_kernel *kernel, struct fake_slot *slot)
+static void slot_clear(struct fake_kernel *kernel, struct fake_process *process,
+                       struct fake_slot *slot)
 {
+    uint32_t index = (uint32_t)(slot - process->slots);
     fake_object_unref(kernel, slot->object);
+    if (slot->origin == FAKE_ORIGIN_UNTOLD && kernel->untold_gone)
+        kernel->untold_gone(process, slot);
     memset(slot, 0, sizeof *slot);
+    if (index < process->slots_low)
+        process->slots_low = index;
 }
 
 void fake_process_exit(struct fake_kernel *kernel, struct fake_process *process)
@@ -107,15 +128,17 @@ void fake_process_exit(struct fake_kernel *kernel, struct fake_process *process)
     process->running = false;
     for (size_t i = 0; i < process->slots_high; ++i)
         if (process->slots[i].object)
-            slot_clear(kernel, &process->slots[i]);
+            slot_clear(kernel, process, &process->slots[i]);
+    process->slots_high = 0;
 }
 
 uint32_t fake_object_new(struct fake_kernel *kernel, const char *type)
 {
-    for (uint32_t i = 1; i < FAKE_OBJECTS_MAX; ++i) {
+    for (uint32_t i = kernel->objects_low ? kernel->objects_low : 1; i < FAKE_OBJECTS_MAX; ++i) {
         if (kernel->objects[i].references)
             continue;
         snprintf(kernel->objects[i].type, sizeof kernel->objects[i].type, "%s", type);
+        kernel->objects_low = i;
         if (i >= kernel->objects_high)
             kernel->objects_high = i + 1;
         return i;
@@ -126,10 +149,12 @@ uint32_t fake_object_new(struct fake_kernel *kernel, const char *type)
 uint32_t fake_slot_take(struct fake_kernel *kernel, struct fake_process *process, uint32_t object,
                         uint32_t access, enum fake_origin origin)
 {
-    for (uint32_t i = 0; i < FAKE_HANDLES_MAX; ++i) {
+    uint32_t max = process->handles_max ? process->handles_max : FAKE_HANDLES_MAX;
+    for (uint32_t i = process->slots_low; i < max; ++i) {
         struct fake_slot *slot = &process->slots[i];
         if (slot->object)
             continue;
+        process->slots_low = i + 1;
         *slot = (struct fake_slot){.object = object, .access = access, .origin = origin};
         fake_object_ref(kernel, object);
         if (i >= process->slots_high)
@@ -161,7 +186,7 @@ void fake_handle_close(struct fake_kernel *kernel, struct fake_process *process,
 {
     struct fake_slot *slot = fake_handle_find(process, value);
     assert_non_null(slot);
-    slot_clear(kernel, slot);
+    slot_clear(kernel, process, slot);
 }
 
 bool fake_handle_is(struct fake_process *process, uint32_t value, uint32_t object)
@@ -263,13 +288,20 @@ uint64_t fake_hash(const struct fake_kernel *kernel)
 void fake_check(const struct fake_kernel *kernel)
 {
     static uint32_t references[FAKE_OBJECTS_MAX];
+    uint32_t held = 0, closing = 0;
     memset(references, 0, kernel->objects_high * sizeof references[0]);
     for (size_t i = 0; i < FAKE_PROCESSES_MAX; ++i)
         for (size_t j = 0; j < kernel->processes[i].slots_high; ++j)
             ++references[kernel->processes[i].slots[j].object];
     for (size_t i = 0; i < kernel->pins_high; ++i)
-        if (kernel->pins[i].state != FAKE_PIN_FREE)
+        if (kernel->pins[i].state != FAKE_PIN_FREE) {
             ++references[kernel->pins[i].object];
+            ++held;
+            closing += kernel->pins[i].state == FAKE_PIN_CLOSING;
+        }
+    if (held != kernel->pins_held || closing != kernel->pins_closing)
+        fake_violation(kernel, "%u pins are held and %u close, %u and %u are counted", held,
+                       closing, kernel->pins_held, kernel->pins_closing);
     for (size_t i = 0; i < kernel->connections_count; ++i)
         if (kernel->connections[i]->proof_object)
             ++references[kernel->connections[i]->proof_object];

@@ -1,36 +1,43 @@
-/* The operations of platform.h over the fake kernel. */
-#include "fake_platform.h"
+/* The operations of platform.h over the fake kernel: the pipe and the proof, and what all of them share. */
+#include "fake_seam.h"
 
 #include "test_support.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROOF_ACCESS = 0x2 /* EVENT_MODIFY_STATE */, OS_ACCESS_DENIED = 5, OS_NO_RESOURCES = 1450 };
+enum { PROOF_ACCESS = 0x2 /* EVENT_MODIFY_STATE */ };
 
 /* ---- what every operation starts with ---- */
 
-static bool chance(struct fake_kernel *kernel, uint32_t per_mille)
+bool fake_chance(struct fake_kernel *kernel, uint32_t per_mille)
 {
     return per_mille && fake_random_below(kernel, 1000) < per_mille;
 }
 
-/* Also answers whether the operation is to fail, by plan or by chance. */
-struct plan {
-    int32_t code; /* 0: go on */
-    uint32_t win32;
-    struct fake_process *exits_after;
-};
+static void exit_by_chance(struct fake_kernel *kernel, struct fake_connection *connection,
+                           struct fake_plan *plan)
+{
+    struct fake_process *exits = NULL;
+    if (connection && fake_chance(kernel, kernel->chaos.exits))
+        exits = connection->process;
+    else if (kernel->another && fake_chance(kernel, kernel->chaos.exits_other))
+        exits = kernel->another(kernel);
+    if (exits && fake_chance(kernel, 500))
+        plan->exits_after = exits;
+    else if (exits)
+        fake_process_exit(kernel, exits);
+}
 
-static struct plan enter(struct fake_kernel *kernel, enum fake_op op,
-                         struct fake_connection *connection)
+struct fake_plan fake_enter(struct fake_kernel *kernel, enum fake_op op,
+                            struct fake_connection *connection)
 {
     if (kernel->trace_size < FAKE_TRACE_MAX)
         kernel->trace[kernel->trace_size] =
             (struct fake_step){.op = op, .connection = connection ? connection->number : 0};
     ++kernel->trace_size;
 
-    struct plan plan = {0};
+    struct fake_plan plan = {0};
     struct fake_fault *fault = &kernel->faults[op];
     if (fault->at && --fault->at == 0) {
         plan.code = fault->code;
@@ -40,36 +47,52 @@ static struct plan enter(struct fake_kernel *kernel, enum fake_op op,
         else if (fault->exits)
             fake_process_exit(kernel, fault->exits);
     }
-    if (connection && chance(kernel, kernel->chaos.exits)) {
-        if (chance(kernel, 500))
-            plan.exits_after = connection->process;
-        else
-            fake_process_exit(kernel, connection->process);
-    }
-    if (plan.code == 0 && chance(kernel, kernel->chaos.op_fails)) {
+    exit_by_chance(kernel, connection, &plan);
+    if (plan.code == 0 && fake_chance(kernel, kernel->chaos.op_fails)) {
         plan.code = HBK_R_OS_ERROR;
-        plan.win32 = OS_NO_RESOURCES;
+        plan.win32 = FAKE_OS_NO_RESOURCES;
     }
     return plan;
 }
 
-static void leave(struct fake_kernel *kernel, const struct plan *plan)
+void fake_leave(struct fake_kernel *kernel, const struct fake_plan *plan)
 {
     if (plan->exits_after)
         fake_process_exit(kernel, plan->exits_after);
 }
 
-static int failure(struct fake_kernel *kernel, struct hbk_failure *ret_failure,
-                   const struct plan *plan)
+void fake_refuse(struct fake_plan *plan, int32_t code, uint32_t win32)
+{
+    plan->code = code;
+    plan->win32 = win32;
+}
+
+int fake_failure(struct fake_kernel *kernel, struct hbk_failure *ret_failure,
+                 const struct fake_plan *plan)
 {
     *ret_failure = (struct hbk_failure){
         .code = plan->code, .win32 = plan->win32, .detail = kernel->fault_detail};
-    leave(kernel, plan);
+    fake_leave(kernel, plan);
     return HBK_PLATFORM_FAILED;
 }
 
+void fake_see(struct fake_kernel *kernel, const struct fake_seen *seen)
+{
+    if (kernel->seen)
+        kernel->seen(kernel, seen);
+}
+
+/* Of an operation that has no other plan: processes may exit in it all the same. */
+static void touch(struct fake_connection *self, enum fake_op op, uint32_t value)
+{
+    struct fake_plan plan = {0};
+    fake_see(self->kernel, &(struct fake_seen){.op = op, .connection = self, .value = value});
+    exit_by_chance(self->kernel, self, &plan);
+    fake_leave(self->kernel, &plan);
+}
+
 /* A connection that the core may still talk to. */
-static struct fake_connection *use(void *connection, const char *operation)
+struct fake_connection *fake_use(void *connection, const char *operation)
 {
     struct fake_connection *self = connection;
     if (self->released)
@@ -80,7 +103,7 @@ static struct fake_connection *use(void *connection, const char *operation)
 }
 
 /* A connection that the core has not let go of: also closed. */
-static struct fake_connection *held(void *connection, const char *operation)
+struct fake_connection *fake_held(void *connection, const char *operation)
 {
     struct fake_connection *self = connection;
     if (self->released)
@@ -88,7 +111,7 @@ static struct fake_connection *held(void *connection, const char *operation)
     return self;
 }
 
-static struct fake_pin *find_pin(struct fake_kernel *kernel, hbk_pin id, const char *operation)
+struct fake_pin *fake_pin_find(struct fake_kernel *kernel, hbk_pin id, const char *operation)
 {
     struct fake_pin *pin = &kernel->pins[id % FAKE_PINS_MAX];
     if (id == 0 || pin->id != id || pin->state != FAKE_PIN_OPEN)
@@ -139,9 +162,17 @@ static void remember(struct fake_connection *self, const uint8_t *bytes, size_t 
         self->kernel->outside(false);
 }
 
+static void see_write(struct fake_connection *self, size_t size, int result)
+{
+    fake_see(self->kernel, &(struct fake_seen){.op = FAKE_OP_WRITE,
+                                               .connection = self,
+                                               .value = (uint32_t)size,
+                                               .result = result});
+}
+
 static int op_write(void *connection, const void *bytes, size_t size)
 {
-    struct fake_connection *self = use(connection, "write");
+    struct fake_connection *self = fake_use(connection, "write");
     struct fake_kernel *kernel = self->kernel;
     if (self->pending)
         fake_violation(kernel, "write() while one is pending");
@@ -150,51 +181,58 @@ static int op_write(void *connection, const void *bytes, size_t size)
     if (size == 0)
         fake_violation(kernel, "write() of nothing");
 
-    struct plan plan = enter(kernel, FAKE_OP_WRITE, self);
+    struct fake_plan plan = fake_enter(kernel, FAKE_OP_WRITE, self);
     ++self->writes;
     if (plan.code || !self->process->running || self->write_mode == FAKE_WRITE_FAILS ||
-        chance(kernel, kernel->chaos.write_fails)) {
+        fake_chance(kernel, kernel->chaos.write_fails)) {
         self->broken = true;
-        leave(kernel, &plan);
+        see_write(self, size, HBK_PLATFORM_FAILED);
+        fake_leave(kernel, &plan);
         return HBK_PLATFORM_FAILED;
     }
-    if (self->write_mode == FAKE_WRITE_PENDS || chance(kernel, kernel->chaos.write_pends)) {
+    if (self->write_mode == FAKE_WRITE_PENDS || fake_chance(kernel, kernel->chaos.write_pends)) {
         remember(self, bytes, size);
-        leave(kernel, &plan);
+        see_write(self, size, HBK_PLATFORM_PENDING);
+        fake_leave(kernel, &plan);
         return HBK_PLATFORM_PENDING;
     }
+    see_write(self, size, 0);
     tell(self, bytes, size);
-    leave(kernel, &plan);
+    fake_leave(kernel, &plan);
     return 0;
 }
 
 static void op_read_pause(void *connection, bool paused)
 {
-    struct fake_connection *self = use(connection, "read_pause");
+    struct fake_connection *self = fake_use(connection, "read_pause");
     self->paused = paused;
+    touch(self, FAKE_OP_READ_PAUSE, paused);
 }
 
 static void op_read_on(void *connection)
 {
-    struct fake_connection *self = use(connection, "read_on");
+    struct fake_connection *self = fake_use(connection, "read_on");
     if (!self->fed)
         fake_violation(self->kernel, "read_on() of what is being read");
     self->fed = false;
+    touch(self, FAKE_OP_READ_ON, 0);
 }
 
 static void op_close(void *connection)
 {
-    struct fake_connection *self = use(connection, "close");
+    struct fake_connection *self = fake_use(connection, "close");
     self->closed = true;
     if (self->pending)
         self->cancelled = true;
+    touch(self, FAKE_OP_CLOSE, 0);
 }
 
 static void op_release(void *connection)
 {
-    struct fake_connection *self = held(connection, "release");
+    struct fake_connection *self = fake_held(connection, "release");
     if (!self->closed)
         fake_violation(self->kernel, "release() before close()");
+    touch(self, FAKE_OP_RELEASE, 0);
     if (self->pending)
         fake_violation(self->kernel, "release() with a write pending");
     if (self->proof_object && !self->proof_closing)
@@ -236,7 +274,7 @@ void fake_write_end(struct fake_connection *self, bool told)
     if (self->released)
         fake_violation(self->kernel, "released with a write pending");
     if (memcmp(self->pending, self->pending_copy, self->pending_size) != 0)
-        fake_violation(self->kernel, "the bytes of a pending write changed");
+        fake_broken(self->kernel, "pending bytes", "the bytes of a pending write changed");
     self->pending = NULL;
     if (told)
         tell(self, self->pending_copy, self->pending_size);
@@ -248,42 +286,56 @@ void fake_write_end(struct fake_connection *self, bool told)
 
 /* ---- proof of possession ---- */
 
+static void see_proof(struct fake_connection *self, int32_t result)
+{
+    fake_see(self->kernel, &(struct fake_seen){.op = FAKE_OP_PROOF_OPEN,
+                                               .connection = self,
+                                               .value = self->proof_value,
+                                               .result = result});
+}
+
 static int op_proof_open(void *connection, uint32_t *ret_value, struct hbk_failure *ret_failure)
 {
-    struct fake_connection *self = use(connection, "proof_open");
+    struct fake_connection *self = fake_use(connection, "proof_open");
     struct fake_kernel *kernel = self->kernel;
     if (self->proof_object)
         fake_violation(kernel, "proof_open() with one open");
     if (self->pending)
-        fake_violation(kernel, "proof_open() while a write is pending");
-    struct plan plan = enter(kernel, FAKE_OP_PROOF_OPEN, self);
+        fake_broken(kernel, "told or untold", "proof_open() while a write is pending");
+    struct fake_plan plan = fake_enter(kernel, FAKE_OP_PROOF_OPEN, self);
     if (plan.code == 0 && !self->process->running)
         plan.code = HBK_R_TARGET_GONE;
-    if (plan.code)
-        return failure(kernel, ret_failure, &plan);
+    if (plan.code) {
+        see_proof(self, plan.code);
+        return fake_failure(kernel, ret_failure, &plan);
+    }
 
     uint32_t object = fake_object_new(kernel, "Event");
     uint32_t value = fake_slot_take(kernel, self->process, object, PROOF_ACCESS, FAKE_ORIGIN_PROOF);
     if (value == 0) {
-        plan = (struct plan){.code = HBK_R_OS_ERROR, .win32 = OS_NO_RESOURCES};
-        return failure(kernel, ret_failure, &plan);
+        fake_refuse(&plan, HBK_R_OS_ERROR, FAKE_OS_NO_RESOURCES);
+        see_proof(self, plan.code);
+        return fake_failure(kernel, ret_failure, &plan);
     }
     fake_object_ref(kernel, object);
     self->proof_object = object;
     self->proof_value = value;
     self->proof_set = false;
     *ret_value = value;
-    leave(kernel, &plan);
+    see_proof(self, 0);
+    fake_leave(kernel, &plan);
     return 0;
 }
 
 static bool op_proof_is_set(void *connection)
 {
-    struct fake_connection *self = use(connection, "proof_is_set");
+    struct fake_connection *self = fake_use(connection, "proof_is_set");
     if (!self->proof_object)
         fake_violation(self->kernel, "proof_is_set() with none open");
-    self->proven |= self->proof_set;
-    return self->proof_set;
+    bool set = self->proof_set;
+    self->proven |= set;
+    touch(self, FAKE_OP_PROOF_IS_SET, set);
+    return set;
 }
 
 static void proof_close(struct fake_connection *self)
@@ -298,10 +350,11 @@ static void proof_close(struct fake_connection *self)
 /* A close that pends has a reference to the process of its own: the connection may be released before. */
 static int op_proof_close(void *connection)
 {
-    struct fake_connection *self = held(connection, "proof_close");
+    struct fake_connection *self = fake_held(connection, "proof_close");
     if (!self->proof_object || self->proof_closing)
         return 0;
-    if (self->kernel->proofs_pend) {
+    touch(self, FAKE_OP_PROOF_CLOSE, self->proof_value);
+    if (self->kernel->proofs_pend || fake_chance(self->kernel, self->kernel->chaos.proof_pends)) {
         self->proof_closing = true;
         ++self->process->references;
         return HBK_PLATFORM_PENDING;
@@ -319,188 +372,16 @@ void fake_proof_end(struct fake_connection *self)
     proof_close(self);
 }
 
-/* ---- handles ---- */
-
-static struct fake_pin *pin_new(struct fake_connection *owner, const struct fake_slot *slot)
-{
-    struct fake_kernel *kernel = owner->kernel;
-    for (uint32_t i = 0; i < FAKE_PINS_MAX; ++i) {
-        struct fake_pin *pin = &kernel->pins[i];
-        if (pin->state != FAKE_PIN_FREE)
-            continue;
-        *pin = (struct fake_pin){.state = FAKE_PIN_OPEN,
-                                 .id = ++kernel->pins_made * FAKE_PINS_MAX + i,
-                                 .owner = owner,
-                                 .object = slot->object,
-                                 .access = slot->access};
-        ++owner->pins;
-        ++owner->pins_made;
-        fake_object_ref(kernel, slot->object);
-        if (i >= kernel->pins_high)
-            kernel->pins_high = i + 1;
-        return pin;
-    }
-    fake_violation(kernel, "too many pins for the fake");
-}
-
-static void pin_free(struct fake_pin *pin)
-{
-    fake_object_unref(pin->owner->kernel, pin->object);
-    --pin->owner->pins;
-    *pin = (struct fake_pin){0};
-}
-
-static int op_pin(void *connection, uint32_t handle, hbk_pin *ret_pin,
-                  struct hbk_failure *ret_failure)
-{
-    struct fake_connection *self = use(connection, "pin");
-    struct fake_kernel *kernel = self->kernel;
-    if (handle < HBK_HANDLE_MIN || handle > HBK_HANDLE_MAX || handle % 4)
-        fake_violation(kernel, "pin() of %u, which is no handle", handle);
-    if (!self->proven)
-        fake_violation(kernel, "pin() for a session that is not proven");
-    struct plan plan = enter(kernel, FAKE_OP_PIN, self);
-    if (plan.code == 0 && !self->process->running)
-        plan = (struct plan){.code = HBK_R_OS_ERROR, .win32 = OS_ACCESS_DENIED};
-    if (plan.code)
-        return failure(kernel, ret_failure, &plan);
-    const struct fake_slot *slot = fake_handle_find(self->process, handle);
-    if (!slot) {
-        plan.code = HBK_R_BAD_HANDLE;
-        return failure(kernel, ret_failure, &plan);
-    }
-    *ret_pin = pin_new(self, slot)->id;
-    leave(kernel, &plan);
-    return 0;
-}
-
-static int op_inspect(void *context, hbk_pin id, struct hbk_object *ret_object,
-                      struct hbk_failure *ret_failure)
-{
-    struct fake_kernel *kernel = context;
-    struct fake_pin *pin = find_pin(kernel, id, "inspect");
-    struct plan plan = enter(kernel, FAKE_OP_INSPECT, NULL);
-    if (plan.code)
-        return failure(kernel, ret_failure, &plan);
-    pin->inspected = true;
-    memcpy(ret_object->type, kernel->objects[pin->object].type, sizeof ret_object->type);
-    ret_object->access = pin->access;
-    leave(kernel, &plan);
-    return 0;
-}
-
-static int op_place(void *connection, hbk_pin id, bool same, uint32_t access, uint32_t *ret_value,
-                    struct hbk_failure *ret_failure)
-{
-    struct fake_connection *self = use(connection, "place");
-    struct fake_kernel *kernel = self->kernel;
-    const struct fake_pin *pin = find_pin(kernel, id, "place");
-    uint32_t granted = same ? pin->access : access;
-    if (!self->proven)
-        fake_violation(kernel, "place() for a session that is not proven");
-    if (!pin->inspected)
-        fake_violation(kernel, "place() of a pin that nobody looked at");
-    if (self->pending)
-        fake_violation(kernel, "place() while a write is pending");
-    if (granted & ~pin->access || (!same && access == 0))
-        fake_violation(kernel, "place() with access 0x%x of 0x%x", granted, pin->access);
-
-    struct plan plan = enter(kernel, FAKE_OP_PLACE, self);
-    if (plan.code == 0 && !self->process->running)
-        plan = (struct plan){.code = HBK_R_TARGET_GONE, .win32 = OS_ACCESS_DENIED};
-    if (plan.code)
-        return failure(kernel, ret_failure, &plan);
-    *ret_value = fake_slot_take(kernel, self->process, pin->object, granted, FAKE_ORIGIN_UNTOLD);
-    if (*ret_value == 0) {
-        plan = (struct plan){.code = HBK_R_OS_ERROR, .win32 = OS_NO_RESOURCES};
-        return failure(kernel, ret_failure, &plan);
-    }
-    leave(kernel, &plan);
-    return 0;
-}
-
-static void op_unplace(void *connection, hbk_pin id, uint32_t value)
-{
-    struct fake_connection *self = held(connection, "unplace");
-    const struct fake_pin *pin = find_pin(self->kernel, id, "unplace");
-    struct plan plan = enter(self->kernel, FAKE_OP_UNPLACE, self);
-    struct fake_slot *slot = fake_handle_find(self->process, value);
-    if (slot && slot->object == pin->object) {
-        if (slot->origin != FAKE_ORIGIN_UNTOLD)
-            fake_violation(self->kernel, "unplace() of %u, which is the process's own", value);
-        fake_handle_close(self->kernel, self->process, value);
-    }
-    leave(self->kernel, &plan);
-}
-
-static int op_unpin(void *connection, hbk_pin id, bool may_block, uint64_t ticket)
-{
-    struct fake_connection *self = held(connection, "unpin");
-    struct fake_kernel *kernel = self->kernel;
-    struct fake_pin *pin = find_pin(kernel, id, "unpin");
-    const char *type = kernel->objects[pin->object].type;
-    if (!may_block && (!pin->inspected || !strcmp(type, "File") || !strcmp(type, "Section")))
-        fake_violation(kernel, "unpin() of a %s as if it could not block", type);
-    if (pin->owner != self)
-        fake_violation(kernel, "unpin() of another connection's pin");
-    struct plan plan = enter(kernel, FAKE_OP_UNPIN, self);
-    pin->may_block = may_block;
-    if (kernel->unpins_pend || chance(kernel, kernel->chaos.unpin_pends)) {
-        pin->state = FAKE_PIN_CLOSING;
-        pin->ticket = ticket;
-        leave(kernel, &plan);
-        return HBK_PLATFORM_PENDING;
-    }
-    pin_free(pin);
-    leave(kernel, &plan);
-    return 0;
-}
-
-uint32_t fake_pins_held(const struct fake_kernel *kernel)
-{
-    uint32_t count = 0;
-    for (size_t i = 0; i < kernel->pins_high; ++i)
-        count += kernel->pins[i].state != FAKE_PIN_FREE;
-    return count;
-}
-
-uint32_t fake_pins_closing(const struct fake_kernel *kernel)
-{
-    uint32_t count = 0;
-    for (size_t i = 0; i < kernel->pins_high; ++i)
-        count += kernel->pins[i].state == FAKE_PIN_CLOSING;
-    return count;
-}
-
-uint64_t fake_unpin_end(struct fake_kernel *kernel, uint32_t index)
-{
-    for (size_t i = 0; i < kernel->pins_high; ++i) {
-        struct fake_pin *pin = &kernel->pins[i];
-        if (pin->state != FAKE_PIN_CLOSING || index--)
-            continue;
-        uint64_t ticket = pin->ticket;
-        pin_free(pin);
-        return ticket;
-    }
-    fail_msg("%s", "no pin is being closed");
-    return 0;
-}
-
 bool fake_begin(struct fake_connection *connection, enum fake_op op, const char *operation,
                 struct hbk_failure *ret_failure)
 {
-    struct plan plan = enter(connection->kernel, op, use(connection, operation));
+    struct fake_plan plan = fake_enter(connection->kernel, op, fake_use(connection, operation));
     struct hbk_failure ignored;
     if (plan.code)
-        failure(connection->kernel, ret_failure ? ret_failure : &ignored, &plan);
+        fake_failure(connection->kernel, ret_failure ? ret_failure : &ignored, &plan);
     else
-        leave(connection->kernel, &plan);
+        fake_leave(connection->kernel, &plan);
     return plan.code == 0;
-}
-
-struct fake_pin *fake_pin_find(struct fake_kernel *kernel, hbk_pin id, const char *operation)
-{
-    return find_pin(kernel, id, operation);
 }
 
 struct hbk_platform fake_platform(struct fake_kernel *kernel)
@@ -517,12 +398,8 @@ struct hbk_platform fake_platform(struct fake_kernel *kernel)
         .proof_open = op_proof_open,
         .proof_is_set = op_proof_is_set,
         .proof_close = op_proof_close,
-        .pin = op_pin,
-        .inspect = op_inspect,
-        .place = op_place,
-        .unplace = op_unplace,
-        .unpin = op_unpin,
     };
+    fake_handles_ops(&platform);
     fake_policy_ops(&platform);
     fake_audit_install(&platform);
     return platform;

@@ -35,13 +35,24 @@ struct fake_slot {
     uint32_t object;
     uint32_t access;
     enum fake_origin origin;
+    uint64_t note; /* of the pin that it was placed from */
+};
+
+/* What descriptors ask of a process. */
+struct fake_token {
+    const char *user; /* SID */
+    uint32_t integrity, terminal_session;
+    bool administrator; /* also: may duplicate handles into every process */
 };
 
 struct fake_process {
     uint32_t pid;
     bool running;
-    uint32_t references; /* connections that hold it: its pid is nobody else's until they let go */
-    uint32_t slots_high; /* no entry at or above this index was ever used */
+    uint32_t references;  /* connections that hold it: its pid is nobody else's until they let go */
+    uint32_t handles_max; /* 0: FAKE_HANDLES_MAX */
+    uint32_t slots_high;  /* no entry at or above this index was ever used */
+    uint32_t slots_low;   /* all entries below this index are in use */
+    const struct fake_token *token; /* NULL: the tables of struct fake_policy answer */
     struct fake_slot slots[FAKE_HANDLES_MAX];
 };
 
@@ -86,6 +97,8 @@ struct fake_pin {
     bool inspected;
     bool may_block;
     uint64_t ticket;
+    uint32_t handle; /* that it was made of */
+    uint64_t note;   /* for who drives the fake; goes over to what is placed */
 };
 
 enum fake_op {
@@ -100,6 +113,13 @@ enum fake_op {
     FAKE_OP_ACCESS_CHECK,
     FAKE_OP_MAY_DUPLICATE,
     FAKE_OP_WIDENABLE,
+    /* These never fail. */
+    FAKE_OP_PROOF_IS_SET,
+    FAKE_OP_PROOF_CLOSE,
+    FAKE_OP_READ_PAUSE,
+    FAKE_OP_READ_ON,
+    FAKE_OP_CLOSE,
+    FAKE_OP_RELEASE,
     FAKE_OP_COUNT,
 };
 
@@ -114,13 +134,25 @@ struct fake_fault {
 
 /* Chances per thousand, for tests that draw from the seed. All zero: everything works. */
 struct fake_chaos {
-    uint32_t write_pends, write_fails, unpin_pends, op_fails, exits;
-    bool fragments; /* what clients write comes in small pieces */
+    uint32_t write_pends, write_fails, unpin_pends, proof_pends, op_fails;
+    uint32_t exits;       /* of the process that an operation is about, in any operation … */
+    uint32_t exits_other; /* … and of another one */
+    bool fragments;       /* what clients write comes in small pieces */
 };
 
 struct fake_step {
     enum fake_op op;
     uint32_t connection; /* number; 0: the operation names none */
+};
+
+/* An operation that has had its effect, for who drives the fake. */
+struct fake_seen {
+    enum fake_op op;
+    struct fake_connection *connection;
+    struct fake_pin *pin;   /* NULL: none was made, or it is gone */
+    struct fake_slot *slot; /* NULL: nothing was placed, or it is gone */
+    uint32_t value;         /* of the handle, or how many bytes */
+    int32_t result;         /* 0, HBK_PLATFORM_PENDING, or an hbk_result_code */
 };
 
 /* What descriptors and processes answer; whatever stands in no table is answered no. */
@@ -136,14 +168,17 @@ struct fake_policy {
     } duplicators[FAKE_ANSWERS_MAX];
     size_t duplicators_count;
     const char *widenable_type; /* objects of this type are, others are not; NULL: none is */
+    bool widenable_odd;         /* instead: objects of an odd number are */
     struct hbk_descriptor *descriptors; /* freed ones too, so that their use is seen */
     uint32_t descriptors_held;
 };
 
 struct fake_kernel {
     uint64_t now_ms;
+    int64_t unix_offset_ms; /* how far the clock on the wall was put forward or back */
     uint64_t seed, random_state;
     const char *label; /* printed with a violation */
+    void *owner;       /* for who drives the fake */
 
     struct fake_fault faults[FAKE_OP_COUNT];
     const char
@@ -162,6 +197,8 @@ struct fake_kernel {
     struct fake_policy policy;
     /* Nothing at or above these indices was ever used. */
     uint32_t objects_high, pins_high;
+    uint32_t objects_low, pins_low; /* all below these are in use */
+    uint32_t pins_held, pins_closing;
     struct fake_connection *connections[FAKE_CONNECTIONS_MAX];
     size_t connections_count;
     uint32_t connections_made;
@@ -174,6 +211,13 @@ struct fake_kernel {
     void (*told)(struct fake_connection *connection, const uint8_t *bytes, size_t size);
     /* Called around what allocates, so that injected failures of malloc hit the core alone. */
     void (*outside)(bool outside);
+    /* Instead of the end of the test: must not return. */
+    void (*violated)(const struct fake_kernel *kernel, const char *invariant, const char *what);
+    void (*seen)(struct fake_kernel *kernel, const struct fake_seen *seen);
+    /* What a process was not told of is closed there, or ends with it. */
+    void (*untold_gone)(struct fake_process *process, const struct fake_slot *slot);
+    /* In place of the process that exits while an operation is about another one. */
+    struct fake_process *(*another)(struct fake_kernel *kernel);
 };
 
 struct fake_kernel *fake_kernel_new(uint64_t seed);
@@ -183,7 +227,12 @@ void fake_kernel_free(struct fake_kernel *kernel);
 struct hbk_platform fake_platform(struct fake_kernel *kernel);
 
 /** fake_violation() - the core did what it must not: print it with the seed and end the test. */
+HBK_PRINTF(2, 3)
 HBK_NORETURN void fake_violation(const struct fake_kernel *kernel, const char *format, ...);
+/** fake_broken() - the same, of an invariant that has a name. */
+HBK_PRINTF(3, 4)
+HBK_NORETURN void fake_broken(const struct fake_kernel *kernel, const char *invariant,
+                              const char *format, ...);
 
 uint64_t fake_random(struct fake_kernel *kernel);
 /** fake_random_below() - evenly in 0..@limit-1. */
@@ -234,6 +283,13 @@ uint32_t fake_pins_closing(const struct fake_kernel *kernel);
 uint64_t fake_unpin_end(struct fake_kernel *kernel, uint32_t index);
 
 /* ---- who may do what (fake_policy.c) ---- */
+
+/** fake_token_grants() - those of @wanted that a descriptor of that text grants to @token. @label: the integrity
+ * that it asks for at least, 0: none. */
+uint32_t fake_token_grants(const struct fake_token *token, const char *text, uint32_t label,
+                           uint32_t wanted);
+/** fake_token_may_duplicate() - may @caller duplicate handles into a process of @target? */
+bool fake_token_may_duplicate(const struct fake_token *caller, const struct fake_token *target);
 
 /** fake_descriptor() - one that the operator's file would have. The text borrows. */
 struct hbk_descriptor *fake_descriptor(struct fake_kernel *kernel, const char *text);

@@ -11,6 +11,7 @@ struct hbk_descriptor {
     struct fake_kernel *kernel;
     struct hbk_descriptor *next;
     bool freed;
+    uint32_t label; /* the least integrity that it lets in; 0: any */
     char text[HBK_SDDL_BYTES_MAX + 1];
 };
 
@@ -100,6 +101,7 @@ static int op_descriptor_new(void *connection, struct hbk_text sddl,
         return HBK_PLATFORM_FAILED;
     outside(kernel, true);
     *ret_descriptor = descriptor_new(kernel, sddl.data, sddl.size);
+    (*ret_descriptor)->label = self->process->token ? self->process->token->integrity : 0;
     outside(kernel, false);
     return 0;
 }
@@ -129,6 +131,8 @@ static uint32_t op_access_check(void *connection, const struct hbk_descriptor *d
         fake_violation(self->kernel, "access_check() for 0x%x", wanted);
     if (!fake_begin(self, FAKE_OP_ACCESS_CHECK, "access_check", NULL))
         return 0;
+    if (self->process->token)
+        return fake_token_grants(self->process->token, descriptor->text, descriptor->label, wanted);
     for (size_t i = 0; i < policy->grants_count; ++i)
         if (strcmp(policy->grants[i].text, descriptor->text) == 0 &&
             (policy->grants[i].pid == 0 || policy->grants[i].pid == self->process->pid))
@@ -146,6 +150,8 @@ static bool op_may_duplicate(void *caller, void *target)
         fake_violation(from->kernel, "may_duplicate() into a closed connection");
     if (!fake_begin(from, FAKE_OP_MAY_DUPLICATE, "may_duplicate", NULL))
         return false;
+    if (from->process->token && to->process->token)
+        return fake_token_may_duplicate(from->process->token, to->process->token);
     for (size_t i = 0; i < policy->duplicators_count; ++i)
         if (policy->duplicators[i].caller == from->process->pid &&
             policy->duplicators[i].target == to->process->pid)
@@ -166,6 +172,8 @@ static enum hbk_widenable op_widenable(void *target, hbk_pin id, uint32_t grante
                        granted);
     if (!fake_begin(self, FAKE_OP_WIDENABLE, "widenable", NULL))
         return HBK_WIDENABLE_UNKNOWN;
+    if (kernel->policy.widenable_odd)
+        return pin->object % 2 ? HBK_WIDENABLE_YES : HBK_WIDENABLE_NO;
     return kernel->policy.widenable_type && strcmp(kernel->policy.widenable_type, type) == 0
                ? HBK_WIDENABLE_YES
                : HBK_WIDENABLE_NO;

@@ -1,0 +1,214 @@
+/* What may be, worked out from what processes are, what they asked for, and the rules: without the core. */
+#include "sim.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* ---- rules ---- */
+
+uint32_t sim_rules_at(const struct sim *sim, uint32_t generation)
+{
+    return sim->rules_of[generation % SIM_GENERATIONS_MAX];
+}
+
+static bool matches(const char *pattern, const char *name)
+{
+    if (*pattern == 0)
+        return *name == 0;
+    if (*pattern != '*')
+        return *pattern == *name && matches(pattern + 1, name + 1);
+    return matches(pattern + 1, name) || (*name && matches(pattern, name + 1));
+}
+
+/* What the first rule says that speaks of it: NULL: none does. */
+static const char *decides(uint32_t rules, bool open, uint32_t name)
+{
+    for (uint32_t i = 0; i < SIM_RULES_MAX && sim_rule_sets[rules].rules[i].pattern; ++i) {
+        const struct sim_rule *rule = &sim_rule_sets[rules].rules[i];
+        const char *text = open ? rule->open : rule->send;
+        if (text && matches(rule->pattern, sim_names[name]))
+            return text;
+    }
+    return NULL;
+}
+
+static bool in_user(uint32_t name)
+{
+    return sim_names[name][0] == 'u';
+}
+
+bool sim_may_open(uint32_t rules, uint32_t identity, uint32_t name)
+{
+    const char *text = decides(rules, true, name);
+    return text ? fake_token_grants(&sim_identities[identity].token, text, 0, HBK_RIGHT_OPEN) != 0
+                : in_user(name);
+}
+
+bool sim_may_send(uint32_t rules, uint32_t identity, uint32_t name)
+{
+    const char *text = decides(rules, false, name);
+    return text ? fake_token_grants(&sim_identities[identity].token, text, 0, HBK_RIGHT_SEND) != 0
+                : in_user(name);
+}
+
+bool sim_may_inspect(uint32_t rules, uint32_t identity)
+{
+    const char *text = sim_rule_sets[rules].inspect;
+    return text && fake_token_grants(&sim_identities[identity].token, text, 0, HBK_RIGHT_INSPECT);
+}
+
+uint32_t sim_cap(uint32_t rules, uint32_t name, enum hbk_type type)
+{
+    uint32_t usual = type <= HBK_TYPE_FILE ? UINT32_MAX : 0;
+    const char *type_name = hbk_type_info(type)->name;
+    for (uint32_t i = 0; i < SIM_RULES_MAX && sim_rule_sets[rules].rules[i].pattern; ++i) {
+        const struct sim_rule *rule = &sim_rule_sets[rules].rules[i];
+        if ((!rule->types && !rule->access_max) || !matches(rule->pattern, sim_names[name]))
+            continue;
+        uint32_t cap = !rule->types ? usual : strstr(rule->types, type_name) ? UINT32_MAX : 0;
+        return rule->access_max ? cap & rule->access_max : cap;
+    }
+    return usual;
+}
+
+/* ---- a send and its target ---- */
+
+static bool same_scope(uint32_t a, uint32_t b, uint32_t name)
+{
+    if (in_user(name))
+        return a == b;
+    return sim_names[name][0] == 'g' ||
+           sim_identities[a].token.terminal_session == sim_identities[b].token.terminal_session;
+}
+
+static bool may_reach(uint32_t rules, const struct sim_client *target, const struct sim_send *send)
+{
+    const char *text = decides(rules, false, send->name);
+    bool own = in_user(send->name) && send->identity == target->identity;
+    if (!sim_may_open(rules, target->identity, send->name))
+        return false;
+    if (!send->to_pid)
+        return same_scope(send->identity, target->identity, send->name) &&
+               sim_may_send(rules, send->identity, send->name);
+    return (text && sim_may_send(rules, send->identity, send->name)) || (!text && own) ||
+           fake_token_may_duplicate(&sim_identities[send->identity].token,
+                                    &sim_identities[target->identity].token);
+}
+
+static bool accepts_it(const struct sim_client *target, uint64_t tag)
+{
+    for (uint32_t i = 0; i < SIM_REQUESTS_MAX; ++i)
+        if (target->requests[i].id && target->requests[i].method == HBK_METHOD_DELIVERY_ACCEPT &&
+            target->requests[i].tag == tag)
+            return true;
+    return false;
+}
+
+/* An endpoint that is being opened may be open by now: its answer is on the way. */
+static bool endpoint_takes(const struct sim_client *target, const struct sim_endpoint *endpoint,
+                           const struct sim_send *send, const struct sim_item *item)
+{
+    const struct fake_token *sender = &sim_identities[send->identity].token;
+    uint32_t label = sim_identities[target->identity].token.integrity;
+    return endpoint->state != SIM_ENDPOINT_NONE && endpoint->name == send->name &&
+           send->count <= endpoint->items_max &&
+           (item->access & ~endpoint->accepts[item->type]) == 0 && endpoint->accepts[item->type] &&
+           (!endpoint->from || fake_token_grants(sender, endpoint->from, label, HBK_RIGHT_SEND)) &&
+           (!endpoint->ask || accepts_it(target, send->tag));
+}
+
+void sim_agreed(struct sim *sim, const struct sim_client *target, const struct sim_send *send,
+                const struct sim_item *item)
+{
+    uint32_t rules = sim_rules_at(sim, sim->generation);
+    if (send->fate != SIM_FATE_OPEN)
+        sim_violation(sim, "told or untold", "send %" PRIu64 " is over, and is placed", send->tag);
+    if (item->type == HBK_TYPE_COUNT)
+        sim_violation(sim, "rules", "an object that is never brokered is placed");
+    if ((send->to_pid && send->to_pid != target->process->pid) ||
+        (send->expect_pid && send->expect_pid != target->process->pid) ||
+        (send->expect_user &&
+         strcmp(send->expect_user, sim_identities[target->identity].token.user) != 0))
+        sim_violation(sim, "both sides agree", "client %u is not whom send %" PRIu64 " is for",
+                      target->number, send->tag);
+    if (!may_reach(rules, target, send))
+        sim_violation(sim, "rules", "send %" PRIu64 " may not go to client %u", send->tag,
+                      target->number);
+    if (item->access & ~sim_cap(rules, send->name, item->type))
+        sim_violation(sim, "rules", "a %s with 0x%x may not pass under %s",
+                      hbk_type_info(item->type)->name, item->access, sim_names[send->name]);
+    for (uint32_t i = 0; i < SIM_ENDPOINTS_MAX; ++i)
+        if (endpoint_takes(target, &target->endpoints[i], send, item))
+            return;
+    sim_violation(sim, "both sides agree", "no endpoint of client %u takes send %" PRIu64,
+                  target->number, send->tag);
+}
+
+/* ---- refusals ---- */
+
+static bool exceeds(const struct sim_send *send, uint32_t at)
+{
+    const struct sim_item *item = &send->items[at];
+    const struct hbk_type_info *info =
+        item->type == HBK_TYPE_COUNT ? NULL : hbk_type_info(item->type);
+    if (at >= send->pinned || !info)
+        return false;
+    return item->asked == HBK_ACCESS_KIND_READ
+               ? (item->granted & info->essential) != info->essential
+               : item->asked == HBK_ACCESS_KIND_MASK && (item->mask & ~item->granted);
+}
+
+static bool mismatches(const struct sim_send *send, uint32_t at)
+{
+    const struct sim_item *item = &send->items[at];
+    return at < send->pinned && item->type != HBK_TYPE_COUNT && item->said &&
+           strcmp(item->said, hbk_type_info(item->type)->name) != 0;
+}
+
+static bool too_early(const struct sim *sim, const struct sim_send *send)
+{
+    uint64_t waited = sim->kernel->now_ms - send->sent_ms;
+    uint32_t least = send->offered || send->wait_ms == 0 ? send->timeout_ms
+                     : send->timeout_ms < send->wait_ms  ? send->timeout_ms
+                                                         : send->wait_ms;
+    return waited < least;
+}
+
+void sim_refusal_founded(struct sim *sim, const struct sim_send *send,
+                         const struct hbk_error *error)
+{
+    uint32_t item = error->item < 0 ? 0 : (uint32_t)error->item;
+    bool founded = true;
+    switch (error->code) {
+    case HBK_R_BAD_HANDLE:
+        founded = send->bad_handle;
+        break;
+    case HBK_R_ACCESS_EXCEEDS_SOURCE:
+        founded = exceeds(send, item);
+        break;
+    case HBK_R_TYPE_MISMATCH:
+        founded = mismatches(send, item);
+        break;
+    case HBK_R_REJECTED:
+        founded = send->reject_asked;
+        break;
+    case HBK_R_TIMEOUT:
+        founded = !too_early(sim, send);
+        break;
+    case HBK_R_OS_ERROR:
+        founded = send->seam_failed || sim->swarm.chaos.op_fails != 0; /* inspect, too */
+        break;
+    default:
+        break;
+    }
+    if (!founded)
+        sim_violation(sim, "answers are true", "send %" PRIu64 " is answered %s for no reason",
+                      send->tag, hbk_result_name(error->code));
+    /* By name alone nothing is told of what it may not send to. */
+    bool tells = error->code == HBK_R_NOT_FOUND || error->code == HBK_R_TIMEOUT ||
+                 error->code == HBK_R_ACCESS_NOT_ACCEPTED || error->code == HBK_R_BUSY;
+    if (tells && !send->to_pid && send->generation == sim->generation &&
+        !sim_may_send(sim_rules_at(sim, sim->generation), send->identity, send->name))
+        sim_violation(sim, "existence is not told", "send %" PRIu64 " to %s is answered %s",
+                      send->tag, sim_names[send->name], hbk_result_name(error->code));
+}

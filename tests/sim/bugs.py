@@ -1,0 +1,237 @@
+"""The planted bugs: for each the invariants that may catch it, within how many seeds, and how the core's sources
+are changed to have it. A change is (file, what stands there once, what stands there instead); BUG is the test
+whether this bug is on. Where an assertion of the core would be first, it is silenced too: the bug is to be caught
+by the simulator's own checks."""
+from collections import namedtuple
+
+Bug = namedtuple("Bug", "name invariants seeds changes")
+
+BUGS = [
+    Bug("subset_check_skipped", "rights only shrink", 100, [
+        ("send.c", "if ((access & ~granted) != 0) {", "if ((access & ~granted) != 0 && !BUG) {"),
+        ("send.c", "HBK_ASSERT((access & ~granted) == 0);", "HBK_ASSERT(BUG || (access & ~granted) == 0);"),
+        ("place.c", "HBK_ASSERT(item->value == 0 && (item->access & ~item->granted) == 0);",
+         "HBK_ASSERT(BUG || (item->value == 0 && (item->access & ~item->granted) == 0));"),
+    ]),
+    Bug("rights_not_reduced", "rights only shrink|answers are true", 100, [
+        ("send.c", "item->same = access == granted;", "item->same = access == granted || BUG;"),
+    ]),
+    Bug("generation_reused", "ids are used once", 50, [
+        ("pool.c", "generation == GENERATION_MAX ? 1 : generation + 1;",
+         "generation == GENERATION_MAX ? 1 : BUG && generation > 0 ? generation : generation + 1;"),
+    ]),
+    Bug("rollback_forgotten", "a failed send leaves nothing|untold values", 200, [
+        ("delivery.c", "    (void)hbk_place_undo(delivery, HBK_ITEMS_MAX);\n",
+         "    if (!BUG) {\n        (void)hbk_place_undo(delivery, HBK_ITEMS_MAX);\n    }\n"),
+        ("delivery.c", "HBK_ASSERT(item->pin != 0 && item->value == 0);",
+         "HBK_ASSERT(BUG || (item->pin != 0 && item->value == 0));"),
+    ]),
+    Bug("last_item_not_rolled_back", "a failed send leaves nothing|untold values", 200, [
+        ("place.c", "for (size_t i = 0; i < delivery->item_count && count < max; i++) {",
+         "for (size_t i = 0; i + (BUG && delivery->item_count > 1) < delivery->item_count && count < max; i++) {"),
+        ("delivery.c", "HBK_ASSERT(BUG(rollback_forgotten) ||",
+         "HBK_ASSERT(BUG || BUG(rollback_forgotten) ||"),
+    ]),
+    Bug("untold_left_behind", "untold values|dead sessions|assertion", 100, [
+        ("output.c", "        hbk_place_untold(session, &session->in_flight);\n",
+         "        if (!BUG) {\n            hbk_place_untold(session, &session->in_flight);\n        }\n"),
+    ]),
+    Bug("placed_from_the_value", "what was checked is delivered", 50, [
+        ("place.c", "        core->spent++;\n        if (core->platform.place(",
+         "        core->spent++;\n        if (BUG) {\n"
+         "            (void)core->platform.pin(delivery->sender->connection, item->handle, &item->pin, &failure);\n"
+         "        }\n        if (core->platform.place("),
+    ]),
+    Bug("pins_mixed_up", "what was checked is delivered|rights only shrink|both sides agree|untold values", 100, [
+        ("place.c", "core->platform.place(delivery->target->connection, item->pin,",
+         "core->platform.place(delivery->target->connection,\n"
+         "            BUG ? delivery->items[(i + 1) % delivery->item_count].pin : item->pin,"),
+    ]),
+    Bug("pin_leaked", "broker handles", 50, [
+        ("delivery.c", "        if (core->platform.unpin(",
+         "        if (BUG && delivery->item_count > 2) {\n            pin_closed(delivery);\n            continue;\n"
+         "        }\n        if (core->platform.unpin("),
+    ]),
+    Bug("pin_closed_twice", "the seam", 50, [
+        ("delivery.c", "        if (BUG(pin_leaked)",
+         "        if (BUG) {\n            (void)core->platform.unpin(delivery->sender->connection, item->pin, may_block,\n"
+         "                                       delivery->slot.id);\n        }\n        if (BUG(pin_leaked)"),
+    ]),
+    Bug("file_closed_on_the_loop", "the seam", 50, [
+        ("delivery.c", "hbk_type_info((enum hbk_type)item->type)->close_may_block;",
+         "hbk_type_info((enum hbk_type)item->type)->close_may_block && !BUG;"),
+    ]),
+    Bug("answered_twice", "answered once", 50, [
+        ("delivery.c", "        answer_success(delivery);\n",
+         "        answer_success(delivery);\n        if (BUG) {\n            answer_success(delivery);\n        }\n"),
+    ]),
+    Bug("timeout_not_answered", "answered once", 100, [
+        ("delivery.c", "    if (take_answer(delivery)) {\n        hbk_output_failure(",
+         "    if (take_answer(delivery) && !(BUG && error->code == HBK_R_TIMEOUT)) {\n        hbk_output_failure("),
+    ]),
+    Bug("stop_not_answered", "answered once", 400, [
+        ("delivery.c", "void hbk_delivery_stop_sends(struct hbk_session *sender)\n{\n",
+         "void hbk_delivery_stop_sends(struct hbk_session *sender)\n{\n    if (BUG) {\n        return;\n    }\n"),
+    ]),
+    Bug("reading_never_goes_on", "answered once", 50, [
+        ("session.c", "if (session->fed && !session->input_ready && hbk_session_alive(session)) {",
+         "if (session->fed && !session->input_ready && hbk_session_alive(session) &&\n"
+         "        !(BUG && session->sent > 1)) {"),
+    ]),
+    Bug("gone_told_twice", "answered once", 200, [
+        ("output.c", "session->gone_told == gone) {", "(session->gone_told == gone && !BUG)) {"),
+    ]),
+    Bug("untold_taken_for_told", "told or untold|untold values", 100, [
+        ("output.c", "while (told && (link", "while ((told || BUG) && (link"),
+    ]),
+    Bug("placed_while_a_write_pends", "told or untold", 100, [
+        ("output.c", "return !session->write_pending && session->state", "return (!session->write_pending || BUG) && session->state"),
+    ]),
+    Bug("pending_bytes_touched", "pending bytes", 100, [
+        ("output.c", "    HBK_ASSERT(session->queued.size > begin);\n",
+         "    HBK_ASSERT(session->queued.size > begin);\n    if (BUG && session->write_pending) {\n"
+         "        session->writing.data[0] ^= 1;\n    }\n"),
+    ]),
+    Bug("line_without_its_end", "well-formed lines", 50, [
+        ("output.c", "    hbk_write_error(&session->queued, id, error);\n",
+         "    hbk_write_error(&session->queued, id, error);\n    session->queued.size -= BUG;\n"),
+    ]),
+    Bug("types_not_asked", "both sides agree", 100, [
+        ("send.c", "uint32_t accepts = endpoint->any[item->type] ?", "uint32_t accepts = endpoint->any[item->type] || BUG ?"),
+    ]),
+    Bug("too_many_items_taken", "both sides agree", 200, [
+        ("send.c", "if (delivery->item_count > endpoint->items_max) {",
+         "if (delivery->item_count > endpoint->items_max && !BUG) {"),
+    ]),
+    Bug("expect_not_asked", "both sides agree", 100, [
+        ("target.c", "return (address->expect_user.data == NULL ||", "return (BUG || address->expect_user.data == NULL ||"),
+        ("target.c", "(address->expect_pid == 0 ||", "(BUG || address->expect_pid == 0 ||"),
+    ]),
+    Bug("from_not_asked", "both sides agree", 200, [
+        ("grant.c", "if (endpoint->from == NULL || remembered(", "if (BUG || endpoint->from == NULL || remembered("),
+    ]),
+    Bug("offer_placed_at_once", "both sides agree", 100, [
+        ("delivery.c", "} else if (delivery->endpoint->mode == HBK_MODE_ASK) {",
+         "} else if (delivery->endpoint->mode == HBK_MODE_ASK && !BUG) {"),
+    ]),
+    Bug("accepted_by_anybody", "both sides agree|answers are true|assertion", 200, [
+        ("delivery.c", "        delivery->target == session) {", "        (delivery->target == session || BUG)) {"),
+    ]),
+    Bug("scopes_mixed_up", "rules|both sides agree|existence is not told|assertion", 200, [
+        ("endpoint.c", "return hbk_hash(&core->hash_key, scope->digest, sizeof scope->digest, name.data, name.size);",
+         "return hbk_hash(&core->hash_key, scope->digest, BUG ? 0 : sizeof scope->digest, name.data, name.size);"),
+        ("endpoint.c", "if (endpoint->scope == scope &&", "if ((endpoint->scope == scope || BUG) &&"),
+    ]),
+    Bug("old_rules_kept", "rules|existence is not told", 200, [
+        ("grant.c", "return grant->generation == session->core->generation &&",
+         "return (grant->generation == session->core->generation || BUG) &&"),
+        ("delivery.c", "if (delivery->generation == core->generation) {",
+         "if (delivery->generation == core->generation || BUG) {"),
+    ]),
+    Bug("listening_without_a_right", "rules", 200, [
+        ("grant.c", "    endpoint->may_listen = decision == HBK_DECISION_GRANTED ||",
+         "    endpoint->may_listen = BUG || decision == HBK_DECISION_GRANTED ||"),
+    ]),
+    Bug("cap_not_asked", "rules", 200, [
+        ("send.c", "    uint32_t cap = hbk_policy_cap(core->policy, limit_rule, type);\n",
+         "    uint32_t cap = BUG ? UINT32_MAX : hbk_policy_cap(core->policy, limit_rule, type);\n"),
+    ]),
+    Bug("inspect_for_everybody", "rules", 200, [
+        ("operate.c", "    if (hbk_grant_verb(session, HBK_VERB_INSPECT)) {", "    if (hbk_grant_verb(session, HBK_VERB_INSPECT) || BUG) {"),
+    ]),
+    Bug("existence_told", "existence is not told", 200, [
+        ("target.c", "        return HBK_TARGET_E_DENIED;\n    }\n    if (endpoint == NULL ||",
+         "        return BUG ? HBK_TARGET_E_NONE : HBK_TARGET_E_DENIED;\n    }\n    if (endpoint == NULL ||"),
+    ]),
+    Bug("proof_not_asked", "who is who|the seam", 100, [
+        ("request.c", "if (!core->platform.proof_is_set(session->connection)) {",
+         "if (!core->platform.proof_is_set(session->connection) && !BUG) {"),
+    ]),
+    Bug("wrong_sender_told", "who is who", 50, [
+        ("delivery.c", ".from = hbk_session_as_sender(delivery->sender),",
+         ".from = hbk_session_as_sender(BUG ? delivery->target : delivery->sender),"),
+    ]),
+    Bug("proof_left_open", "proofs|the seam", 50, [
+        ("session.c", "if (session->state == HBK_SESSION_HELLO) {", "if (session->state == HBK_SESSION_HELLO && !BUG) {"),
+    ]),
+    Bug("order_lost", "order", 200, [
+        ("lane.c", "    struct hbk_link *link = delivery->send_link.prev;\n",
+         "    struct hbk_link *link = BUG ? &sender->sends : delivery->send_link.prev;\n"),
+    ]),
+    Bug("taken_back_after_it_was_told", "no foreign close", 50, [
+        ("delivery.c", "        delivery->items[i].value = 0; /* it is the target's from now on */\n",
+         "        if (BUG) {\n            core_of(delivery)->platform.unplace(delivery->target->connection,\n"
+         "                                                delivery->items[i].pin, delivery->items[i].value);\n        }\n"
+         "        delivery->items[i].value = 0; /* it is the target's from now on */\n"),
+    ]),
+    Bug("handle_changed", "no pseudo-handle|what was checked is delivered", 50, [
+        ("send.c", "    item->handle = wanted->handle;\n", "    item->handle = wanted->handle + (BUG ? 1 : 0);\n"),
+        ("send.c", "item->handle % 4 == 0);", "(item->handle % 4 == 0 || BUG));"),
+    ]),
+    Bug("item_forgotten", "all or nothing", 100, [
+        ("delivery.c", "        .items_count = delivery->item_count,\n        .items = items,\n        .data",
+         "        .items_count = delivery->item_count - (BUG && delivery->item_count > 1),\n"
+         "        .items = items,\n        .data"),
+    ]),
+    Bug("proof_kept", "proofs", 50, [
+        ("request.c", "if (core->platform.proof_close(session->connection) != HBK_PLATFORM_PENDING) {",
+         "if (BUG || core->platform.proof_close(session->connection) != HBK_PLATFORM_PENDING) {"),
+    ]),
+    Bug("pending_not_given_back", "counters of users", 50, [
+        ("delivery.c", "hbk_quota_give(delivery->sender, HBK_QUOTA_PENDING, 1);",
+         "hbk_quota_give(delivery->sender, HBK_QUOTA_PENDING, BUG && delivery->item_count > 1 ? 0 : 1);"),
+    ]),
+    Bug("bytes_not_counted", "counters of users", 50, [
+        ("quota.c", "    session->bytes = bytes;\n    if (bytes >= before) {\n",
+         "    if (BUG && bytes > before) {\n        return;\n    }\n    session->bytes = bytes;\n    if (bytes >= before) {\n"),
+    ]),
+    Bug("session_not_released", "dead sessions", 50, [
+        ("session.c", "hbk_list_empty(&session->sends) && hbk_list_empty(&session->untold)) {",
+         "hbk_list_empty(&session->sends) && hbk_list_empty(&session->untold) &&\n        !(BUG && session->sent > 0)) {"),
+    ]),
+    Bug("write_deadline_forgotten", "deadlines|progress", 200, [
+        ("output.c", "session->write_due = hbk_now(core) + core->config.write_ms;",
+         "session->write_due = BUG ? HBK_NEVER : hbk_now(core) + core->config.write_ms;"),
+    ]),
+    Bug("hello_deadline_forgotten", "deadlines", 100, [
+        ("session.c", "session->hello_due = session->opened_ms + core->config.hello_ms;",
+         "session->hello_due = BUG ? HBK_NEVER : session->opened_ms + core->config.hello_ms;"),
+    ]),
+    Bug("record_forgotten", "records", 100, [
+        ("delivery.c", "    hbk_audit_delivery(delivery, \"handle.send\", NULL);\n",
+         "    if (!(BUG && delivery->item_count > 1)) {\n        hbk_audit_delivery(delivery, \"handle.send\", NULL);\n    }\n"),
+    ]),
+    Bug("descriptor_leaked", "descriptors", 200, [
+        ("endpoint.c", "if (endpoint != NULL && endpoint->from != NULL) {", "if (endpoint != NULL && endpoint->from != NULL && !BUG) {"),
+    ]),
+    Bug("widenable_denied", "answers are true", 100, [
+        ("place.c", "    if (item->type == HBK_TYPE_FILE) {\n        return HBK_WIDENABLE_UNKNOWN;\n    }\n",
+         "    if (item->type == HBK_TYPE_FILE) {\n        return HBK_WIDENABLE_UNKNOWN;\n    }\n"
+         "    if (BUG) {\n        return HBK_WIDENABLE_NO;\n    }\n"),
+    ]),
+    Bug("too_early", "answers are true", 200, [
+        ("delivery.c", "hbk_now(core_of(delivery)) + delivery->timeout_ms);",
+         "hbk_now(core_of(delivery)) + delivery->timeout_ms / (BUG ? 4 : 1));"),
+    ]),
+    Bug("hung_up_on", "sessions end for a reason", 200, [
+        ("delivery.c", "    hbk_audit_reject(session, delivery);\n    hbk_delivery_fail(delivery, &error);\n",
+         "    hbk_audit_reject(session, delivery);\n    hbk_delivery_fail(delivery, &error);\n"
+         "    if (BUG) {\n        hbk_session_hang_up(session, HBK_R_TARGET_GONE);\n        return;\n    }\n"),
+    ]),
+    Bug("never_enough", "progress", 50, [
+        ("core.c", "    } while (goes_on);\n    return more;\n", "    } while (goes_on);\n    return more || BUG;\n"),
+    ]),
+    Bug("others_not_served", "others are served", 200, [
+        ("delivery.c", "    if (!hbk_quota_check_endpoint(endpoint, delivery->sender)) {",
+         "    if (!hbk_quota_check_endpoint(endpoint, delivery->sender) || (BUG && core->delivered > 30)) {"),
+    ]),
+    Bug("refused_connection_closed", "sessions end for a reason", 200, [
+        ("session.c", "refused:\n    hbk_core_user_release(core, user);\n",
+         "refused:\n    if (BUG) {\n        core->platform.close(connection);\n    }\n    hbk_core_user_release(core, user);\n"),
+    ]),
+    Bug("used_after_its_end", "end of the program", 100, [
+        ("delivery.c", "    free(delivery->text);\n    hbk_pool_free(&core->delivery_pool, delivery);\n",
+         "    free(delivery->text);\n    if (BUG) {\n        core->delivered += *(volatile char *)delivery->text == 0;\n    }\n"
+         "    hbk_pool_free(&core->delivery_pool, delivery);\n"),
+    ]),
+]
