@@ -42,16 +42,22 @@ static uint32_t access_due(const struct sim_item *item)
 }
 
 /* Each item is read once from the sender's table, in its order, and never again. */
-static void seen_pin(struct sim *sim, struct sim_client *client, const struct fake_seen *seen)
+static struct sim_send *send_at_work(struct sim *sim, struct sim_client *client, uint32_t handle)
 {
     const struct sim_request *request = request_at_work(sim, client);
     struct sim_send *send = request ? sim_send_of(sim, request->tag) : NULL;
-    uint32_t at = send ? send->pin_tries++ : 0;
-    if (!send || request->method != HBK_METHOD_HANDLE_SEND || at >= send->count ||
-        send->items[at].handle != seen->value || send->pinned != at)
+    if (!send || request->method != HBK_METHOD_HANDLE_SEND || send->pin_tries >= send->count ||
+        send->items[send->pin_tries].handle != handle || send->pinned != send->pin_tries)
         sim_violation(sim, "what was checked is delivered",
-                      "handle %u of client %u is pinned, and nobody has just asked for it",
-                      seen->value, client->number);
+                      "handle %u of client %u is pinned, and nobody has just asked for it", handle,
+                      client->number);
+    return send;
+}
+
+static void seen_pin(struct sim *sim, struct sim_client *client, const struct fake_seen *seen)
+{
+    struct sim_send *send = send_at_work(sim, client, seen->value);
+    uint32_t at = send->pin_tries++;
     send->bad_handle |= seen->result == HBK_R_BAD_HANDLE;
     send->seam_failed |= seen->result != 0;
     if (!seen->pin)
@@ -91,7 +97,7 @@ static void seen_place(struct sim *sim, struct sim_client *client, const struct 
     ++sim->processes[client->process - sim->kernel->processes].untold;
 }
 
-void sim_untold_gone(struct fake_process *process, const struct fake_slot *slot)
+void sim_untold_gone(const struct fake_process *process, const struct fake_slot *slot)
 {
     struct sim *sim = sim_now();
     uint32_t at;

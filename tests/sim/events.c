@@ -96,7 +96,7 @@ static void print_event(const struct sim_event *event, FILE *to)
         fputs(": ", to);
     for (size_t i = 0; i < shown; ++i)
         fputc(event->text[i] < 0x20 || event->text[i] > 0x7E ? '.' : event->text[i], to);
-    fputs(shown < event->size ? "...\n" : "\n", to);
+    fputs(event->size > sizeof event->text ? "...\n" : "\n", to);
 }
 
 void sim_events_print(const struct sim *sim, FILE *to)

@@ -43,15 +43,22 @@ static void check_item(struct sim *sim, const struct sim_send *send, const struc
         sim_outcome(sim, SIM_OUT_WIDENABLE);
 }
 
+static struct fake_slot *placed_slot(struct sim *sim, const struct sim_client *client,
+                                     uint64_t note, uint32_t value)
+{
+    struct fake_slot *slot = fake_handle_find(client->process, value);
+    if (!slot || slot->origin != FAKE_ORIGIN_UNTOLD || slot->note != note)
+        sim_violation(sim, "told or untold", "client %u is told of handle %u, which was not placed",
+                      client->number, value);
+    return slot;
+}
+
 /* The value is in its table, and is what the sender's value was when it was pinned. */
 static void own_item(struct sim *sim, struct sim_client *client, struct sim_send *send, uint32_t k,
                      const struct hbk_delivered_item *told)
 {
     const struct sim_item *item = &send->items[k];
-    struct fake_slot *slot = fake_handle_find(client->process, told->handle);
-    if (!slot || slot->origin != FAKE_ORIGIN_UNTOLD || slot->note != send->tag * 64 + k)
-        sim_violation(sim, "told or untold", "client %u is told of handle %u, which was not placed",
-                      client->number, told->handle);
+    struct fake_slot *slot = placed_slot(sim, client, send->tag * 64 + k, told->handle);
     if (slot->object != item->object)
         sim_violation(sim, "what was checked is delivered",
                       "item %u of send %" PRIu64 " is object %u, object %u was pinned", k,
@@ -128,24 +135,23 @@ static struct sim_send *nameless_send(struct sim *sim, uint64_t session)
     return NULL;
 }
 
-static struct sim_send *send_told(struct sim *sim, const struct hbk_delivered *delivered)
+static struct sim_send *send_named(struct sim *sim, const struct hbk_delivered *delivered)
 {
-    static char wire[SIM_LINE_MAX / 4], plain[SIM_LINE_MAX / 4];
-    struct sim_send *send;
-    if (!delivered->data.data) {
-        send = nameless_send(sim, delivered->from.session);
-        if (!send)
-            sim_violation(sim, "both sides agree", "a delivery that nobody sent");
-        return send;
-    }
-    send = sim_send_of(sim, strtoull(delivered->data.data, NULL, 10));
+    struct sim_send *send = delivered->data.data
+                                ? sim_send_of(sim, strtoull(delivered->data.data, NULL, 10))
+                                : nameless_send(sim, delivered->from.session);
     if (!send)
         sim_violation(sim, "both sides agree", "a delivery that nobody sent");
-    size_t size = sim_data(send->tag, wire, sizeof wire, plain, sizeof plain);
-    if (!send->has_data || size != delivered->data.size ||
-        memcmp(plain, delivered->data.data, size) != 0)
-        sim_violation(sim, "answers are true", "send %" PRIu64 " had other data", send->tag);
     return send;
+}
+
+static void check_data(struct sim *sim, const struct sim_send *send, struct hbk_text data)
+{
+    static char wire[SIM_LINE_MAX / 4], plain[SIM_LINE_MAX / 4];
+    size_t size = sim_data(send->tag, wire, sizeof wire, plain, sizeof plain);
+    if (send->has_data != (data.data != NULL) ||
+        (data.data && (size != data.size || memcmp(plain, data.data, size) != 0)))
+        sim_violation(sim, "answers are true", "send %" PRIu64 " had other data", send->tag);
 }
 
 static void check_sender(struct sim *sim, const struct sim_send *send,
@@ -190,7 +196,8 @@ static void check_endpoint(struct sim *sim, const struct sim_client *client,
 static void told_delivered(struct sim *sim, struct sim_client *client,
                            const struct hbk_delivered *delivered, bool offered)
 {
-    struct sim_send *send = send_told(sim, delivered);
+    struct sim_send *send = send_named(sim, delivered);
+    check_data(sim, send, delivered->data);
     check_sender(sim, send, &delivered->from);
     check_endpoint(sim, client, delivered, offered);
     check_order(sim, client, send);

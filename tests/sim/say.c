@@ -244,9 +244,8 @@ static void say_answer(struct sim *sim, struct sim_client *client)
         return;
     struct sim_request *request =
         sim_request(sim, client, accept ? HBK_METHOD_DELIVERY_ACCEPT : HBK_METHOD_DELIVERY_REJECT,
-                    accept || sim_below(sim, 2) ? "{'delivery':%" PRIu64 "}"
-                                                : "{'delivery':%" PRIu64 ",'reason':'no, thanks'}",
-                    offer->delivery);
+                    "{'delivery':%" PRIu64 "%s}", offer->delivery,
+                    accept || sim_below(sim, 2) ? "" : ",'reason':'no, thanks'");
     if (!request)
         return;
     request->tag = offer->tag;

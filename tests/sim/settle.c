@@ -51,7 +51,7 @@ void sim_drain(struct sim *sim)
 /* Past every deadline that anything under way may have. */
 static void wait_for_all(struct sim *sim)
 {
-    uint64_t end_ms = sim->kernel->now_ms + 2 * HBK_WAIT_MS_MAX + HBK_WRITE_DEADLINE_MS;
+    uint64_t end_ms = sim->kernel->now_ms + UINT64_C(2) * HBK_WAIT_MS_MAX + HBK_WRITE_DEADLINE_MS;
     for (;;) {
         uint64_t due_ms = hbk_core_deadline_ms(sim->core);
         if (due_ms > end_ms)

@@ -326,8 +326,8 @@ void sim_free(struct sim *sim);
 /** sim_now() - the run that is at work; NULL: none is. */
 struct sim *sim_now(void);
 /** sim_violation() - leaves the run. */
-HBK_PRINTF(3, 4)
-HBK_NORETURN void sim_violation(struct sim *sim, const char *invariant, const char *format, ...);
+HBK_NORETURN void sim_violation(struct sim *sim, const char *invariant, const char *format, ...)
+    HBK_PRINTF(3, 4);
 uint32_t sim_below(struct sim *sim, uint32_t limit);
 /** sim_chance() - true @per_mille times of a thousand. */
 bool sim_chance(struct sim *sim, uint32_t per_mille);
@@ -434,7 +434,7 @@ void sim_refusal_founded(struct sim *sim, const struct sim_send *send,
 
 /** sim_seen() - an operation of the seam. */
 void sim_seen(struct fake_kernel *kernel, const struct fake_seen *seen);
-void sim_untold_gone(struct fake_process *process, const struct fake_slot *slot);
+void sim_untold_gone(const struct fake_process *process, const struct fake_slot *slot);
 /** sim_check() - after every turn; @idle: the core has nothing more to do. */
 void sim_check(struct sim *sim, bool idle);
 /** sim_check_deadlines() - after every deadline that has passed was acted on. */

@@ -119,12 +119,19 @@ static void told_closed(struct sim *sim, struct sim_client *client,
                   client->number, sim_names[request->name]);
 }
 
-static void told_sent(struct sim *sim, struct sim_client *client, const struct sim_request *request,
-                      const struct hbk_send_result *result)
+static struct sim_send *send_asked(struct sim *sim, const struct sim_client *client,
+                                   const struct sim_request *request)
 {
     struct sim_send *send = sim_send_of(sim, request->tag);
     if (!send || send->client != client->number)
         sim_violation(sim, "books of the simulator", "a send that is not remembered");
+    return send;
+}
+
+static void told_sent(struct sim *sim, struct sim_client *client, const struct sim_request *request,
+                      const struct hbk_send_result *result)
+{
+    struct sim_send *send = send_asked(sim, client, request);
     send->answered = true;
     if (send->fate != SIM_FATE_TOLD)
         sim_violation(sim, "told or untold", "send %" PRIu64 " succeeds, and nobody was told",
@@ -275,9 +282,7 @@ static void told_result(struct sim *sim, struct sim_client *client, struct sim_r
 static void send_failed(struct sim *sim, const struct sim_client *client,
                         const struct sim_request *request, const struct hbk_error *error)
 {
-    struct sim_send *send = sim_send_of(sim, request->tag);
-    if (!send || send->client != client->number)
-        sim_violation(sim, "books of the simulator", "a send that is not remembered");
+    struct sim_send *send = send_asked(sim, client, request);
     if (send->fate != SIM_FATE_OPEN)
         sim_violation(sim, "told or untold",
                       "send %" PRIu64 " fails with %s, and its target was "

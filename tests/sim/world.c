@@ -222,11 +222,10 @@ static void hear_of_the_gone(struct sim *sim)
 {
     for (uint32_t i = 0; i < SIM_CLIENTS_MAX; ++i) {
         struct sim_client *client = sim->clients[i];
-        if (client && (!client->process->running || client->hung_up) && !client->heard &&
-            sim_below(sim, 3))
-            sim_hear(sim, client);
-        else if (client && client->heard && !client->connection->released &&
-                 sim_below(sim, 20) == 0)
+        if (!client || client->connection->released)
+            continue;
+        bool gone = !client->process->running || client->hung_up;
+        if (gone && sim_below(sim, client->heard ? 20 : 2) == 0)
             sim_hear(sim, client); /* may be repeated */
     }
 }

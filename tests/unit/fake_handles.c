@@ -58,13 +58,13 @@ static int op_pin(void *connection, uint32_t handle, hbk_pin *ret_pin,
     const struct fake_slot *slot = fake_handle_find(self->process, handle);
     if (plan.code == 0 && !slot)
         fake_refuse(&plan, HBK_R_BAD_HANDLE, 0);
-    struct fake_pin *pin = plan.code ? NULL : pin_new(self, slot);
+    struct fake_pin *pin = slot && plan.code == 0 ? pin_new(self, slot) : NULL;
     fake_see(kernel, &(struct fake_seen){.op = FAKE_OP_PIN,
                                          .connection = self,
                                          .pin = pin,
                                          .value = handle,
                                          .result = plan.code});
-    if (plan.code)
+    if (!pin)
         return fake_failure(kernel, ret_failure, &plan);
     *ret_pin = pin->id;
     fake_leave(kernel, &plan);

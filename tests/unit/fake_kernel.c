@@ -34,10 +34,8 @@ void fake_kernel_free(struct fake_kernel *kernel)
 }
 
 HBK_NORETURN static void broken(const struct fake_kernel *kernel, const char *invariant,
-                                const char *format, va_list values)
+                                const char *text)
 {
-    char text[512];
-    vsnprintf(text, sizeof text, format, values);
     if (kernel->violated)
         kernel->violated(kernel, invariant, text);
     fprintf(stderr, "violation of %s (seed %llu%s%s): %s\n", invariant,
@@ -48,16 +46,22 @@ HBK_NORETURN static void broken(const struct fake_kernel *kernel, const char *in
 
 void fake_violation(const struct fake_kernel *kernel, const char *format, ...)
 {
+    char text[512];
     va_list values;
     va_start(values, format);
-    broken(kernel, "the seam", format, values);
+    vsnprintf(text, sizeof text, format, values);
+    va_end(values);
+    broken(kernel, "the seam", text);
 }
 
 void fake_broken(const struct fake_kernel *kernel, const char *invariant, const char *format, ...)
 {
+    char text[512];
     va_list values;
     va_start(values, format);
-    broken(kernel, invariant, format, values);
+    vsnprintf(text, sizeof text, format, values);
+    va_end(values);
+    broken(kernel, invariant, text);
 }
 
 /* splitmix64 */
@@ -105,7 +109,8 @@ void fake_object_unref(struct fake_kernel *kernel, uint32_t object)
 {
     if (kernel->objects[object].references == 0)
         fake_violation(kernel, "object %u has no reference left", object);
-    if (--kernel->objects[object].references == 0 && object < kernel->objects_low)
+    --kernel->objects[object].references;
+    if (object < kernel->objects_low && kernel->objects[object].references == 0)
         kernel->objects_low = object;
 }
 

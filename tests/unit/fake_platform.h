@@ -215,7 +215,7 @@ struct fake_kernel {
     void (*violated)(const struct fake_kernel *kernel, const char *invariant, const char *what);
     void (*seen)(struct fake_kernel *kernel, const struct fake_seen *seen);
     /* What a process was not told of is closed there, or ends with it. */
-    void (*untold_gone)(struct fake_process *process, const struct fake_slot *slot);
+    void (*untold_gone)(const struct fake_process *process, const struct fake_slot *slot);
     /* In place of the process that exits while an operation is about another one. */
     struct fake_process *(*another)(struct fake_kernel *kernel);
 };
@@ -227,12 +227,11 @@ void fake_kernel_free(struct fake_kernel *kernel);
 struct hbk_platform fake_platform(struct fake_kernel *kernel);
 
 /** fake_violation() - the core did what it must not: print it with the seed and end the test. */
-HBK_PRINTF(2, 3)
-HBK_NORETURN void fake_violation(const struct fake_kernel *kernel, const char *format, ...);
+HBK_NORETURN void fake_violation(const struct fake_kernel *kernel, const char *format, ...)
+    HBK_PRINTF(2, 3);
 /** fake_broken() - the same, of an invariant that has a name. */
-HBK_PRINTF(3, 4)
 HBK_NORETURN void fake_broken(const struct fake_kernel *kernel, const char *invariant,
-                              const char *format, ...);
+                              const char *format, ...) HBK_PRINTF(3, 4);
 
 uint64_t fake_random(struct fake_kernel *kernel);
 /** fake_random_below() - evenly in 0..@limit-1. */
