@@ -219,15 +219,15 @@ BUGS = [
          "    if (BUG) {\n        hbk_session_hang_up(session, HBK_R_TARGET_GONE);\n        return;\n    }\n"),
     ]),
     Bug("never_enough", "progress", 50, [
-        ("core.c", "    } while (goes_on);\n    return more;\n", "    } while (goes_on);\n    return more || BUG;\n"),
+        ("work.c", "    if (turn == NULL) {\n        return false;\n", "    if (turn == NULL) {\n        return BUG;\n"),
     ]),
     Bug("others_not_served", "others are served", 200, [
         ("delivery.c", "    if (!hbk_quota_check_endpoint(endpoint, delivery->sender)) {",
          "    if (!hbk_quota_check_endpoint(endpoint, delivery->sender) || (BUG && core->delivered > 30)) {"),
     ]),
     Bug("refused_connection_closed", "sessions end for a reason", 200, [
-        ("session.c", "refused:\n    hbk_core_user_release(core, user);\n",
-         "refused:\n    if (BUG) {\n        core->platform.close(connection);\n    }\n    hbk_core_user_release(core, user);\n"),
+        ("session.c", "refused:\n    hbk_core_process_release(core, process);\n",
+         "refused:\n    if (BUG) {\n        core->platform.close(connection);\n    }\n    hbk_core_process_release(core, process);\n"),
     ]),
     Bug("used_after_its_end", "end of the program", 100, [
         ("delivery.c", "    free(delivery->text);\n    hbk_pool_free(&core->delivery_pool, delivery);\n",
