@@ -296,7 +296,10 @@ void hbk_core_stop(struct hbk_core *core)
     core->stop_due = hbk_now(core) + core->config.stop_ms;
     /* Answers first: a sender must hear `stopping`, not that its target has gone for the same reason. */
     for (struct hbk_link *link = core->sessions.next; link != &core->sessions; link = link->next) {
-        hbk_delivery_stop_sends(HBK_CONTAINER(link, struct hbk_session, all_link));
+        struct hbk_session *session = HBK_CONTAINER(link, struct hbk_session, all_link);
+
+        hbk_delivery_stop_sends(session);
+        hbk_request_stop(session);
     }
     for (struct hbk_link *link = core->sessions.next; link != &core->sessions; link = link->next) {
         hbk_session_end(HBK_CONTAINER(link, struct hbk_session, all_link), HBK_R_STOPPING, NULL);

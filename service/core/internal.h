@@ -455,6 +455,8 @@ struct hbk_sender hbk_session_as_sender(const struct hbk_session *session);
 void hbk_request_hello_go_on(struct hbk_session *session);
 /** hbk_request_prove_go_on() - the proof is closed: answer the prove, if it still waits. */
 void hbk_request_prove_go_on(struct hbk_session *session);
+/** hbk_request_stop() - answer `stopping` to a hello or a prove that waits. */
+void hbk_request_stop(struct hbk_session *session);
 /** hbk_request_line() - act on one line. */
 void hbk_request_line(struct hbk_session *session, struct hbk_text line);
 

@@ -145,13 +145,13 @@ static uint64_t fill(struct page *page, struct viewer *viewer, uint64_t after, u
     for (unsigned looked = 0;; looked++) {
         const struct hbk_roll_entry *entry = walk_next(&walk);
         struct hbk_endpoint *endpoint;
+        // cppcheck-suppress duplicateExpression ; sees() spends
+        uint64_t spent = core->spent - begin;
 
         if (entry == NULL) {
             return 0;
         }
-        // cppcheck-suppress duplicateExpression ; sees() spends
-        if (looked == HBK_ENDPOINTS_LOOKED_AT_MAX ||
-            (looked > 0 && core->spent - begin >= HBK_ITEMS_MAX)) {
+        if (looked == HBK_ENDPOINTS_LOOKED_AT_MAX || (looked > 0 && spent >= HBK_ITEMS_MAX)) {
             return last;
         }
         endpoint = entry->member;

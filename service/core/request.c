@@ -123,6 +123,26 @@ static void hello(struct hbk_session *session, const struct hbk_id *id,
     hbk_request_hello_go_on(session);
 }
 
+static void stop_waiting(struct hbk_session *session, struct hbk_id *waiting, const char *event)
+{
+    struct hbk_id id = *waiting;
+    struct hbk_error error;
+
+    if (id.kind == HBK_ID_NONE || !hbk_session_alive(session)) {
+        return;
+    }
+    waiting->kind = HBK_ID_NONE;
+    hbk_error_set(&error, HBK_R_STOPPING, "the service is shutting down");
+    hbk_audit_session(session, event, &error);
+    hbk_output_failure(session, &id, &error);
+}
+
+void hbk_request_stop(struct hbk_session *session)
+{
+    stop_waiting(session, &session->hello_id, "session.hello");
+    stop_waiting(session, &session->prove_id, "session.prove");
+}
+
 void hbk_request_prove_go_on(struct hbk_session *session)
 {
     struct hbk_id id = session->prove_id;

@@ -92,6 +92,7 @@ bool hbk_core_run(struct hbk_core *core)
     core->at_work = process;
     cost = core->spent;
     functions[work](task->session);
+    // cppcheck-suppress redundantAssignment ; what the task does reads it
     core->at_work = NULL;
     HBK_ASSERT(core->spent >= cost);
     cost = core->spent - cost;

@@ -134,6 +134,36 @@ static void nothing_is_heard_after_stop(void **state)
     rig_end(pair.rig);
 }
 
+/* Who is not proven yet waits for answers too: to a prove whose proof is being closed, to a hello behind a write. */
+static void who_is_not_proven_yet_is_answered_stopping(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(NULL, 1);
+    struct client *proves = client_connect(rig, fake_process_start(rig->kernel, 100), 1);
+    struct client *says_hello = client_connect(rig, fake_process_start(rig->kernel, 101), 1);
+    assert_true(client_set_event(proves, client_hello(proves)));
+    rig->kernel->proofs_pend = true;
+    uint32_t prove = client_request(proves, HBK_METHOD_SESSION_PROVE, NULL);
+    says_hello->connection->write_mode = FAKE_WRITE_PENDS;
+    uint32_t early = client_request(says_hello, HBK_METHOD_BROKER_STATUS, NULL);
+    rig_run(rig);
+    uint32_t hello = client_request(says_hello, HBK_METHOD_SESSION_HELLO,
+                                    "{'protocol':[1],'client':{'name':'a','version':'1'}}");
+    rig_run(rig);
+    assert_false(client_answered(proves, prove));
+    rig_stop(rig);
+    client_error(proves, prove, HBK_R_STOPPING);
+    says_hello->connection->write_mode = FAKE_WRITE_DONE;
+    client_write_ends(says_hello, true);
+    client_result(says_hello, early);
+    client_error(says_hello, hello, HBK_R_STOPPING);
+    rig_proof_end(rig, proves);
+    assert_true(client_ended(proves) && client_ended(says_hello));
+    assert_int_equal(fake_handles_count(proves->process), 0);
+    assert_true(hbk_core_stopped(rig->core));
+    rig_end(rig);
+}
+
 /* ---- fairness ---- */
 
 static void many_sends_of_one_do_not_delay_the_send_of_another(void **state)
@@ -302,6 +332,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_broker_stops_at_once),
         cmocka_unit_test(what_is_not_told_is_answered_stopping),
+        cmocka_unit_test(who_is_not_proven_yet_is_answered_stopping),
         cmocka_unit_test(an_untold_delivery_is_undone_by_stop),
         cmocka_unit_test(who_does_not_read_cannot_hold_up_a_stop),
         cmocka_unit_test(a_stop_waits_for_the_last_pin),
