@@ -1,6 +1,6 @@
 # The libraries that the project uses, under names of its own: hbk::libuv (Windows only),
-# hbk::cjson, hbk::cmocka, hbk::jansson (native only). Where they come from (cmake/setup.sh, or vcpkg on Windows) and how each
-# source spells its targets is known here and nowhere else.
+# hbk::cjson, hbk::cmocka, hbk::jansson (native only). Where they come from (cmake/setup.sh, or vcpkg
+# on Windows) and how each source spells its targets is known here and nowhere else.
 
 # Wraps the first of the given targets that exists.
 function(hbk_wrap_dependency name)

@@ -1,6 +1,6 @@
 /* What there is to do, in the order in which it is done. Whose turn it is says turn.h; within one process, phases of
- * its requests come first, as many as lines may gather for; then the writes, as somebody waits for them; then the
- * rest. Each piece is small, a few calls into the system at most, and after each there is a look at the pipes: so
+ * its requests come first, as many as lines may gather for, while it is alone; then the writes, as somebody waits for
+ * them; then the rest. Each piece is small, a few calls into the system at most, and after each there is a look at the pipes: so
  * who comes with a single request waits for one piece of another's work, however much of it there is. */
 #include "internal.h"
 
@@ -22,24 +22,29 @@ void hbk_work_init(struct hbk_session *session)
     }
 }
 
+static void take_out(struct hbk_task *task)
+{
+    hbk_list_remove(&task->link);
+    hbk_turn_take(&task->process->turn);
+}
+
 void hbk_work_add(struct hbk_session *session, enum hbk_work work)
 {
     struct hbk_task *task = &session->tasks[work];
     struct hbk_process *at_work = session->core->at_work;
 
     if (!hbk_list_empty(&task->link)) {
-        return;
+        if (work != HBK_WORK_WRITE || at_work != session->process || task->process == at_work) {
+            return;
+        }
+        /* Its own answer does not wait for the turn of who has caused a line to it before. */
+        take_out(task);
+        hbk_core_process_release(session->core, task->process);
     }
     /* A line goes out at the cost of who has caused it, and so without waiting for a turn of who reads it. */
     task->process = work == HBK_WORK_WRITE && at_work != NULL ? at_work : session->process;
     hbk_list_append(list_of(task->process, work), &task->link);
     hbk_turn_add(&task->process->turn);
-}
-
-static void take_out(struct hbk_task *task)
-{
-    hbk_list_remove(&task->link);
-    hbk_turn_take(&task->process->turn);
 }
 
 void hbk_work_drop(struct hbk_session *session)
@@ -54,9 +59,12 @@ void hbk_work_drop(struct hbk_session *session)
     }
 }
 
-static struct hbk_task *next_of(struct hbk_process *process)
+/* Lines gather for one write only while nobody else has anything to do. */
+static struct hbk_task *next_of(const struct hbk_core *core, struct hbk_process *process)
 {
-    bool write_first = hbk_list_empty(&process->phases) || process->unwritten >= HBK_WORK_PER_WRITE;
+    bool alone = core->turn.ready == process->turn.ready;
+    bool write_first =
+        !alone || hbk_list_empty(&process->phases) || process->unwritten >= HBK_WORK_PER_WRITE;
     struct hbk_link *list = &process->phases;
 
     if (write_first && !hbk_list_empty(&process->writes)) {
@@ -86,7 +94,7 @@ bool hbk_core_run(struct hbk_core *core)
         return false;
     }
     process = HBK_CONTAINER(turn, struct hbk_process, turn);
-    task = next_of(process);
+    task = next_of(core, process);
     work = task->work;
     take_out(task);
     core->at_work = process;

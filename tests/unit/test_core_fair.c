@@ -9,6 +9,7 @@
 enum {
     MANY = 64,           /* sessions of who does its worst */
     ROUNDS = 600,        /* hand-offs of the other meanwhile */
+    ANSWER_TURNS = 3,    /* of the core, from a request of one line to its answer */
     ALONE_CALLS = 5,     /* pin, inspect, place, and a write to each */
     LOADED_CALLS = 20,   /* whatever the other does, and however many sessions it has */
     WARM_UP_TURNS = 6000 /* until all phases of its sends are among what is done */
@@ -284,6 +285,33 @@ static void who_ends_is_told_first_what_another_has_caused(void **state)
     rig_end(rig);
 }
 
+/* Nor does who is sent to wait with its own answer for those who send: whatever they have caused, and have yet to do. */
+static void answers_do_not_wait_for_who_sends(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new_closing();
+    struct greedy greedy = greedy_new(rig, 200, MANY);
+    size_t beside = 0;
+    for (int i = 0; i < WARM_UP_TURNS; ++i) {
+        greedy_refill(&greedy);
+        turn(rig);
+    }
+    for (int i = 0; i < ROUNDS; ++i) {
+        greedy_refill(&greedy);
+        for (int j = 0; j < i % 7; ++j)
+            turn(rig);
+        beside += fake_handles_untold(greedy.target->process) > 0;
+        uint32_t id = client_request(greedy.target, HBK_METHOD_BROKER_STATUS, NULL);
+        unsigned turns = 0;
+        for (; !client_answered(greedy.target, id); ++turns)
+            assert_true(turns < ANSWER_TURNS && turn(rig));
+        client_result(greedy.target, id);
+    }
+    assert_true(beside > ROUNDS / 10);
+    rig_run(rig);
+    rig_end(rig);
+}
+
 /* ---- reads ---- */
 
 /* To read on is a call too: bytes without an end, in many sessions, have their turns like all else. */
@@ -335,7 +363,7 @@ static void who_has_lines_left_is_not_read(void **state)
 enum {
     SHARE_TURNS = 4000,
     SHARE_SENDERS = 8,
-    COST_OF_ONE = 7, /* as several are written at a time */
+    COST_OF_ONE = 10,
     COST_OF_MANY = 4 /* a handle */
 };
 
@@ -419,6 +447,7 @@ int main(void)
         cmocka_unit_test(deadlines_that_pass_together_delay_little),
         cmocka_unit_test(many_that_are_told_together_delay_little),
         cmocka_unit_test(who_ends_is_told_first_what_another_has_caused),
+        cmocka_unit_test(answers_do_not_wait_for_who_sends),
         cmocka_unit_test(reads_take_turns),
         cmocka_unit_test(who_has_lines_left_is_not_read),
         cmocka_unit_test(a_process_has_its_share_whatever_its_sessions),

@@ -205,7 +205,7 @@ static void a_turn_has_an_end(void **state)
             client_request(clients[i], HBK_METHOD_BROKER_STATUS, NULL);
     unsigned turns = 1;
     for (; rig_turn(rig); ++turns)
-        assert_true(turns < COUNT * 50 * 2);
+        assert_true(turns < COUNT * 50 * 3);
     assert_true(turns >= COUNT * 50);
     for (uint32_t i = 0; i < COUNT; ++i)
         client_fail_if_unanswered(clients[i]);
