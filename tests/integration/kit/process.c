@@ -221,9 +221,17 @@ void kit_temp_end(void)
 
 void kit_file_write(const wchar_t *path, const void *bytes, size_t size)
 {
-    HANDLE file = CreateFileW(path, GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_DELETE, NULL,
-                              CREATE_ALWAYS, 0, NULL);
-    assert_true(file != INVALID_HANDLE_VALUE);
+    HANDLE file = INVALID_HANDLE_VALUE;
+    /* The service lets nobody write to its configuration while it reads it. */
+    for (uint64_t end = kit_now_ms() + KIT_WAIT_MS; file == INVALID_HANDLE_VALUE;) {
+        file = CreateFileW(path, GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_DELETE, NULL,
+                           CREATE_ALWAYS, 0, NULL);
+        if (file == INVALID_HANDLE_VALUE) {
+            assert_int_equal(GetLastError(), ERROR_SHARING_VIOLATION);
+            assert_true(kit_now_ms() < end);
+            Sleep(1);
+        }
+    }
     DWORD written = 0;
     assert_true(WriteFile(file, bytes, (DWORD)size, &written, NULL) && written == size);
     CloseHandle(file);
