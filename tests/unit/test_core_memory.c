@@ -161,9 +161,11 @@ static void memory_may_be_gone_for_a_while(void **state)
 }
 
 /* It is told of what it loses while it is being ended, and there is no memory for that either.
- * @queued: answers that wait before, so that the next one needs memory in one of the cases */
-static bool try_ending_with_sends_to_itself(unsigned queued, size_t first)
+ * @queued: answers that wait before, so that the next one needs memory in one of the cases
+ * @broken: it ends for a line that is too long, not only for want of memory */
+static bool try_ending_with_sends_to_itself(unsigned queued, size_t first, bool broken)
 {
+    static const char long_line[HBK_LINE_BYTES_MAX + 1];
     struct rig *rig = rig_new(NULL, 1);
     struct client *client = client_new(rig, 100, 1);
     uint32_t handle = client_make(client, "Event", 3);
@@ -176,7 +178,11 @@ static bool try_ending_with_sends_to_itself(unsigned queued, size_t first)
         client_request(client, HBK_METHOD_SESSION_PROVE, NULL);
     rig_run(rig);
     alloc_fault_arm_span(first, 1000000);
-    client_request(client, HBK_METHOD_SESSION_PROVE, NULL);
+    client->raw = broken;
+    if (broken)
+        client_bytes(client, long_line, sizeof long_line);
+    else
+        client_request(client, HBK_METHOD_SESSION_PROVE, NULL);
     rig_run(rig);
     bool reached = alloc_fault_disarm() > first;
     rig_end(rig);
@@ -188,8 +194,9 @@ static void a_session_that_loses_its_own_sends(void **state)
     (void)state;
     skip_where_nothing_fails();
     for (unsigned queued = 0; queued < 12; ++queued)
-        for (size_t first = 0; try_ending_with_sends_to_itself(queued, first);)
-            ++first;
+        for (int broken = 0; broken < 2; ++broken)
+            for (size_t first = 0; try_ending_with_sends_to_itself(queued, first, broken);)
+                ++first;
 }
 
 static void a_core_without_memory_is_not_made(void **state)
