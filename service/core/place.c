@@ -63,7 +63,10 @@ bool hbk_place(struct hbk_delivery *delivery, struct hbk_session *at_work)
         return false;
     }
     if (delivery->placed_count < delivery->item_count) {
-        hbk_list_append(&at_work->ready, &delivery->ready_link);
+        /* A write that ended meanwhile may have made it ready already. */
+        if (hbk_list_empty(&delivery->ready_link)) {
+            hbk_list_append(&at_work->ready, &delivery->ready_link);
+        }
         hbk_session_schedule(at_work);
         return false;
     }

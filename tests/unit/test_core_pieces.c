@@ -291,6 +291,34 @@ static void a_write_pends_while_it_is_placed(void **state)
     }
 }
 
+/* Answers that wait go out before the first is placed, and the end of that write goes on with what was accepted. */
+static void an_accepted_one_is_placed_behind_many_answers(void **state)
+{
+    (void)state;
+    for (unsigned answers = 1; answers < 60; answers += 7) {
+        struct pair pair = pair_new(NULL, "{'name':'user/a','mode':'ask'}");
+        char *params = pair_params(&pair, HBK_ITEMS_MAX, "Event", 3, NULL);
+        uint32_t id = client_request_text(pair.sender, HBK_METHOD_HANDLE_SEND, params);
+        free(params);
+        rig_run(pair.rig);
+        uint64_t delivery = client_offered(pair.target)->delivery;
+        pair.target->connection->write_mode = FAKE_WRITE_PENDS;
+        for (unsigned i = 0; i < answers; ++i)
+            client_request(pair.target, HBK_METHOD_BROKER_STATUS, NULL);
+        uint32_t accept = client_request(pair.target, HBK_METHOD_DELIVERY_ACCEPT,
+                                         "{'delivery':%llu}", (unsigned long long)delivery);
+        rig_run(pair.rig);
+        pair.target->connection->write_mode = FAKE_WRITE_DONE;
+        client_write_ends(pair.target, true);
+        assert_int_equal(client_result(pair.target, accept)->u.result.accept.items_count,
+                         HBK_ITEMS_MAX);
+        client_result(pair.sender, id);
+        for (uint32_t i = 1; i <= answers; ++i)
+            client_result(pair.target, accept - i);
+        rig_end(pair.rig);
+    }
+}
+
 /* What was placed is taken back, whatever ends it. */
 static void it_ends_while_it_is_placed(void **state)
 {
@@ -422,6 +450,7 @@ int main(void)
         cmocka_unit_test(it_is_charged_from_the_start),
         cmocka_unit_test(a_target_is_served_while_it_is_placed),
         cmocka_unit_test(a_write_pends_while_it_is_placed),
+        cmocka_unit_test(an_accepted_one_is_placed_behind_many_answers),
         cmocka_unit_test(it_ends_while_it_is_placed),
         cmocka_unit_test(closes_return_between_pieces),
         cmocka_unit_test(what_was_not_told_is_taken_back_in_pieces),
