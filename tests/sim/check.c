@@ -113,6 +113,9 @@ static void seen_close(struct sim *sim, struct sim_client *client)
         connection->pending && sim->kernel->now_ms - client->pending_ms >= sim->config.write_ms;
     if (slow)
         sim_outcome(sim, SIM_OUT_LET_GO);
+    /* By then nobody knows what becomes of a send whose line is still being written to its target. */
+    if (sim->stopping && sim->kernel->now_ms - sim->stopped_ms >= sim->config.stop_ms)
+        client->must_answer = false;
     /* It was ended, and its last line had no turn in all that time. */
     slow |= connection->paused && sim->kernel->now_ms - client->paused_ms >= sim->config.write_ms;
     if (!client->excused && !sim->alloc_may_fail && !slow && client->process->running &&

@@ -291,7 +291,8 @@ struct sim {
     bool at_rest; /* nothing is under way */
     bool quiet;   /* no faults, whatever the swarm says */
     bool stopping, calm_stop;
-    uint32_t brokers; /* that were started */
+    uint64_t stopped_ms; /* when the broker was told to */
+    uint32_t brokers;    /* that were started */
     uint32_t generation;
     uint8_t rules_of[SIM_GENERATIONS_MAX]; /* index into sim_rule_sets */
     uint64_t sent_done_base; /* records of the audit file, of brokers before this one */

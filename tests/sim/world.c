@@ -456,6 +456,7 @@ void sim_broker_stop(struct sim *sim, bool calm)
         if (sim->clients[i])
             sim->clients[i]->excused = true;
     sim->stopping = true;
+    sim->stopped_ms = sim->kernel->now_ms;
     sim->calm_stop = calm;
     sim_enter_core(sim);
     hbk_core_stop(sim->core);
