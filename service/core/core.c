@@ -88,7 +88,7 @@ void hbk_core_configure(struct hbk_core *core, const struct hbk_config *config,
     }
 }
 
-/* ---- users, processes and scopes: kept as long as a session is of them ---- */
+/* ---- users and processes, scopes: kept as long as there is a session, or something to do, of them ---- */
 
 static struct hbk_user *user_of(struct hbk_core *core, const char *sid)
 {

@@ -510,9 +510,9 @@ enum { HBK_SEND_E_REFUSED = 1 };
 
 /* ---- place.c ---- */
 
-/** hbk_place() - place what is not placed yet in the target's table, where nothing is being written now: of many items a
- * few, with turns of others before the next; that is a phase of @at_work then. Return: true when all are placed; else it goes on later, or has
- * failed. */
+/** hbk_place() - place what is not placed yet in the target's table, where nothing is being written now: of many
+ * items a few, with turns of others before the next; that is a phase of @at_work then. Return: true when all are
+ * placed; else it goes on later, or has failed. */
 bool hbk_place(struct hbk_delivery *delivery, struct hbk_session *at_work);
 /** hbk_place_undo() - close there what was placed and not told, at most @max items. Return: how many. */
 uint32_t hbk_place_undo(struct hbk_delivery *delivery, uint32_t max);

@@ -345,8 +345,8 @@ void hbk_send_end_pinning(struct hbk_delivery *delivery)
     hbk_quota_give(session, HBK_QUOTA_PINS, unpinned);
 }
 
-/* One at a time. Nobody is waited for in between, but others have a turn: many handles of one are no reason to be served
- * late. @endpoint: NULL: none is open, or it is not known any more. */
+/* One at a time. Nobody is waited for in between, but others have a turn: many handles of one are no reason to be
+ * served late. @endpoint: NULL: none is open, or it is not known any more. */
 static int pin_next(struct hbk_delivery *delivery, const struct hbk_endpoint *endpoint,
                     struct hbk_error *ret_error)
 {

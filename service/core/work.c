@@ -1,7 +1,7 @@
 /* What there is to do, in the order in which it is done. Whose turn it is says turn.h; within one process, phases of
  * its requests come first, as many as lines may gather for, while it is alone; then the writes, as somebody waits for
- * them; then the rest. Each piece is small, a few calls into the system at most, and after each there is a look at the pipes: so
- * who comes with a single request waits for one piece of another's work, however much of it there is. */
+ * them; then the rest. Each piece is small, a few calls into the system at most, and after each there is a look at
+ * the pipes: so who comes with a single request waits for one piece of another's work, however much of it there is. */
 #include "internal.h"
 
 static struct hbk_link *list_of(struct hbk_process *process, enum hbk_work work)

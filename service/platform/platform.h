@@ -135,7 +135,8 @@ struct hbk_platform {
     int (*write)(void *connection, const void *bytes, size_t size);
     /** read_pause() - stop or go on feeding hbk_core_bytes(). */
     void (*read_pause)(void *connection, bool paused);
-    /** read_on() - read, unless paused: the session is new, or what hbk_core_bytes() was given last has been acted on. */
+    /** read_on() - read, unless paused: the session is new, or what hbk_core_bytes() was given last has been
+     * acted on. */
     void (*read_on)(void *connection);
     /** close() - close the pipe (with CloseHandle: the peer may still read what was written). No more
      * events of this connection follow, but for the end of a pending write, which is cancelled. */

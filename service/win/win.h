@@ -68,7 +68,8 @@ int hbk_win_listen(struct hbk_win *win, struct hbk_core *core, const wchar_t *pi
  * @due_ms: by hbk_win_now_ms(), when to come back at the latest; 0: look, and do not sleep; UINT64_MAX:
  *          sleep for as long as it takes
  *
- * Comes back after HBK_READS_PER_TURN reads or ends, or as many new clients, even if there are more. The core has to be run after each call.
+ * Comes back after HBK_READS_PER_TURN reads or ends, or as many new clients, even if there are more. The core has to
+ * be run after each call.
  */
 void hbk_win_wait(struct hbk_win *win, uint64_t due_ms);
 

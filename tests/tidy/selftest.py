@@ -235,7 +235,7 @@ def wrong_flags():
     wrong = 0
     for title, name, command, findings, compiled in FLAG_CASES:
         found, count = flags.findings_of(
-            Path("/root/project"), [{"directory": "/root/project", "file": name, "command": command}])
+            Path("/project"), [{"directory": "/project", "file": name, "command": command}])
         if (len(found), count) != (findings, compiled):
             wrong += 1
             print(f"selftest: flags: {title}: found {found} of {count}")
