@@ -33,11 +33,15 @@
 #define HBK_PAGE_MAX 64
 #define HBK_ENDPOINTS_LOOKED_AT_MAX 256 /* for one page of a listing, shown or not */
 #define HBK_QUOTAS_MAX 16
-#define HBK_SCAN_MAX 256 /* sessions looked at for one page of a list */
+#define HBK_SCAN_MAX 256 /* sessions, or deliveries, looked at for one page of a list */
 #define HBK_VERB_BYTES_MAX 16
 #define HBK_EVENT_NAME_BYTES_MAX 32
 #define HBK_RULE_BYTES_MAX 320 /* of the text that names a rule */
 #define HBK_WAIT_MS_MAX 60000
+#define HBK_SOCKETS_MAX 16              /* of the items of a send */
+#define HBK_PROTOCOL_INFO_BYTES_MAX 840 /* base64 of a WSAPROTOCOL_INFOW: 628 bytes */
+#define HBK_TICKET_BYTES 32             /* of hex: 128 random bits */
+#define HBK_TTL_MS_MAX 2147483647u      /* of an entry of the store: 24 days */
 #define HBK_TIMEOUT_MS_DEFAULT 10000
 
 /* ---- what a peer may hold; those with a name in hbk_limits can be set by configuration ---- */
@@ -55,6 +59,8 @@
 #define HBK_PINS_MAX 65536
 #define HBK_PENDING_MAX 16384
 #define HBK_ENDPOINTS_MAX 16384
+#define HBK_STORED_MAX 65536          /* entries of the store */
+#define HBK_STORED_BYTES_MAX 67108864 /* of their names, descriptors and data */
 #define HBK_QUEUED_BYTES_MAX 134217728
 
 /* ---- policy and audit ---- */
@@ -75,6 +81,7 @@
 #define HBK_LINE_DEADLINE_MS 10000  /* from a line's first byte to its LF */
 #define HBK_WRITE_DEADLINE_MS 10000 /* a peer that reads nothing for so long is let go */
 #define HBK_STOP_DEADLINE_MS 5000   /* from stop to the last answer */
+#define HBK_SOCKET_DEADLINE_MS 250  /* that a worker may take for the sockets of one send */
 
 /* ---- the service's own work ---- */
 #define HBK_PIPE_INSTANCES_WAITING 8

@@ -117,6 +117,25 @@ static int64_t integer_at(const struct hbk_field *field, const uint8_t *value)
     return field->kind == HBK_FIELD_I32 ? (int64_t)(int32_t)word : (int64_t)word;
 }
 
+static uint32_t u32_at(const uint8_t *value)
+{
+    uint32_t word;
+
+    memcpy(&word, value, sizeof word);
+    return word;
+}
+
+static bool is_absent(const struct hbk_field *field, const uint8_t *base);
+
+static bool is_absent_object(const struct hbk_schema *schema, const uint8_t *base)
+{
+    for (size_t i = 0; i < schema->count; i++) {
+        if (!is_absent(&schema->fields[i], base))
+            return false;
+    }
+    return true;
+}
+
 static bool is_absent(const struct hbk_field *field, const uint8_t *base)
 {
     const uint8_t *value = base + field->offset;
@@ -124,6 +143,7 @@ static bool is_absent(const struct hbk_field *field, const uint8_t *base)
     switch (field->kind) {
     case HBK_FIELD_BOOL:
     case HBK_FIELD_MODE:
+    case HBK_FIELD_LIFETIME:
     case HBK_FIELD_WIDENABLE:
     case HBK_FIELD_ACCESS: /* its kind comes first, and "same" is the default */
         return *value == 0;
@@ -133,17 +153,19 @@ static bool is_absent(const struct hbk_field *field, const uint8_t *base)
         return integer_at(field, value) == field->absent;
     case HBK_FIELD_TEXT:
         return text_at(value).data == NULL;
+    case HBK_FIELD_TARGET:
+        if (text_at(value).data != NULL)
+            return false;
+        return is_absent_object(field->sub, base);
+    case HBK_FIELD_HANDLE:
+        return u32_at(value) == 0;
     case HBK_FIELD_TYPE_RULES:
         HBK_ASSERT(field->present != HBK_FIELD_NO_OFFSET);
         return base[field->present] == 0;
     case HBK_FIELD_OBJECTS:
         return size_at(base + field->count) == 0;
     case HBK_FIELD_OBJECT:
-        for (size_t i = 0; i < field->sub->count; i++) {
-            if (!is_absent(&field->sub->fields[i], value))
-                return false;
-        }
-        return true;
+        return is_absent_object(field->sub, value);
     default:
         HBK_ASSERT(field->need == HBK_FIELD_REQUIRED);
         return false;
@@ -221,10 +243,9 @@ static void put_list(struct hbk_buffer *buffer, const struct hbk_field *field, c
         if (field->kind == HBK_FIELD_OBJECTS) {
             put_fields(buffer, field->sub, list + i * field->size);
         } else {
-            uint32_t number;
+            const uint32_t number = u32_at(list + i * sizeof number);
 
-            memcpy(&number, list + i * sizeof number, sizeof number);
-            HBK_ASSERT(number > 0);
+            HBK_ASSERT(field->kind == HBK_FIELD_INDICES ? number < HBK_ITEMS_MAX : number > 0);
             put_u64(buffer, number);
         }
     }
@@ -235,7 +256,6 @@ static void put_field(struct hbk_buffer *buffer, const struct hbk_field *field, 
 {
     const uint8_t *value = base + field->offset;
     struct hbk_access access;
-    uint32_t word;
     uint64_t wide;
 
     switch (field->kind) {
@@ -245,6 +265,10 @@ static void put_field(struct hbk_buffer *buffer, const struct hbk_field *field, 
     case HBK_FIELD_MODE:
         HBK_ASSERT(*value <= HBK_MODE_ASK);
         put_text(buffer, hbk_text_from(hbk_mode_words[*value]));
+        break;
+    case HBK_FIELD_LIFETIME:
+        HBK_ASSERT(*value <= HBK_LIFETIME_BROKER);
+        put_text(buffer, hbk_text_from(hbk_lifetime_words[*value]));
         break;
     case HBK_FIELD_WIDENABLE:
         HBK_ASSERT(*value >= HBK_WIDENABLE_NO && *value <= HBK_WIDENABLE_UNKNOWN);
@@ -264,9 +288,8 @@ static void put_field(struct hbk_buffer *buffer, const struct hbk_field *field, 
         put(buffer, "\"");
         break;
     case HBK_FIELD_HANDLE:
-        memcpy(&word, value, sizeof word);
-        HBK_ASSERT(hbk_handle_fault(word) == NULL);
-        put_u64(buffer, word);
+        HBK_ASSERT(hbk_handle_fault(u32_at(value)) == NULL);
+        put_u64(buffer, u32_at(value));
         break;
     case HBK_FIELD_ACCESS:
         memcpy(&access, value, sizeof access);

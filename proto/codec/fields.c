@@ -139,6 +139,21 @@ static uint8_t find_word(const cJSON *value, const char *const words[2])
     return index;
 }
 
+static int decode_word(struct decoder *decoder, const cJSON *value, const char *const words[2],
+                       uint8_t *ret_index, const struct place *place)
+{
+    uint8_t index;
+
+    if (!cJSON_IsString(value))
+        return refuse_kind(decoder, place, "a string", value);
+    index = find_word(value, words);
+    if (index == 2)
+        return refuse(decoder, place, HBK_R_INVALID_PARAMS, "must be \"%s\" or \"%s\"", words[0],
+                      words[1]);
+    *ret_index = index;
+    return 0;
+}
+
 /* One of two words (then *ret_kind is its index), or a mask (2). */
 static int decode_rights(struct decoder *decoder, const cJSON *value, const char *const words[2],
                          uint8_t *ret_kind, uint32_t *ret_mask, const struct place *place)
@@ -259,9 +274,14 @@ static int decode_element(struct decoder *decoder, const struct hbk_field *field
     static const struct hbk_field number = {
         .kind = HBK_FIELD_U32, .min = 1, .max = UINT32_MAX, .present = HBK_FIELD_NO_OFFSET};
 
+    static const struct hbk_field index = {
+        .kind = HBK_FIELD_U32, .max = HBK_ITEMS_MAX - 1, .present = HBK_FIELD_NO_OFFSET};
+
     switch (field->kind) {
     case HBK_FIELD_NUMBERS:
         return decode_integer(decoder, &number, value, element, place);
+    case HBK_FIELD_INDICES:
+        return decode_integer(decoder, &index, value, element, place);
     case HBK_FIELD_TYPE_RULES:
         return decode_type_rule(decoder, value, element, place);
     default:
@@ -337,12 +357,9 @@ static int decode_field(struct decoder *decoder, const struct hbk_field *field, 
         *(bool *)target = cJSON_IsTrue(value);
         return 0;
     case HBK_FIELD_MODE:
-        if (!cJSON_IsString(value))
-            return refuse_kind(decoder, place, "a string", value);
-        *target = find_word(value, hbk_mode_words);
-        if (*target > HBK_MODE_ASK)
-            return refuse(decoder, place, HBK_R_INVALID_PARAMS, "must be \"auto\" or \"ask\"");
-        return 0;
+        return decode_word(decoder, value, hbk_mode_words, target, place);
+    case HBK_FIELD_LIFETIME:
+        return decode_word(decoder, value, hbk_lifetime_words, target, place);
     case HBK_FIELD_WIDENABLE:
         if (!cJSON_IsBool(value) &&
             !(cJSON_IsString(value) && strcmp(value->valuestring, "unknown") == 0))
@@ -371,7 +388,7 @@ static int decode_field(struct decoder *decoder, const struct hbk_field *field, 
             return decode_fields(decoder, field->sub, value, base, place);
         if (cJSON_IsString(value))
             return decode_text(decoder, field, value, target, place);
-        return refuse_kind(decoder, place, "an endpoint's name or {name, pid}", value);
+        return refuse_kind(decoder, place, "an endpoint's name or an object", value);
     case HBK_FIELD_OBJECT:
         return decode_object(decoder, field, value, target, place);
     default:

@@ -5,6 +5,7 @@
 #include <string.h>
 
 const char *const hbk_mode_words[2] = {"auto", "ask"};
+const char *const hbk_lifetime_words[2] = {"session", "broker"};
 const char *const hbk_access_words[2] = {"same", "read"};
 const char *const hbk_rule_words[2] = {"any", "read"};
 
@@ -81,6 +82,35 @@ static bool is_sid(struct hbk_text text)
     return true;
 }
 
+static bool is_hex(struct hbk_text text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        if (!((text.data[i] >= '0' && text.data[i] <= '9') ||
+              (text.data[i] >= 'a' && text.data[i] <= 'f')))
+            return false;
+    }
+    return true;
+}
+
+static bool is_base64_digit(char byte)
+{
+    return (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z') ||
+           (byte >= '0' && byte <= '9') || byte == '+' || byte == '/';
+}
+
+static bool is_base64(struct hbk_text text)
+{
+    size_t digits = text.size;
+
+    while (digits > 0 && text.size - digits < 2 && text.data[digits - 1] == '=')
+        digits--;
+    for (size_t i = 0; i < digits; i++) {
+        if (!is_base64_digit(text.data[i]))
+            return false;
+    }
+    return digits > 0 && text.size % 4 == 0;
+}
+
 size_t hbk_text_measure(const struct hbk_field *field, struct hbk_text text)
 {
     return field->check == HBK_TEXT_ESCAPED ? hbk_escaped_size(text) : text.size;
@@ -92,6 +122,10 @@ const char *hbk_text_fault(const struct hbk_field *field, struct hbk_text text)
         return "is no name: write user/, session/ or global/ and then letters, digits or . _ / -";
     if (field->check == HBK_TEXT_SID && !is_sid(text))
         return "is no SID: write it as S-1-5-21-...";
+    if (field->check == HBK_TEXT_HEX && (text.size != (size_t)field->max || !is_hex(text)))
+        return "is not of lower-case hex digits, as many as it was given with";
+    if (field->check == HBK_TEXT_BASE64 && !is_base64(text))
+        return "is not base64";
     return NULL;
 }
 

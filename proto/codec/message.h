@@ -23,6 +23,13 @@ enum hbk_method {
     HBK_METHOD_HANDLE_SEND,
     HBK_METHOD_DELIVERY_ACCEPT,
     HBK_METHOD_DELIVERY_REJECT,
+    HBK_METHOD_DELIVERY_REVOKE,
+    HBK_METHOD_DELIVERY_LIST,
+    HBK_METHOD_HANDLE_TRANSFER,
+    HBK_METHOD_STORE_PUT,
+    HBK_METHOD_STORE_GET,
+    HBK_METHOD_STORE_REMOVE,
+    HBK_METHOD_STORE_LIST,
     HBK_METHOD_BROKER_STATUS,
     HBK_METHOD_BROKER_SESSIONS,
     HBK_METHOD_BROKER_WATCH,
@@ -30,6 +37,7 @@ enum hbk_method {
     /* notifications, service to client */
     HBK_METHOD_HANDLE_DELIVERED,
     HBK_METHOD_HANDLE_OFFERED,
+    HBK_METHOD_DELIVERY_REVOKED,
     HBK_METHOD_SESSION_GONE,
     HBK_METHOD_BROKER_EVENT,
     HBK_METHOD_COUNT
@@ -60,6 +68,9 @@ struct hbk_access {
 };
 
 enum hbk_mode { HBK_MODE_AUTO = 0, HBK_MODE_ASK };
+
+/* How long an entry of the store lives: as long as the session that put it, or the broker. */
+enum hbk_lifetime { HBK_LIFETIME_SESSION = 0, HBK_LIFETIME_BROKER };
 
 /* One entry of an endpoint's `types`: "any" | "read" | MASK. */
 enum hbk_type_rule_kind { HBK_TYPE_RULE_ANY = 0, HBK_TYPE_RULE_READ, HBK_TYPE_RULE_MASK };
@@ -120,9 +131,44 @@ struct hbk_send {
     bool revocable;
 };
 
-struct hbk_delivery_answer { /* delivery.accept, delivery.reject */
+struct hbk_delivery_answer { /* delivery.accept, delivery.reject, delivery.revoke */
     uint64_t delivery;
     struct hbk_text reason; /* reject only; absent: none */
+};
+
+struct hbk_transfer {
+    uint32_t source_pid;
+    uint32_t handle;          /* in that process */
+    struct hbk_text to_name;  /* `target` is an endpoint's name, or … */
+    uint32_t target_pid;      /* … {pid}; 0 and no name: the caller */
+    struct hbk_text type;     /* absent: whatever it is */
+    struct hbk_access access; /* default: same */
+    bool inherit;
+};
+
+struct hbk_store_put {
+    struct hbk_text name; /* absent (null): a ticket */
+    uint32_t handle;
+    struct hbk_text type;     /* absent: whatever it is */
+    struct hbk_access access; /* the most that takers get; default: same */
+    struct hbk_text allow;    /* SDDL, or absent: the owner's identity alone */
+    uint8_t lifetime;         /* enum hbk_lifetime */
+    uint32_t ttl_ms;          /* 0: absent, no limit */
+    bool replace, once;
+    struct hbk_text data; /* unescaped; absent: none */
+};
+
+struct hbk_store_get {
+    struct hbk_text name;     /* one of these two … */
+    struct hbk_text ticket;   /* … is there: the core refuses both, and none */
+    struct hbk_access access; /* default: what the entry has */
+    bool inherit;
+    uint32_t wait_ms; /* default 0 */
+};
+
+struct hbk_store_remove {
+    struct hbk_text name; /* one of these two … */
+    uint64_t entry;       /* … is there; 0: absent */
 };
 
 struct hbk_explain {      /* policy.explain */
@@ -168,6 +214,7 @@ struct hbk_endpoint_info {
     uint64_t since_ms;  /* milliseconds since it was opened */
     size_t types_count; /* 0: the default list */
     const struct hbk_type_rule *types;
+    bool revocable; /* it agrees to deliveries that can be revoked */
 };
 
 struct hbk_endpoint_list_result {
@@ -190,7 +237,9 @@ struct hbk_send_result {
 /* An item as the target sees it: in handle.delivered and delivery.accept's answer with its value, in
  * handle.offered without. */
 struct hbk_delivered_item {
-    uint32_t handle; /* 0: absent (offered) */
+    uint32_t handle; /* 0: absent (offered, or a socket) */
+    struct hbk_text
+        protocol_info; /* of a socket: base64 of what WSASocketW makes it from; else absent */
     struct hbk_text type;
     uint32_t access;
     bool inherit, protect;
@@ -216,6 +265,7 @@ struct hbk_status_result {
     uint32_t pid;
     uint64_t uptime_ms;
     uint32_t sessions, sessions_proven, endpoints, deliveries_pending, pins;
+    uint32_t stored;            /* entries of the store */
     uint64_t delivered, failed; /* sends since the start, by outcome */
     uint32_t policy;            /* how often rules were loaded since the start; 0: built-in ones */
     uint64_t events_dropped;    /* audit records that found a queue full */
@@ -241,6 +291,67 @@ struct hbk_session_list_result {
     struct hbk_text next;                    /* absent: that was the last page */
 };
 
+struct hbk_revoke_result {
+    size_t closed_count;
+    const uint32_t *closed; /* indices of the items whose handle was closed in the target */
+};
+
+struct hbk_delivery_party {
+    uint64_t session;
+    uint32_t pid;
+    struct hbk_text user; /* SID */
+};
+
+struct hbk_delivery_info {
+    uint64_t delivery;
+    struct hbk_text
+        state; /* "pinning", "waiting", "offered", "accepted", "telling", "revocable", … */
+    struct hbk_text endpoint;           /* absent: to a process */
+    struct hbk_delivery_party from, to; /* to.pid 0: absent, nobody yet */
+    size_t items_count;
+    const struct hbk_sent_item *items;
+    uint64_t since_ms; /* milliseconds since it was asked for */
+    bool revocable;    /* it was told, and can be revoked */
+};
+
+struct hbk_delivery_list_result {
+    size_t deliveries_count;
+    const struct hbk_delivery_info *deliveries; /* at most HBK_PAGE_MAX */
+    struct hbk_text next;                       /* absent: that was the last page */
+};
+
+struct hbk_transfer_result {
+    uint32_t handle; /* its value in the target */
+    struct hbk_text type;
+    uint32_t access;
+    bool notified;
+    uint8_t widenable; /* enum hbk_widenable; NOT_REDUCED: absent */
+};
+
+struct hbk_store_put_result {
+    uint64_t entry;
+    struct hbk_text ticket; /* HBK_TICKET_BYTES of lower-case hex; absent: it has a name */
+};
+
+struct hbk_entry_info {
+    uint64_t entry;
+    struct hbk_text name;            /* absent (null): a ticket */
+    struct hbk_delivery_party owner; /* who put it; session 0: it has ended */
+    struct hbk_text type;
+    uint32_t access;
+    uint8_t lifetime;  /* enum hbk_lifetime */
+    bool once, shared; /* shared: it has an `allow` */
+    uint64_t since_ms; /* milliseconds since it was put */
+    uint64_t ttl_ms;   /* that it has left; 0: absent, no limit */
+    uint64_t taken;    /* how often it was */
+};
+
+struct hbk_store_list_result {
+    size_t entries_count;
+    const struct hbk_entry_info *entries; /* at most HBK_PAGE_MAX */
+    struct hbk_text next;                 /* absent: that was the last page */
+};
+
 struct hbk_explain_result {
     bool allowed;
     struct hbk_text rule;   /* which rule decides, for people: rules[2] "session/print/" */
@@ -259,12 +370,28 @@ struct hbk_sender {
 
 struct hbk_delivered { /* handle.delivered and handle.offered */
     uint64_t delivery;
-    struct hbk_text endpoint;
+    struct hbk_text endpoint; /* absent (null): a transfer to the process itself */
     struct hbk_sender from;
     size_t items_count;
     const struct hbk_delivered_item *items;
     struct hbk_text data; /* unescaped; absent: null on the wire */
     bool revocable;
+};
+
+struct hbk_store_get_result {
+    uint32_t handle;               /* one of these two … */
+    struct hbk_text protocol_info; /* … is there: of a socket, as in struct hbk_delivered_item */
+    struct hbk_text type;
+    uint32_t access;
+    uint8_t widenable;      /* enum hbk_widenable; NOT_REDUCED: absent */
+    struct hbk_sender from; /* who put it; its session may have ended */
+    struct hbk_text data;   /* unescaped; absent: null on the wire */
+};
+
+struct hbk_revoked { /* delivery.revoked */
+    uint64_t delivery;
+    size_t closed_count;
+    const uint32_t *closed; /* indices of the items whose handle was closed here */
 };
 
 struct hbk_session_gone {
@@ -313,9 +440,16 @@ union hbk_params {
     struct hbk_paging endpoint_list;
     struct hbk_send send;
     struct hbk_delivery_answer delivery_answer;
+    struct hbk_paging delivery_list;
+    struct hbk_transfer transfer;
+    struct hbk_store_put store_put;
+    struct hbk_store_get store_get;
+    struct hbk_store_remove store_remove;
+    struct hbk_paging store_list;
     struct hbk_paging sessions;
     struct hbk_explain explain;
     struct hbk_delivered delivered;
+    struct hbk_revoked revoked;
     struct hbk_session_gone session_gone;
     struct hbk_event event;
 };
@@ -326,6 +460,12 @@ union hbk_outcome {
     struct hbk_endpoint_list_result endpoint_list;
     struct hbk_send_result send;
     struct hbk_accept_result accept;
+    struct hbk_revoke_result revoke;
+    struct hbk_delivery_list_result deliveries;
+    struct hbk_transfer_result transfer;
+    struct hbk_store_put_result store_put;
+    struct hbk_store_get_result store_get;
+    struct hbk_store_list_result store_list;
     struct hbk_status_result status;
     struct hbk_session_list_result sessions;
     struct hbk_explain_result explain;

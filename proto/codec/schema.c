@@ -133,6 +133,7 @@ static const struct hbk_field endpoint_fields[] = {
     {FIELD(hbk_endpoint_info, mode, "mode", MODE, REQUIRED)},
     {FIELD(hbk_endpoint_info, types, "types", TYPE_RULES, REQUIRED),
      LIST(hbk_endpoint_info, types_count, struct hbk_type_rule), RANGE(0, HBK_TYPES_MAX)},
+    {FIELD(hbk_endpoint_info, revocable, "revocable", BOOL, OPTIONAL)},
 };
 static const struct hbk_schema endpoint_schema = SCHEMA(endpoint);
 
@@ -218,8 +219,11 @@ static const struct hbk_schema reject_schema = SCHEMA(reject);
         FIELD(hbk_delivered_item, widenable, "widenable", WIDENABLE, OPTIONAL)               \
     }
 
+#define PROTOCOL_INFO RANGE(4, HBK_PROTOCOL_INFO_BYTES_MAX), .check = HBK_TEXT_BASE64
+
 static const struct hbk_field delivered_item_fields[] = {
-    {FIELD(hbk_delivered_item, handle, "handle", HANDLE, REQUIRED)},
+    {FIELD(hbk_delivered_item, handle, "handle", HANDLE, OPTIONAL)},
+    {FIELD(hbk_delivered_item, protocol_info, "protocol_info", TEXT, OPTIONAL), PROTOCOL_INFO},
     DELIVERED_ITEM,
 };
 static const struct hbk_schema delivered_item_schema = SCHEMA(delivered_item);
@@ -245,7 +249,7 @@ static const struct hbk_schema sender_schema = SCHEMA(sender);
 
 #define DELIVERED(ITEM)                                                                      \
     {FIELD(hbk_delivered, delivery, "delivery", U64, REQUIRED), ID},                         \
-        {FIELD(hbk_delivered, endpoint, "endpoint", TEXT, REQUIRED), NAME},                  \
+        {FIELD(hbk_delivered, endpoint, "endpoint", TEXT, NULLABLE), NAME},                  \
         {FIELD(hbk_delivered, from, "from", OBJECT, REQUIRED), .sub = &sender_schema},       \
         {FIELD(hbk_delivered, items, "items", OBJECTS, REQUIRED),                            \
          LIST(hbk_delivered, items_count, struct hbk_delivered_item), ITEMS, .sub = (ITEM)}, \
@@ -259,6 +263,156 @@ static const struct hbk_schema delivered_schema = SCHEMA(delivered);
 
 static const struct hbk_field offered_fields[] = {DELIVERED(&offered_item_schema)};
 static const struct hbk_schema offered_schema = SCHEMA(offered);
+
+static const struct hbk_field revoke_result_fields[] = {
+    {FIELD(hbk_revoke_result, closed, "closed", INDICES, REQUIRED),
+     LIST(hbk_revoke_result, closed_count, uint32_t), RANGE(0, HBK_ITEMS_MAX)},
+};
+static const struct hbk_schema revoke_result_schema = SCHEMA(revoke_result);
+
+static const struct hbk_field revoked_fields[] = {
+    {FIELD(hbk_revoked, delivery, "delivery", U64, REQUIRED), ID},
+    {FIELD(hbk_revoked, closed, "closed", INDICES, REQUIRED),
+     LIST(hbk_revoked, closed_count, uint32_t), RANGE(0, HBK_ITEMS_MAX)},
+};
+static const struct hbk_schema revoked_schema = SCHEMA(revoked);
+
+static const struct hbk_field delivery_party_fields[] = {
+    {FIELD(hbk_delivery_party, session, "session", U64, OPTIONAL), ID},
+    {FIELD(hbk_delivery_party, pid, "pid", U32, OPTIONAL), PID},
+    {FIELD(hbk_delivery_party, user, "user", TEXT, OPTIONAL), SID},
+};
+static const struct hbk_schema delivery_party_schema = SCHEMA(delivery_party);
+
+static const struct hbk_field delivery_fields[] = {
+    {FIELD(hbk_delivery_info, delivery, "delivery", U64, REQUIRED), ID},
+    {FIELD(hbk_delivery_info, state, "state", TEXT, REQUIRED), RANGE(1, HBK_TYPE_BYTES_MAX)},
+    {FIELD(hbk_delivery_info, endpoint, "endpoint", TEXT, NULLABLE), NAME},
+    {FIELD(hbk_delivery_info, from, "from", OBJECT, REQUIRED), .sub = &delivery_party_schema},
+    {FIELD(hbk_delivery_info, to, "to", OBJECT, OPTIONAL), .sub = &delivery_party_schema},
+    {FIELD(hbk_delivery_info, items, "items", OBJECTS, REQUIRED),
+     LIST(hbk_delivery_info, items_count, struct hbk_sent_item), RANGE(0, HBK_ITEMS_MAX),
+     .sub = &sent_item_schema},
+    {FIELD(hbk_delivery_info, since_ms, "since_ms", U64, REQUIRED), COUNTER},
+    {FIELD(hbk_delivery_info, revocable, "revocable", BOOL, REQUIRED)},
+};
+static const struct hbk_schema delivery_schema = SCHEMA(delivery);
+
+static const struct hbk_field delivery_list_fields[] = {
+    {FIELD(hbk_delivery_list_result, deliveries, "deliveries", OBJECTS, REQUIRED),
+     LIST(hbk_delivery_list_result, deliveries_count, struct hbk_delivery_info),
+     RANGE(0, HBK_PAGE_MAX), .sub = &delivery_schema},
+    {FIELD(hbk_delivery_list_result, next, "next", TEXT, OPTIONAL), RANGE(1, HBK_CURSOR_BYTES_MAX)},
+};
+static const struct hbk_schema delivery_list_schema = SCHEMA(delivery_list);
+
+/* ---- transfer ---- */
+
+static const struct hbk_field transfer_source_fields[] = {
+    {FIELD(hbk_transfer, source_pid, "pid", U32, REQUIRED), PID},
+};
+static const struct hbk_schema transfer_source_schema = SCHEMA(transfer_source);
+
+static const struct hbk_field transfer_target_fields[] = {
+    {FIELD(hbk_transfer, target_pid, "pid", U32, REQUIRED), PID},
+};
+static const struct hbk_schema transfer_target_schema = SCHEMA(transfer_target);
+
+static const struct hbk_field transfer_fields[] = {
+    {.key = "source",
+     .kind = HBK_FIELD_OBJECT,
+     .present = HBK_FIELD_NO_OFFSET,
+     .sub = &transfer_source_schema},
+    {FIELD(hbk_transfer, handle, "handle", HANDLE, REQUIRED)},
+    {FIELD(hbk_transfer, to_name, "target", TARGET, OPTIONAL), NAME,
+     .sub = &transfer_target_schema},
+    {FIELD(hbk_transfer, type, "type", TEXT, OPTIONAL), RANGE(1, HBK_TYPE_BYTES_MAX)},
+    {FIELD(hbk_transfer, access, "access", ACCESS, OPTIONAL)},
+    {FIELD(hbk_transfer, inherit, "inherit", BOOL, OPTIONAL)},
+};
+static const struct hbk_schema transfer_schema = SCHEMA(transfer);
+
+static const struct hbk_field transfer_result_fields[] = {
+    {FIELD(hbk_transfer_result, handle, "handle", HANDLE, REQUIRED)},
+    {FIELD(hbk_transfer_result, type, "type", TEXT, REQUIRED), RANGE(1, HBK_TYPE_BYTES_MAX)},
+    {FIELD(hbk_transfer_result, access, "access", U32, REQUIRED), ANY_U32},
+    {FIELD(hbk_transfer_result, notified, "notified", BOOL, REQUIRED)},
+    {FIELD(hbk_transfer_result, widenable, "widenable", WIDENABLE, OPTIONAL)},
+};
+static const struct hbk_schema transfer_result_schema = SCHEMA(transfer_result);
+
+/* ---- store ---- */
+
+#define TICKET RANGE(1, HBK_TICKET_BYTES), .check = HBK_TEXT_HEX
+
+static const struct hbk_field put_fields[] = {
+    {FIELD(hbk_store_put, name, "name", TEXT, NULLABLE), NAME},
+    {FIELD(hbk_store_put, handle, "handle", HANDLE, REQUIRED)},
+    {FIELD(hbk_store_put, type, "type", TEXT, OPTIONAL), RANGE(1, HBK_TYPE_BYTES_MAX)},
+    {FIELD(hbk_store_put, access, "access", ACCESS, OPTIONAL)},
+    {FIELD(hbk_store_put, allow, "allow", TEXT, OPTIONAL), RANGE(1, HBK_SDDL_BYTES_MAX)},
+    {FIELD(hbk_store_put, lifetime, "lifetime", LIFETIME, OPTIONAL)},
+    {FIELD(hbk_store_put, ttl_ms, "ttl_ms", U32, OPTIONAL), RANGE(1, HBK_TTL_MS_MAX)},
+    {FIELD(hbk_store_put, replace, "replace", BOOL, OPTIONAL)},
+    {FIELD(hbk_store_put, once, "once", BOOL, OPTIONAL)},
+    {FIELD(hbk_store_put, data, "data", TEXT, OPTIONAL), DATA},
+};
+static const struct hbk_schema put_schema = SCHEMA(put);
+
+static const struct hbk_field put_result_fields[] = {
+    {FIELD(hbk_store_put_result, entry, "entry", U64, REQUIRED), ID},
+    {FIELD(hbk_store_put_result, ticket, "ticket", TEXT, OPTIONAL), TICKET},
+};
+static const struct hbk_schema put_result_schema = SCHEMA(put_result);
+
+static const struct hbk_field get_fields[] = {
+    {FIELD(hbk_store_get, name, "name", TEXT, OPTIONAL), NAME},
+    {FIELD(hbk_store_get, ticket, "ticket", TEXT, OPTIONAL), TICKET},
+    {FIELD(hbk_store_get, access, "access", ACCESS, OPTIONAL)},
+    {FIELD(hbk_store_get, inherit, "inherit", BOOL, OPTIONAL)},
+    {FIELD(hbk_store_get, wait_ms, "wait_ms", U32, OPTIONAL), RANGE(0, HBK_WAIT_MS_MAX)},
+};
+static const struct hbk_schema get_schema = SCHEMA(get);
+
+static const struct hbk_field get_result_fields[] = {
+    {FIELD(hbk_store_get_result, handle, "handle", HANDLE, OPTIONAL)},
+    {FIELD(hbk_store_get_result, protocol_info, "protocol_info", TEXT, OPTIONAL), PROTOCOL_INFO},
+    {FIELD(hbk_store_get_result, type, "type", TEXT, REQUIRED), RANGE(1, HBK_TYPE_BYTES_MAX)},
+    {FIELD(hbk_store_get_result, access, "access", U32, REQUIRED), ANY_U32},
+    {FIELD(hbk_store_get_result, widenable, "widenable", WIDENABLE, OPTIONAL)},
+    {FIELD(hbk_store_get_result, from, "from", OBJECT, REQUIRED), .sub = &sender_schema},
+    {FIELD(hbk_store_get_result, data, "data", TEXT, NULLABLE), DATA},
+};
+static const struct hbk_schema get_result_schema = SCHEMA(get_result);
+
+static const struct hbk_field remove_fields[] = {
+    {FIELD(hbk_store_remove, name, "name", TEXT, OPTIONAL), NAME},
+    {FIELD(hbk_store_remove, entry, "entry", U64, OPTIONAL), ID},
+};
+static const struct hbk_schema remove_schema = SCHEMA(remove);
+
+static const struct hbk_field entry_fields[] = {
+    {FIELD(hbk_entry_info, entry, "entry", U64, REQUIRED), ID},
+    {FIELD(hbk_entry_info, name, "name", TEXT, NULLABLE), NAME},
+    {FIELD(hbk_entry_info, owner, "owner", OBJECT, REQUIRED), .sub = &delivery_party_schema},
+    {FIELD(hbk_entry_info, type, "type", TEXT, REQUIRED), RANGE(1, HBK_TYPE_BYTES_MAX)},
+    {FIELD(hbk_entry_info, access, "access", U32, REQUIRED), ANY_U32},
+    {FIELD(hbk_entry_info, lifetime, "lifetime", LIFETIME, REQUIRED)},
+    {FIELD(hbk_entry_info, once, "once", BOOL, REQUIRED)},
+    {FIELD(hbk_entry_info, shared, "shared", BOOL, REQUIRED)},
+    {FIELD(hbk_entry_info, since_ms, "since_ms", U64, REQUIRED), COUNTER},
+    {FIELD(hbk_entry_info, ttl_ms, "ttl_ms", U64, OPTIONAL), ID},
+    {FIELD(hbk_entry_info, taken, "taken", U64, REQUIRED), COUNTER},
+};
+static const struct hbk_schema entry_schema = SCHEMA(entry);
+
+static const struct hbk_field store_list_fields[] = {
+    {FIELD(hbk_store_list_result, entries, "entries", OBJECTS, REQUIRED),
+     LIST(hbk_store_list_result, entries_count, struct hbk_entry_info), RANGE(0, HBK_PAGE_MAX),
+     .sub = &entry_schema},
+    {FIELD(hbk_store_list_result, next, "next", TEXT, OPTIONAL), RANGE(1, HBK_CURSOR_BYTES_MAX)},
+};
+static const struct hbk_schema store_list_schema = SCHEMA(store_list);
 
 /* ---- operating ---- */
 
@@ -297,6 +451,7 @@ static const struct hbk_field status_result_fields[] = {
     STATUS(endpoints, U32, ANY_U32),
     STATUS(deliveries_pending, U32, ANY_U32),
     STATUS(pins, U32, ANY_U32),
+    STATUS(stored, U32, ANY_U32),
     STATUS(delivered, U64, COUNTER),
     STATUS(failed, U64, COUNTER),
     STATUS(policy, U32, ANY_U32),
@@ -428,6 +583,15 @@ static const struct hbk_method_info methods[HBK_METHOD_COUNT] = {
     [HBK_METHOD_DELIVERY_ACCEPT] = {"delivery.accept", false, &accept_schema,
                                     &accept_result_schema},
     [HBK_METHOD_DELIVERY_REJECT] = {"delivery.reject", false, &reject_schema, &empty_schema},
+    [HBK_METHOD_DELIVERY_REVOKE] = {"delivery.revoke", false, &accept_schema,
+                                    &revoke_result_schema},
+    [HBK_METHOD_DELIVERY_LIST] = {"delivery.list", false, &paging_schema, &delivery_list_schema},
+    [HBK_METHOD_HANDLE_TRANSFER] = {"handle.transfer", false, &transfer_schema,
+                                    &transfer_result_schema},
+    [HBK_METHOD_STORE_PUT] = {"store.put", false, &put_schema, &put_result_schema},
+    [HBK_METHOD_STORE_GET] = {"store.get", false, &get_schema, &get_result_schema},
+    [HBK_METHOD_STORE_REMOVE] = {"store.remove", false, &remove_schema, &empty_schema},
+    [HBK_METHOD_STORE_LIST] = {"store.list", false, &paging_schema, &store_list_schema},
     [HBK_METHOD_BROKER_STATUS] = {"broker.status", false, &empty_schema, &status_result_schema},
     [HBK_METHOD_BROKER_SESSIONS] = {"broker.sessions", false, &paging_schema, &session_list_schema},
     [HBK_METHOD_BROKER_WATCH] = {"broker.watch", false, &empty_schema, &empty_schema},
@@ -435,6 +599,7 @@ static const struct hbk_method_info methods[HBK_METHOD_COUNT] = {
                                    &explain_result_schema},
     [HBK_METHOD_HANDLE_DELIVERED] = {"handle.delivered", true, &delivered_schema, NULL},
     [HBK_METHOD_HANDLE_OFFERED] = {"handle.offered", true, &offered_schema, NULL},
+    [HBK_METHOD_DELIVERY_REVOKED] = {"delivery.revoked", true, &revoked_schema, NULL},
     [HBK_METHOD_SESSION_GONE] = {"session.gone", true, &session_gone_schema, NULL},
     [HBK_METHOD_BROKER_EVENT] = {"broker.event", true, &hbk_schema_event, NULL},
 };

@@ -8,6 +8,7 @@
 enum hbk_field_kind {
     HBK_FIELD_BOOL,
     HBK_FIELD_MODE,      /* "auto" | "ask" <-> enum hbk_mode in a uint8_t */
+    HBK_FIELD_LIFETIME,  /* "session" | "broker" <-> enum hbk_lifetime in a uint8_t */
     HBK_FIELD_WIDENABLE, /* true | false | "unknown" <-> enum hbk_widenable in a uint8_t */
     HBK_FIELD_I32,       /* integers, min..max; `absent` is the value of a missing one */
     HBK_FIELD_U32,
@@ -17,8 +18,9 @@ enum hbk_field_kind {
     HBK_FIELD_ACCESS, /* "same" | "read" | MASK <-> struct hbk_access */
     HBK_FIELD_TEXT,   /* struct hbk_text of min..max bytes that passes `check` */
     HBK_FIELD_OBJECT, /* sub-schema over the part of the struct at `offset`; at least min members */
-    HBK_FIELD_TARGET, /* TEXT (as in `check`) at `offset`, or an object by the sub-schema */
+    HBK_FIELD_TARGET, /* TEXT (as in `check`) at `offset`, or an object by the sub-schema over the same struct */
     HBK_FIELD_NUMBERS, /* array of 1..UINT32_MAX: const uint32_t * at `offset`, size_t at `count` */
+    HBK_FIELD_INDICES, /* array of 0..HBK_ITEMS_MAX - 1, otherwise as NUMBERS */
     HBK_FIELD_OBJECTS, /* array of objects: const struct * at `offset`, size_t at `count` */
     HBK_FIELD_TYPE_RULES, /* {TYPE: "any" | "read" | MASK}: const struct hbk_type_rule *, likewise */
     HBK_FIELD_KIND_COUNT
@@ -35,6 +37,8 @@ enum hbk_text_check {
     HBK_TEXT_NAME,    /* hbk_name_check() */
     HBK_TEXT_SID,     /* S-1-… */
     HBK_TEXT_ESCAPED, /* max counts bytes as they are escaped */
+    HBK_TEXT_HEX,     /* lower-case hex digits */
+    HBK_TEXT_BASE64,  /* of RFC 4648, with its padding */
 };
 
 enum { HBK_FIELD_NO_OFFSET = 0xFFFF };
@@ -96,8 +100,9 @@ const char *hbk_mask_fault(uint32_t mask);
 const char *hbk_handle_fault(double value);
 
 /* The words of the wire, in the order of their enums. */
-extern const char *const hbk_mode_words[2];   /* enum hbk_mode */
-extern const char *const hbk_access_words[2]; /* of enum hbk_access_kind and … */
-extern const char *const hbk_rule_words[2];   /* … enum hbk_type_rule_kind: the third is a mask */
+extern const char *const hbk_mode_words[2];     /* enum hbk_mode */
+extern const char *const hbk_lifetime_words[2]; /* enum hbk_lifetime */
+extern const char *const hbk_access_words[2];   /* of enum hbk_access_kind and … */
+extern const char *const hbk_rule_words[2]; /* … enum hbk_type_rule_kind: the third is a mask */
 
 #endif

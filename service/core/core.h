@@ -13,7 +13,7 @@
 /* What an operator may set; the rest stands in limits.h. */
 struct hbk_config {
     /* of the whole service: of each, a user may take half of what the others leave */
-    uint32_t sessions, requests, pins, pending, endpoints, queued_bytes;
+    uint32_t sessions, requests, pins, pending, endpoints, queued_bytes, stored, stored_bytes;
     uint32_t sessions_per_user;
     uint32_t requests_per_session, endpoints_per_session, pins_per_session, pending_per_endpoint;
     uint32_t write_queue_bytes;
@@ -80,6 +80,14 @@ void hbk_core_written(struct hbk_core *core, uint64_t session, bool told);
 
 /** hbk_core_unpinned() - the close of a pin that was answered PENDING has returned. */
 void hbk_core_unpinned(struct hbk_core *core, uint64_t ticket);
+
+/**
+ * hbk_core_sockets_made() - what sockets_make() began has returned
+ * @failure: NULL, all are made; else nothing of them is left in the process
+ * @item:    which of them @failure is about
+ */
+void hbk_core_sockets_made(struct hbk_core *core, uint64_t ticket,
+                           const struct hbk_failure *failure, size_t item);
 
 /** hbk_core_proof_closed() - the close of a proof that was answered PENDING has returned. */
 void hbk_core_proof_closed(struct hbk_core *core, uint64_t session);

@@ -80,8 +80,17 @@ struct hbk_failure {
     const char *detail; /* static text that says what to do; NULL: the code's own meaning */
 };
 
+/* Closes the pins of one user, whatever becomes of its connections. */
+struct hbk_closer;
+
+/* Sockets that were made for one process, and are not its own before it is told. */
+struct hbk_sockets;
+
 /* `connection` is the platform's own object for one accepted pipe with the process at its other end; the
- * process reference in it is held until release(), so its pid cannot be reused meanwhile. */
+ * process reference in it is held until release(), so its pid cannot be reused meanwhile.
+ *
+ * `party` is a process that handles are pinned from and placed in, with a reference of the same kind: a connection is
+ * one, and what process_open() gives is. */
 struct hbk_platform {
     void *context;
 
@@ -112,9 +121,9 @@ struct hbk_platform {
     /** may_duplicate() - would Windows give @caller's peer a handle to the process of @target that lets it
      * duplicate handles (its descriptor with its label, or SeDebugPrivilege)? */
     bool (*may_duplicate)(void *caller, void *target);
-    /** widenable() - would the descriptor of the object behind @pin let @target's peer have rights that
+    /** widenable() - would the descriptor of the object behind @pin let @party's process have rights that
      * are in @granted and not in @given? Never asked of a File. */
-    enum hbk_widenable (*widenable)(void *target, hbk_pin pin, uint32_t granted, uint32_t given);
+    enum hbk_widenable (*widenable)(void *party, hbk_pin pin, uint32_t granted, uint32_t given);
 
     /* ---- what is recorded; never blocks, never fails: what finds no room is dropped and counted there ---- */
 
@@ -156,27 +165,67 @@ struct hbk_platform {
 
     /* ---- handles; every value was checked against pseudo-handles and tag bits before ---- */
 
-    /** pin() - duplicate the peer's @handle into the broker, same access. Return: 0 or FAILED. */
-    int (*pin)(void *connection, uint32_t handle, hbk_pin *ret_pin,
-               struct hbk_failure *ret_failure);
+    /**
+     * process_open() - process @pid, if Windows would let @caller's peer duplicate handles there as may_duplicate() says
+     * @ret_party: until process_close()
+     *
+     * One handle serves the check and all that follows. Return: 0; FAILED, with NOT_FOUND (no such process, or it has
+     * ended), DENIED (@caller's peer may not; or not even the broker may: a protected process) or OS_ERROR.
+     */
+    int (*process_open)(void *caller, uint32_t pid, void **ret_party,
+                        struct hbk_failure *ret_failure);
+    /** process_close() - NULL is accepted. */
+    void (*process_close)(void *party);
+
+    /** pin() - duplicate @handle of @party's process into the broker, same access. Return: 0 or FAILED. */
+    int (*pin)(void *party, uint32_t handle, hbk_pin *ret_pin, struct hbk_failure *ret_failure);
     /** inspect() - type and granted access of a pin; never asks the object itself. Return: 0 or FAILED. */
     int (*inspect)(void *context, hbk_pin pin, struct hbk_object *ret_object,
                    struct hbk_failure *ret_failure);
     /**
-     * place() - duplicate a pin into the peer's table, not inheritable
+     * place() - duplicate a pin into the table of @party's process
      * @access:    mask to grant; ignored if @same
-     * @ret_value: the handle's value there
+     * @inherit:   the handle is inheritable there
+     * @ret_value: its value there
      */
-    int (*place)(void *connection, hbk_pin pin, bool same, uint32_t access, uint32_t *ret_value,
-                 struct hbk_failure *ret_failure);
-    /** unplace() - close @value in the peer's table if the object there is still that of @pin. */
-    void (*unplace)(void *connection, hbk_pin pin, uint32_t value);
+    int (*place)(void *party, hbk_pin pin, bool same, uint32_t access, bool inherit,
+                 uint32_t *ret_value, struct hbk_failure *ret_failure);
+    /** unplace() - close @value in the table of @party's process if the object there is still that of @pin. Return: it
+     * was, and is closed there. */
+    bool (*unplace)(void *party, hbk_pin pin, uint32_t value);
+
+    /** closer_ref() - who closes for the peer's user; held until closer_unref(), also after release(). Never fails. */
+    struct hbk_closer *(*closer_ref)(void *connection);
+    /** closer_unref() - when all is unpinned that it was asked for. */
+    void (*closer_unref)(void *context, struct hbk_closer *closer);
     /**
-     * unpin() - close a pin of the peer's
+     * unpin() - close a pin at the cost of @closer's user
      * @may_block: its last close may block (File, Section): do it elsewhere
      * @ticket:    what hbk_core_unpinned() is to be called with if this returns HBK_PLATFORM_PENDING
      */
-    int (*unpin)(void *connection, hbk_pin pin, bool may_block, uint64_t ticket);
+    int (*unpin)(void *context, struct hbk_closer *closer, hbk_pin pin, bool may_block,
+                 uint64_t ticket);
+
+    /* ---- sockets: what a process makes its own socket from is made for that process alone, by Winsock, from a
+     * pin that the broker holds. Making it already puts a handle into the process. ---- */
+
+    /**
+     * sockets_make() - for each of @count pins, for @party's process; on a worker, at the cost of @closer's user
+     * @pins:        stay, each open, until hbk_core_sockets_made()
+     * @ret_sockets: until sockets_free(); holds a reference of its own to the process
+     *
+     * Return: HBK_PLATFORM_PENDING, hbk_core_sockets_made(@ticket) follows, once; FAILED, nothing does.
+     */
+    int (*sockets_make)(void *party, struct hbk_closer *closer, const hbk_pin *pins, size_t count,
+                        uint64_t ticket, struct hbk_sockets **ret_sockets,
+                        struct hbk_failure *ret_failure);
+    /** sockets_info() - base64 of the @index-th WSAPROTOCOL_INFOW, once they are made; borrows. */
+    const char *(*sockets_info)(const struct hbk_sockets *sockets, size_t index);
+    /** sockets_undo() - close in the process what making them has put there, where the object at a value that the
+     * @index-th information names is still that of @pin. Return: one was, and is closed. */
+    bool (*sockets_undo)(struct hbk_sockets *sockets, size_t index, hbk_pin pin);
+    /** sockets_free() - not while they are being made; closes nothing there. NULL is accepted. */
+    void (*sockets_free)(struct hbk_sockets *sockets);
 };
 
 #endif
