@@ -222,7 +222,8 @@ struct hbk_platform {
     /** sockets_info() - base64 of the @index-th WSAPROTOCOL_INFOW, once they are made; borrows. */
     const char *(*sockets_info)(const struct hbk_sockets *sockets, size_t index);
     /** sockets_undo() - close in the process what making them has put there, where the object at a value that the
-     * @index-th information names is still that of @pin. Return: one was, and is closed. */
+     * @index-th information names is still that of @pin. Return: nothing of it is left there: one was, and is closed, or
+     * the process has ended; false: no value names it. */
     bool (*sockets_undo)(struct hbk_sockets *sockets, size_t index, hbk_pin pin);
     /** sockets_free() - not while they are being made; closes nothing there. NULL is accepted. */
     void (*sockets_free)(struct hbk_sockets *sockets);
