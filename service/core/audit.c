@@ -276,6 +276,16 @@ void hbk_audit_endpoint(const struct hbk_endpoint *endpoint, const char *event)
     }
 }
 
+/* Whoever is told of it, it goes to that process. */
+static struct hbk_event_party target_of(const struct hbk_delivery *delivery)
+{
+    if (delivery->process != NULL &&
+        (delivery->target == NULL || delivery->target == delivery->sender)) {
+        return (struct hbk_event_party){.pid = delivery->process_pid};
+    }
+    return delivery->target != NULL ? party(delivery->target) : (struct hbk_event_party){0};
+}
+
 static void record_delivery(const struct hbk_delivery *delivery, struct hbk_event *params)
 {
     struct hbk_sent_item items[HBK_ITEMS_MAX];
@@ -318,9 +328,7 @@ void hbk_audit_delivery(const struct hbk_delivery *delivery, const char *event,
         struct hbk_event params = {.event = hbk_text_from(event),
                                    .caller = party(delivery->sender)};
 
-        if (delivery->target != NULL) {
-            params.target = party(delivery->target);
-        }
+        params.target = target_of(delivery);
         set_outcome(&params, error);
         if (error != NULL && !refused) {
             params.outcome = hbk_text_from("failed");
@@ -360,9 +368,7 @@ void hbk_audit_revoke(struct hbk_session *session, const struct hbk_delivery *de
         struct hbk_event params = {.event = hbk_text_from("delivery.revoke"),
                                    .caller = party(session)};
 
-        if (delivery->target != NULL) {
-            params.target = party(delivery->target);
-        }
+        params.target = target_of(delivery);
         set_outcome(&params, NULL);
         record_delivery(delivery, &params);
     }

@@ -48,7 +48,10 @@ static bool add_entry(struct page *page, const struct hbk_delivery *delivery, ui
     size_t bytes =
         ENTRY_BYTES + info.from.user.size + info.endpoint.size + info.items_count * ITEM_BYTES;
 
-    if (delivery->target != NULL) {
+    if (delivery->process != NULL &&
+        (delivery->target == NULL || delivery->target == delivery->sender)) {
+        info.to.pid = delivery->process_pid;
+    } else if (delivery->target != NULL) {
         info.to = party(delivery->target);
         bytes += info.to.user.size;
     }

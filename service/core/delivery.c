@@ -147,7 +147,7 @@ void hbk_delivery_told(struct hbk_delivery *delivery)
         hbk_delivery_finish(delivery);
     }
     core_of(delivery)->delivered++;
-    if (!hbk_delivery_take_answer(delivery)) {
+    if (!hbk_delivery_claim_answer(delivery)) {
         return;
     }
     if (delivery->kind == HBK_DELIVERY_SEND) {
@@ -198,11 +198,11 @@ static bool answer_tells(const struct hbk_delivery *delivery)
 static bool answer(struct hbk_delivery *delivery)
 {
     bool done = delivery->kind == HBK_DELIVERY_TAKE
-                    ? hbk_delivery_take_answer(delivery)
+                    ? hbk_take_answer(delivery)
                     : hbk_transfer_answer(delivery, delivery->items[0].value, false);
 
     if (done) {
-        (void)hbk_delivery_take_answer(delivery);
+        (void)hbk_delivery_claim_answer(delivery);
     }
     return done;
 }
@@ -266,8 +266,8 @@ static void place_accepted(struct hbk_delivery *delivery)
     if (!still_bound(delivery)) {
         return;
     }
-    if (!hbk_output_free(target)) {
-        return; /* stays in `accepted` until the write has ended, or has ended with its target */
+    if (!hbk_output_free(target) || delivery->state != HBK_DELIVERY_ACCEPTED) {
+        return; /* stays in `accepted` until the write has ended, or has ended with its target or sender */
     }
     if (!hbk_socket_ready(delivery, target) || !hbk_place(delivery, target)) {
         return;
@@ -359,8 +359,22 @@ static bool find_target(struct hbk_delivery *delivery)
     return true;
 }
 
+/* Until the write has ended; a process whose session was found gone over it has another one, or none. */
+static void wait_for_write(struct hbk_delivery *delivery)
+{
+    if (!hbk_session_alive(delivery->target)) {
+        HBK_ASSERT(delivery->process != NULL);
+        hbk_delivery_again(delivery, delivery->sender);
+        return;
+    }
+    delivery->state = HBK_DELIVERY_BLOCKED;
+    hbk_list_append(&delivery->target->blocked, &delivery->target_link);
+}
+
 void hbk_delivery_phase(struct hbk_delivery *delivery)
 {
+    bool free_to_write;
+
     if (delivery->state == HBK_DELIVERY_ACCEPTED) {
         place_accepted(delivery);
         return;
@@ -369,11 +383,12 @@ void hbk_delivery_phase(struct hbk_delivery *delivery)
     if (!find_target(delivery)) {
         return;
     }
-    if (!hbk_output_free(delivery->target)) {
-        if (delivery->state == HBK_DELIVERY_READY) { /* else the flush found the target gone */
-            delivery->state = HBK_DELIVERY_BLOCKED;
-            hbk_list_append(&delivery->target->blocked, &delivery->target_link);
-        }
+    free_to_write = hbk_output_free(delivery->target);
+    if (delivery->state != HBK_DELIVERY_READY) {
+        return; /* the flush found its target or its sender gone, and that was its end */
+    }
+    if (!free_to_write) {
+        wait_for_write(delivery);
     } else if (delivery->endpoint != NULL && delivery->endpoint->mode == HBK_MODE_ASK) {
         offer(delivery);
     } else if (hbk_socket_ready(delivery, delivery->sender)) {

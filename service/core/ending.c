@@ -50,7 +50,7 @@ void hbk_delivery_close_later(struct hbk_delivery *delivery)
 }
 
 /* True once: the sender is to be answered, and this is the answer. */
-bool hbk_delivery_take_answer(struct hbk_delivery *delivery)
+bool hbk_delivery_claim_answer(struct hbk_delivery *delivery)
 {
     if (delivery->answered) {
         return false;
@@ -96,7 +96,7 @@ void hbk_delivery_fail(struct hbk_delivery *delivery, const struct hbk_error *er
     }
     hbk_delivery_finish(delivery);
     core_of(delivery)->failed++;
-    if (hbk_delivery_take_answer(delivery)) {
+    if (hbk_delivery_claim_answer(delivery)) {
         hbk_output_failure(delivery->sender, &delivery->id, error);
     }
 }
@@ -216,7 +216,7 @@ void hbk_delivery_drop_sends(struct hbk_session *sender)
         if (delivery->state == HBK_DELIVERY_CLOSING || delivery->state == HBK_DELIVERY_WRITING) {
             continue;
         }
-        (void)hbk_delivery_take_answer(delivery);
+        (void)hbk_delivery_claim_answer(delivery);
         withdraw(delivery);
     }
 }

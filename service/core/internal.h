@@ -401,8 +401,8 @@ void hbk_delivery_leave(struct hbk_delivery *delivery);
 void hbk_delivery_set_timer(struct hbk_delivery *delivery, uint64_t due_ms);
 /** hbk_delivery_wait() - for what it was sent to, or is to take, until its deadline; where it may not, it fails. */
 void hbk_delivery_wait(struct hbk_delivery *delivery, const struct hbk_error *error);
-/** hbk_delivery_take_answer() - true once: the sender is to be answered, and this is the answer. */
-bool hbk_delivery_take_answer(struct hbk_delivery *delivery);
+/** hbk_delivery_claim_answer() - true once: the sender is to be answered, and this is the answer. */
+bool hbk_delivery_claim_answer(struct hbk_delivery *delivery);
 /** hbk_delivery_close_later() - it is over, and no worker is at its pins. */
 void hbk_delivery_close_later(struct hbk_delivery *delivery);
 /** hbk_delivery_finish() - it is over: its pins are to be closed. */
