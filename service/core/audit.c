@@ -279,11 +279,12 @@ void hbk_audit_endpoint(const struct hbk_endpoint *endpoint, const char *event)
 /* Whoever is told of it, it goes to that process. */
 static struct hbk_event_party target_of(const struct hbk_delivery *delivery)
 {
-    if (delivery->process != NULL &&
-        (delivery->target == NULL || delivery->target == delivery->sender)) {
-        return (struct hbk_event_party){.pid = delivery->process_pid};
-    }
-    return delivery->target != NULL ? party(delivery->target) : (struct hbk_event_party){0};
+    bool answer_tells = delivery->target == NULL || delivery->target == delivery->sender;
+
+    return delivery->process != NULL && answer_tells
+               ? (struct hbk_event_party){.pid = delivery->process_pid}
+           : delivery->target != NULL ? party(delivery->target)
+                                      : (struct hbk_event_party){0};
 }
 
 static void record_delivery(const struct hbk_delivery *delivery, struct hbk_event *params)
