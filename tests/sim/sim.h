@@ -190,6 +190,7 @@ enum sim_action {
     SIM_ACT_SETTLE,
     SIM_ACT_HANDLES,
     SIM_ACT_NOTE,
+    SIM_ACT_SOCKETS_END,
     SIM_ACT_COUNT
 };
 
@@ -248,6 +249,7 @@ enum sim_event_kind {
     SIM_EV_CONNECTS,
     SIM_EV_WRITE_ENDS,
     SIM_EV_UNPIN_ENDS,
+    SIM_EV_SOCKETS_END,
     SIM_EV_PROOF_ENDS,
     SIM_EV_EXITS,
     SIM_EV_HANGS_UP,
@@ -355,6 +357,7 @@ bool sim_feed(struct sim *sim, struct sim_client *client);
 bool sim_feed_all(struct sim *sim);
 void sim_write_end(struct sim *sim, struct sim_client *client, bool told);
 void sim_unpin_end(struct sim *sim, uint32_t index);
+void sim_sockets_end(struct sim *sim, uint32_t index);
 void sim_proof_end(struct sim *sim, struct sim_client *client);
 void sim_hear(struct sim *sim, struct sim_client *client);
 void sim_connect(struct sim *sim);

@@ -126,11 +126,12 @@ static struct sim_client *client_new(struct sim *sim, struct fake_process *proce
 {
     struct sim_client *client = calloc(1, sizeof *client);
     HBK_ASSERT(client != NULL);
-    client->connection = fake_connect(sim->kernel, process);
-    client->connection->owner = client;
-    client->number = client->connection->number;
     client->process = process;
     client->identity = sim->processes[process - sim->kernel->processes].identity;
+    client->connection =
+        fake_connect(sim->kernel, process, sim_identities[client->identity].token.user);
+    client->connection->owner = client;
+    client->number = client->connection->number;
     client->since_ms = sim->kernel->now_ms;
     client->never_reads = !sim->quiet && sim_chance(sim, sim->swarm.never_reads);
     client->excused = sim->allocs_failed;
@@ -333,6 +334,22 @@ static void end_an_unpin(struct sim *sim)
     sim_unpin_end(sim, index);
 }
 
+void sim_sockets_end(struct sim *sim, uint32_t index)
+{
+    struct fake_made made = fake_sockets_end(sim->kernel, index);
+    sim_event(sim, SIM_EV_SOCKETS_END, made.ticket, made.failed, 0, NULL, 0);
+    sim_enter_core(sim);
+    hbk_core_sockets_made(sim->core, made.ticket, made.failed ? &made.failure : NULL, made.item);
+    sim_leave_core(sim);
+}
+
+static void end_some_sockets(struct sim *sim)
+{
+    uint32_t making = fake_sockets_making(sim->kernel);
+    if (making)
+        sim_sockets_end(sim, sim_below(sim, making));
+}
+
 void sim_proof_end(struct sim *sim, struct sim_client *client)
 {
     sim_event(sim, SIM_EV_PROOF_ENDS, client->number, 0, 0, NULL, 0);
@@ -479,6 +496,11 @@ void sim_broker_end(struct sim *sim)
                       fake_pins_held(kernel));
     hbk_core_free(sim->core);
     sim->core = NULL;
+    if (fake_closers_held(kernel) || fake_opened_held(kernel) || fake_sockets_held(kernel))
+        sim_violation(sim, "broker handles",
+                      "the broker has stopped and holds %u closers, %u processes and %u sockets",
+                      fake_closers_held(kernel), fake_opened_held(kernel),
+                      fake_sockets_held(kernel));
     if (fake_descriptors_held(kernel))
         sim_violation(sim, "descriptors", "%u are left behind", fake_descriptors_held(kernel));
     for (size_t i = 0; i < FAKE_PROCESSES_MAX; ++i)
@@ -536,8 +558,8 @@ void sim_act(struct sim *sim)
     enum sim_action action = draw_action(sim);
     if (sim->stopping && sim_below(sim, 4) == 0) {
         static const enum sim_action ending[] = {SIM_ACT_TICK, SIM_ACT_WRITE_END, SIM_ACT_UNPIN_END,
-                                                 SIM_ACT_PROOF_END};
-        action = ending[sim_below(sim, 4)];
+                                                 SIM_ACT_PROOF_END, SIM_ACT_SOCKETS_END};
+        action = ending[sim_below(sim, 5)];
     }
     switch (action) {
     case SIM_ACT_SAY:
@@ -589,6 +611,9 @@ void sim_act(struct sim *sim)
         break;
     case SIM_ACT_NOTE:
         note(sim);
+        break;
+    case SIM_ACT_SOCKETS_END:
+        end_some_sockets(sim);
         break;
     }
 }
