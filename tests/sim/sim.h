@@ -368,6 +368,11 @@ struct fake_process *sim_any_process(struct sim *sim);
 struct fake_process *sim_process_that_exits(struct fake_kernel *kernel);
 uint32_t sim_make_handle(struct sim *sim, struct fake_process *process);
 
+/* ---- rules.c ---- */
+
+/** sim_reload() - give the core the rules number @set. */
+void sim_reload(struct sim *sim, uint32_t set);
+
 /* ---- settle.c ---- */
 
 /** sim_settle() - no more faults, all that is under way comes to its end, and then everything must agree. */
