@@ -1,4 +1,4 @@
-/* Tests that the tables of schema.c generate: each message both ways, and each of its fields missing,
+/* Tests that the tables of schema.h generate: each message both ways, and each of its fields missing,
  * renamed, of every wrong type and at the edges of its range. A field that is added later is tested by
  * being in the table. */
 #include "test_support.h"
