@@ -159,6 +159,31 @@ static void test_handles(void **state)
         handles_at(i);
 }
 
+static const struct {
+    const char *value;
+    const char *says;
+} bad_access[] = {
+    {"0", "zero"},
+    {"2147483648", "GENERIC"},
+    {"1073741824", "GENERIC"},
+    {"536870912", "GENERIC"},
+    {"268435456", "GENERIC"},
+    {"268435457", "GENERIC"},
+    {"4294967295", "GENERIC"},
+    {"33554432", "MAXIMUM_ALLOWED"},
+    {"33554433", "MAXIMUM_ALLOWED"},
+    {"16777216", "ACCESS_SYSTEM_SECURITY"},
+    {"16777217", "ACCESS_SYSTEM_SECURITY"},
+    {"4294967296", "32 bits"},
+    {"18446744073709551615", "32 bits"},
+    {"-1", "32 bits"},
+    {"\"write\"", "must be \"same\", \"read\" or a mask"},
+    {"\"\"", "must be"},
+    {"\"SAME\"", "must be"},
+    {"\"1\"", "must be"},
+    {"\"any\"", "must be"},
+};
+
 static void test_access(void **state)
 {
     static const struct {
@@ -172,30 +197,6 @@ static void test_access(void **state)
         {"2031619", HBK_ACCESS_KIND_MASK, 0x1F0003},
         {"16777215", HBK_ACCESS_KIND_MASK, 0xFFFFFF},
         {"67108864", HBK_ACCESS_KIND_MASK, 0x04000000},
-    };
-    static const struct {
-        const char *value;
-        const char *says;
-    } bad[] = {
-        {"0", "zero"},
-        {"2147483648", "GENERIC"},
-        {"1073741824", "GENERIC"},
-        {"536870912", "GENERIC"},
-        {"268435456", "GENERIC"},
-        {"268435457", "GENERIC"},
-        {"4294967295", "GENERIC"},
-        {"33554432", "MAXIMUM_ALLOWED"},
-        {"33554433", "MAXIMUM_ALLOWED"},
-        {"16777216", "ACCESS_SYSTEM_SECURITY"},
-        {"16777217", "ACCESS_SYSTEM_SECURITY"},
-        {"4294967296", "32 bits"},
-        {"18446744073709551615", "32 bits"},
-        {"-1", "32 bits"},
-        {"\"write\"", "must be \"same\", \"read\" or a mask"},
-        {"\"\"", "must be"},
-        {"\"SAME\"", "must be"},
-        {"\"1\"", "must be"},
-        {"\"any\"", "must be"},
     };
     /* Where it stands alone, beside the handle or the name. */
     static const char *const alone[] = {
@@ -217,19 +218,19 @@ static void test_access(void **state)
         assert_int_equal(message.u.params.send.items[0].access.mask, good[i].mask);
         hbk_message_clear(&message);
     }
-    for (size_t i = 0; i < COUNT(bad); i++) {
+    for (size_t i = 0; i < COUNT(bad_access); i++) {
         struct hbk_message message = {0};
 
         (void)snprintf(line, sizeof line,
                        SEND("{\"handle\":4},{\"handle\":8},{\"handle\":4,\"access\":%s}"),
-                       bad[i].value);
-        assert_line_refused(line, strlen(line), HBK_R_INVALID_PARAMS, true, bad[i].says);
+                       bad_access[i].value);
+        assert_line_refused(line, strlen(line), HBK_R_INVALID_PARAMS, true, bad_access[i].says);
         (void)read_line(&message, line);
         assert_int_equal(message.error.item, 2);
         assert_non_null(strstr(message.error.detail, "items[2].access: "));
         for (size_t j = 0; j < COUNT(alone); j++) {
-            (void)snprintf(line, sizeof line, "%s\"access\":%s}}", alone[j], bad[i].value);
-            assert_line_refused(line, strlen(line), HBK_R_INVALID_PARAMS, true, bad[i].says);
+            (void)snprintf(line, sizeof line, "%s\"access\":%s}}", alone[j], bad_access[i].value);
+            assert_line_refused(line, strlen(line), HBK_R_INVALID_PARAMS, true, bad_access[i].says);
             (void)read_line(&message, line);
             assert_int_equal(message.error.item, -1);
         }
