@@ -34,7 +34,7 @@ void hbk_delivery_make_ready(struct hbk_delivery *delivery)
 {
     HBK_ASSERT(delivery->state == HBK_DELIVERY_BEHIND || delivery->state == HBK_DELIVERY_WAITING ||
                delivery->state == HBK_DELIVERY_BLOCKED || delivery->state == HBK_DELIVERY_MAKING ||
-               delivery->state == HBK_DELIVERY_WRITING);
+               delivery->state == HBK_DELIVERY_WRITING || delivery->state == HBK_DELIVERY_READY);
     hbk_delivery_leave(delivery);
     if (delivery->endpoint == NULL) {
         delivery->target = NULL; /* it is looked for again, and may end before */
@@ -209,10 +209,14 @@ static bool answer(struct hbk_delivery *delivery)
 
 static void place_and_tell(struct hbk_delivery *delivery)
 {
-    if (hbk_place(delivery, delivery->sender) &&
-        (answer_tells(delivery) ? answer(delivery)
-                                : notify(delivery, HBK_METHOD_HANDLE_DELIVERED))) {
+    if (!hbk_place(delivery, delivery->sender)) {
+        return;
+    }
+    if (answer_tells(delivery) ? answer(delivery) : notify(delivery, HBK_METHOD_HANDLE_DELIVERED)) {
         set_writing(delivery);
+    } else if (delivery->state == HBK_DELIVERY_READY) { /* its session ended over it */
+        (void)hbk_place_undo(delivery, HBK_ITEMS_MAX);
+        hbk_delivery_retell(delivery);
     }
 }
 
@@ -364,7 +368,7 @@ static void wait_for_write(struct hbk_delivery *delivery)
 {
     if (!hbk_session_alive(delivery->target)) {
         HBK_ASSERT(delivery->process != NULL);
-        hbk_delivery_again(delivery, delivery->sender);
+        hbk_delivery_make_ready(delivery);
         return;
     }
     delivery->state = HBK_DELIVERY_BLOCKED;

@@ -120,9 +120,8 @@ static void to_a_process_without_a_session(void **state)
 {
     (void)state;
     struct scene scene = scene_new();
-    const struct hbk_transfer_result *result =
-        transfer(scene.a, "{'source':{'pid':200},'handle':%u,'target':{'pid':201},'access':2}",
-                 scene.event);
+    const struct hbk_transfer_result *result = transfer(
+        scene.a, "{'source':{'pid':200},'handle':%u,'target':{'pid':201},'access':2}", scene.event);
     assert_false(result->notified);
     assert_int_equal(result->access, 2);
     assert_int_equal(result->widenable, HBK_WIDENABLE_NO);
@@ -131,9 +130,9 @@ static void to_a_process_without_a_session(void **state)
     /* One whose session is not proven has none. */
     struct client *unproven = client_connect(scene.rig, scene.target, 1);
     client_hello(unproven);
-    assert_false(transfer(scene.a, "{'source':{'pid':200},'handle':%u,'target':{'pid':201}}",
-                          scene.event)
-                     ->notified);
+    assert_false(
+        transfer(scene.a, "{'source':{'pid':200},'handle':%u,'target':{'pid':201}}", scene.event)
+            ->notified);
     client_nothing(unproven);
     log_forget(scene.log);
     scene_end(&scene);
@@ -271,9 +270,9 @@ static void both_processes_must_be_in_reach(void **state)
     for (uint32_t pid = 200; pid <= 201; ++pid) {
         struct scene scene = scene_new();
         fake_may_duplicate(scene.kernel, 100, pid, false);
-        const struct hbk_error *error = client_refused(
-            scene.a, HBK_R_DENIED, TRANSFER,
-            "{'source':{'pid':200},'handle':%u,'target':{'pid':201}}", scene.event);
+        const struct hbk_error *error =
+            client_refused(scene.a, HBK_R_DENIED, TRANSFER,
+                           "{'source':{'pid':200},'handle':%u,'target':{'pid':201}}", scene.event);
         assert_non_null(strstr(error->detail, pid == 200 ? "source" : "target"));
         assert_int_equal(error->win32, 5);
         assert_int_equal(fake_trace_count(scene.kernel, FAKE_OP_PIN), 0);
