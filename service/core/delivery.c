@@ -128,6 +128,7 @@ static void forget_values(struct hbk_delivery *delivery)
 
 void hbk_delivery_told(struct hbk_delivery *delivery)
 {
+    struct hbk_session *target = delivery->target;
     uint32_t value = delivery->items[0].value;
 
     HBK_ASSERT(delivery->state == HBK_DELIVERY_WRITING);
@@ -150,10 +151,13 @@ void hbk_delivery_told(struct hbk_delivery *delivery)
     if (!hbk_delivery_claim_answer(delivery)) {
         return;
     }
-    if (delivery->kind == HBK_DELIVERY_SEND) {
-        answer_success(delivery);
-    } else {
+    if (delivery->kind != HBK_DELIVERY_SEND) {
         (void)hbk_transfer_answer(delivery, value, true);
+        return;
+    }
+    answer_success(delivery);
+    if (delivery->revocable) {
+        hbk_revoke_answered(delivery->sender, target);
     }
 }
 
