@@ -135,6 +135,11 @@ uint32_t books_under_way(const struct hbk_core *core, uint64_t session)
     return count;
 }
 
+uint64_t books_sockets_lost(const struct hbk_core *core)
+{
+    return core->sockets_lost;
+}
+
 uint32_t books_descriptors(const struct hbk_core *core)
 {
     uint32_t count = 0;
