@@ -345,7 +345,7 @@ static void test_page_of_deliveries(void **state)
     for (size_t i = 0; i < COUNT(infos); i++)
         infos[i] = (struct hbk_delivery_info){
             .delivery = i + 1,
-            .state = hbk_text_from("revocable"),
+            .state = hbk_text_from("given"),
             .endpoint = hbk_text_from("user/t"),
             .from = party,
             .to = party,
