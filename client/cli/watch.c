@@ -32,7 +32,7 @@ static void print_time(uint64_t unix_ms)
            local.wMinute, local.wSecond, local.wMilliseconds);
 }
 
-static void print_party(const char *word, const hbk_record_party *party)
+static void print_party(const char *word, const hbk_party *party)
 {
     if (party->pid == 0 && party->user == NULL)
         return;

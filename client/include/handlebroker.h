@@ -16,7 +16,8 @@
  *     }
  *
  * Rules for all functions
- * - A client may be used by any number of threads at once. The library starts no thread of its own.
+ * - A client may be used by any number of threads at once. The library starts no thread of its own,
+ *   but for hbk_notify_window() and hbk_notify_call().
  * - Structures that carry `size` must have it set to their sizeof; zero in every other field is the
  *   default. A program that was built with an older header passes the size that it knows, and gets
  *   the defaults of what came later. Strings are UTF-8, ended by NUL, and are copied where they are
@@ -48,6 +49,7 @@ extern "C" {
 #else
 #define HBK_API
 #endif
+#define HBK_CALLBACK __stdcall
 
 /* The pipe of the installed service. */
 #define HBK_PIPE_NAME L"\\\\.\\pipe\\ProtectedPrefix\\Administrators\\HandleBroker"
@@ -55,6 +57,8 @@ extern "C" {
 #define HBK_ITEMS_MAX 64
 #define HBK_DATA_BYTES_MAX 8192
 #define HBK_QUOTAS_MAX 16
+#define HBK_SOCKETS_MAX 16 /* of the items of a send */
+#define HBK_TICKET_BYTES 32
 
 /* How a call ended. Zero is success. Those below HBK_DISCONNECTED are the broker's answers, by the
  * codes of PROTOCOL.md; the rest are the library's own. */
@@ -107,6 +111,13 @@ HBK_API const char *hbk_result_text(hbk_result result);
 /** hbk_version() - the library's version, "0.1.0". */
 HBK_API const char *hbk_version(void);
 
+/* Somebody that a delivery, entry or record is about. */
+typedef struct hbk_party {
+    uint64_t session; /* 0: none, or it has ended */
+    uint32_t pid;     /* 0: not known, or nobody yet */
+    const char *user; /* SID, or NULL */
+} hbk_party;
+
 /* ---- connection ---- */
 
 typedef struct hbk_client hbk_client;
@@ -147,17 +158,19 @@ HBK_API hbk_result hbk_open(const hbk_open_options *options, hbk_client **ret_cl
  *
  * Closes this client's endpoints, then every handle that was delivered and that nobody received,
  * then the connection. Blocks for the service's answer, up to a second. Deliveries that
- * hbk_receive() returned stay valid, and are the caller's still.
+ * hbk_receive() returned stay valid, and are the caller's still. Waits for the thread of
+ * hbk_notify_call(), so it may not be called from within that function.
  */
 HBK_API void hbk_close(hbk_client *client);
 
 /**
  * hbk_wait_handle() - a handle to wait on for deliveries, beside others
  *
- * A manual-reset event, signalled while hbk_receive() or hbk_watch_receive() has something to return or
- * the connection is gone; sometimes also when it has not. So: wait, then call hbk_receive() with
- * timeout 0 until it says HBK_TIMEOUT (who watches, both). Use it with WaitForMultipleObjects or MsgWaitForMultipleObjects. Belongs to
- * the client: do not close, set or reset it. Since: 0.1
+ * A manual-reset event, signalled while hbk_receive() (or, where they are in use, hbk_watch_receive()
+ * or hbk_notice_receive()) has something to return or the connection is gone; sometimes also when it
+ * has not. So: wait, then call each that is in use with timeout 0 until it says HBK_TIMEOUT. Use it
+ * with WaitForMultipleObjects or MsgWaitForMultipleObjects. Belongs to the client: do not close, set
+ * or reset it. Since: 0.1
  */
 HBK_API HANDLE hbk_wait_handle(hbk_client *client);
 
@@ -167,12 +180,15 @@ HBK_API HANDLE hbk_wait_handle(hbk_client *client);
 #define HBK_ACCESS_READ GENERIC_READ /* the type's read rights; never sent as a mask */
 
 typedef struct hbk_type_accept {
-    const char *type; /* "Event", "Mutant", "Semaphore", "Timer", "Section", "File" */
+    /* "Event", "Mutant", "Semaphore", "Timer", "Section", "File"; "Socket" with HBK_ACCESS_SAME */
+    const char *type;
     /* The most that is accepted: HBK_ACCESS_SAME (anything), HBK_ACCESS_READ, or a mask. */
     uint32_t access;
 } hbk_type_accept;
 
 #define HBK_ENDPOINT_ASK 0x1u /* offer every delivery first: hbk_accept() or hbk_reject() it */
+/* Agree to deliveries whose sender can take them back: see hbk_revoke(). */
+#define HBK_ENDPOINT_REVOCABLE 0x2u
 
 typedef struct hbk_endpoint_options {
     size_t size;
@@ -180,8 +196,8 @@ typedef struct hbk_endpoint_options {
      * "session/...": by all of this Terminal Services session, "global/...": by all of this machine;
      * in these two the operator's rules say who may open a name and who may send there. */
     const char *name;
-    uint32_t flags;               /* HBK_ENDPOINT_ASK */
-    const hbk_type_accept *types; /* NULL: the six types above, any access */
+    uint32_t flags;               /* HBK_ENDPOINT_... */
+    const hbk_type_accept *types; /* NULL: the six types above but Socket, any access */
     size_t types_count;
     uint32_t items_max; /* the most items in one delivery, 1..64; 0: 64 */
     /* Who may send here, as SDDL: a DACL whose right 0x2 is to send, of literal SIDs or WD, AU, SY,
@@ -218,8 +234,10 @@ HBK_API hbk_result hbk_endpoint_close(hbk_client *client, const char *name,
 #define HBK_WIDEN_UNKNOWN 3 /* a File is not asked */
 
 typedef struct hbk_received_item {
-    HANDLE handle;    /* NULL in an offer, and once it was taken */
-    const char *type; /* as the NT kernel spells it */
+    /* NULL in an offer, once it was taken, and once its sender has taken it back; of a Socket, its
+     * SOCKET. */
+    HANDLE handle;
+    const char *type; /* as the NT kernel spells it, or "Socket" */
     uint32_t access;  /* granted access mask */
     int inherit;      /* nonzero: a child made with bInheritHandles gets it */
     int protect;   /* nonzero: CloseHandle fails until HANDLE_FLAG_PROTECT_FROM_CLOSE is cleared */
@@ -228,8 +246,9 @@ typedef struct hbk_received_item {
 
 typedef struct hbk_delivery {
     uint64_t id;
-    const char *endpoint; /* the name under which it came */
-    int offered;          /* nonzero: an offer that waits for hbk_accept() or hbk_reject() */
+    const char
+        *endpoint; /* the name under which it came; NULL: to this process, by hbk_transfer() */
+    int offered;   /* nonzero: an offer that waits for hbk_accept() or hbk_reject() */
     uint64_t from_session;
     uint32_t from_pid;
     uint32_t from_integrity; /* RID of the mandatory label; 0x2000 is medium */
@@ -237,6 +256,7 @@ typedef struct hbk_delivery {
     const char *data;        /* what the sender said with it, or NULL */
     size_t count;
     const hbk_received_item *items; /* count of them */
+    int revocable; /* nonzero: the broker may close the handles at its sender's word */
 } hbk_delivery;
 
 /**
@@ -244,9 +264,9 @@ typedef struct hbk_delivery {
  * @timeout_ms:   0: only what is there already; INFINITE: no limit
  * @ret_delivery: to be freed with hbk_delivery_free()
  *
- * The flags `inherit` and `protect` are set on the handles before the caller sees them. Return:
- * HBK_OK; HBK_TIMEOUT (nothing came); HBK_DISCONNECTED (after everything that came before was
- * returned); HBK_INVALID_ARGUMENT; HBK_NO_MEMORY; HBK_OS_ERROR.
+ * The flags `inherit` and `protect` are set on the handles, and sockets are made, before the caller
+ * sees them. Return: HBK_OK; HBK_TIMEOUT (nothing came); HBK_DISCONNECTED (after everything that
+ * came before was returned); HBK_INVALID_ARGUMENT; HBK_NO_MEMORY; HBK_OS_ERROR.
  * Source: PROTOCOL.md "handle.delivered", "handle.offered". Since: 0.1
  */
 HBK_API hbk_result hbk_receive(hbk_client *client, uint32_t timeout_ms, hbk_delivery **ret_delivery,
@@ -256,9 +276,21 @@ HBK_API hbk_result hbk_receive(hbk_client *client, uint32_t timeout_ms, hbk_deli
  * hbk_delivery_take() - take item @index out of @delivery
  *
  * Return: the handle, which the caller closes from now on; NULL if it was taken before, if
- * @delivery is an offer, or if there is no such item.
+ * @delivery is an offer, if there is no such item, or if it is a socket.
  */
 HBK_API HANDLE hbk_delivery_take(hbk_delivery *delivery, size_t index);
+
+#define HBK_NO_SOCKET UINTPTR_MAX /* INVALID_SOCKET */
+
+/**
+ * hbk_delivery_take_socket() - take the socket that is item @index out of @delivery
+ *
+ * The library has called WSAStartup() for it, and does not call WSACleanup(). Return: the SOCKET,
+ * overlapped, which the caller closes with closesocket() from now on; HBK_NO_SOCKET if it was
+ * taken before, if @delivery is an offer, if there is no such item, or if it is no socket.
+ * Source: WSASocketW in the Win32 reference. Since: 0.1
+ */
+HBK_API uintptr_t hbk_delivery_take_socket(hbk_delivery *delivery, size_t index);
 
 /** hbk_delivery_free() - free @delivery and close what was not taken from it. NULL is accepted. An
  * offer that nobody answered is left to its sender's deadline. May be called after hbk_close(). */
@@ -283,14 +315,20 @@ HBK_API hbk_result hbk_reject(hbk_client *client, hbk_delivery *offer, const cha
 
 #define HBK_ITEM_INHERIT 0x1u /* inheritable in the target */
 #define HBK_ITEM_PROTECT 0x2u /* protected from close in the target */
-#define HBK_ITEM_MOVE 0x4u    /* once delivered, the library closes our own handle */
+#define HBK_ITEM_MOVE 0x4u    /* once delivered, the library closes our own handle or socket */
 
 typedef struct hbk_send_item {
-    HANDLE handle;
-    const char *type; /* what it is believed to be: another type fails; NULL: whatever it is */
-    uint32_t access;  /* HBK_ACCESS_SAME, HBK_ACCESS_READ, or a mask that our handle covers */
-    uint32_t flags;   /* HBK_ITEM_... */
+    HANDLE handle; /* or (HANDLE)SOCKET */
+    /* What it is believed to be: another type fails; NULL: whatever it is, but no socket. "Socket": a
+     * SOCKET, with HBK_ACCESS_SAME and no HBK_ITEM_PROTECT. */
+    const char *type;
+    uint32_t access; /* HBK_ACCESS_SAME, HBK_ACCESS_READ, or a mask that our handle covers */
+    uint32_t flags;  /* HBK_ITEM_... */
 } hbk_send_item;
+
+/* We may want it back, see hbk_revoke(): the endpoint must agree (else HBK_ACCESS_NOT_ACCEPTED). No
+ * item may be a socket, moved or protected. */
+#define HBK_SEND_REVOCABLE 0x1u
 
 typedef struct hbk_send_options {
     size_t size;
@@ -303,7 +341,7 @@ typedef struct hbk_send_options {
     uint32_t expect_pid;     /* its process; 0: any */
     uint32_t wait_ms;        /* for the endpoint to open, 0..60,000; 0: it must be open */
     uint32_t timeout_ms;     /* for an asking endpoint to answer, 1..60,000; 0: 10,000 */
-    uint32_t unused;         /* not read */
+    uint32_t flags;          /* HBK_SEND_... */
     /* To the endpoint `to` of process to_pid, whoever it runs as; 0: of whoever has opened `to` in our
      * own namespace. Needs what it takes to place a handle there without the broker
      * (PROCESS_DUP_HANDLE on that process, or SeDebugPrivilege), or a rule. */
@@ -329,15 +367,125 @@ typedef struct hbk_receipt {
  * answered), at most wait_ms + timeout_ms and a little. Our handles stay ours, except those with
  * HBK_ITEM_MOVE, which are closed after success. May be sent to an endpoint of the same client.
  * Return: HBK_OK; HBK_NOT_FOUND (no such endpoint for us, or not the one expected); HBK_DENIED (no
- * rule lets us send there, whether it exists or not); HBK_BAD_HANDLE; HBK_TYPE_NOT_ALLOWED; HBK_TYPE_MISMATCH; HBK_ACCESS_EXCEEDS_SOURCE;
- * HBK_ACCESS_NOT_ACCEPTED; HBK_REJECTED; HBK_TIMEOUT, HBK_TARGET_GONE, HBK_BUSY (nothing is left
- * behind; may be tried again); HBK_QUOTA; HBK_STOPPING; HBK_OS_ERROR; HBK_INVALID_ARGUMENT;
+ * rule lets us send there, whether it exists or not); HBK_BAD_HANDLE; HBK_TYPE_NOT_ALLOWED;
+ * HBK_TYPE_MISMATCH (also a socket that is not sent as "Socket", and what is sent so and is none);
+ * HBK_ACCESS_EXCEEDS_SOURCE; HBK_ACCESS_NOT_ACCEPTED; HBK_REJECTED; HBK_TIMEOUT, HBK_TARGET_GONE,
+ * HBK_BUSY (nothing is left behind; may be tried again); HBK_QUOTA; HBK_STOPPING; HBK_OS_ERROR; HBK_INVALID_ARGUMENT;
  * HBK_NO_MEMORY; HBK_DISCONNECTED (whether it was delivered is not known; moved handles stay
  * open).
  * Source: PROTOCOL.md "handle.send"; DuplicateHandle in the Win32 reference. Since: 0.1
  */
 HBK_API hbk_result hbk_send(hbk_client *client, const hbk_send_options *options,
                             hbk_receipt *ret_receipt, hbk_error_info *ret_error);
+
+/**
+ * hbk_revoke() - take a delivery back
+ * @delivery:   by hbk_receipt or hbk_delivery_list(): one that was sent with HBK_SEND_REVOCABLE, or
+ *              that its target has not been told of yet
+ * @ret_closed: NULL, or bit i: the broker has closed the target's handle of item i
+ *
+ * The broker closes the handle in the target if the object at its value is the one that was sent,
+ * and tells the target (hbk_notice_receive()). What the target has duplicated, mapped or passed on
+ * stays. A value that the target closes and gets anew for the same object, or in the moment between
+ * look and close, is closed all the same. Blocks for one round trip. Return: HBK_OK; HBK_NOT_FOUND
+ * (no delivery of ours that can be taken back; others' need the right `revoke`); HBK_BUSY (the
+ * target is being told right now: try again); HBK_INVALID_ARGUMENT; HBK_DISCONNECTED;
+ * HBK_STOPPING; HBK_NO_MEMORY.
+ * Source: PROTOCOL.md "delivery.revoke". Since: 0.1
+ */
+HBK_API hbk_result hbk_revoke(hbk_client *client, uint64_t delivery, uint64_t *ret_closed,
+                              hbk_error_info *ret_error);
+
+/* ---- handles of other processes ---- */
+
+typedef struct hbk_transfer_options {
+    size_t size;
+    uint32_t source_pid; /* who has the handle now; may be our own process */
+    HANDLE handle;       /* its value there */
+    uint32_t target_pid; /* who gets it; 0 with `to` NULL: we ourselves */
+    const char *to;      /* or an endpoint's name, with target_pid 0 */
+    const char *type;    /* as in hbk_send_item; no sockets */
+    uint32_t access;     /* as in hbk_send_item */
+    uint32_t flags;      /* HBK_ITEM_INHERIT; where we get it ourselves, HBK_ITEM_PROTECT */
+} hbk_transfer_options;
+
+typedef struct hbk_transferred {
+    HANDLE handle; /* its value in the target; where that is us, ours to close */
+    char type[33];
+    uint32_t access;
+    int notified;  /* nonzero: the target has a session, and was told by a delivery */
+    int widenable; /* HBK_WIDEN_... */
+} hbk_transferred;
+
+/**
+ * hbk_transfer() - hand a handle from a process to a process, of which neither need be ours
+ *
+ * Needs what it takes to do it without the broker: PROCESS_DUP_HANDLE on both processes, or
+ * SeDebugPrivilege, and a policy that does not forbid it. The source keeps its handle. A target that
+ * is not `notified` must learn the value from us. Blocks for one round trip. Return: HBK_OK;
+ * HBK_NOT_FOUND (no such process or endpoint, or it has ended); HBK_DENIED (or it is protected);
+ * HBK_BAD_HANDLE; HBK_TYPE_NOT_ALLOWED; HBK_TYPE_MISMATCH; HBK_ACCESS_EXCEEDS_SOURCE;
+ * HBK_ACCESS_NOT_ACCEPTED; HBK_TARGET_GONE; HBK_BUSY; HBK_QUOTA; HBK_TIMEOUT; HBK_OS_ERROR;
+ * HBK_INVALID_ARGUMENT; HBK_DISCONNECTED; HBK_STOPPING; HBK_NO_MEMORY.
+ * Source: PROTOCOL.md "handle.transfer"; DuplicateHandle in the Win32 reference. Since: 0.1
+ */
+HBK_API hbk_result hbk_transfer(hbk_client *client, const hbk_transfer_options *options,
+                                hbk_transferred *ret_transferred, hbk_error_info *ret_error);
+
+/* ---- being told ---- */
+
+#define HBK_NOTICE_REVOKED 1      /* a delivery or offer was taken back: `delivery`, `closed` */
+#define HBK_NOTICE_SESSION_GONE 2 /* a session with which we share one has ended: `session` */
+
+typedef struct hbk_notice {
+    int kind; /* HBK_NOTICE_... */
+    uint64_t delivery;
+    uint64_t closed; /* bit i: our handle of item i is closed; do not use or close that value */
+    uint64_t session;
+    uint64_t missed; /* how many right before this one found no room */
+} hbk_notice;
+
+/**
+ * hbk_notice_receive() - the next notice
+ * @timeout_ms: as for hbk_receive()
+ *
+ * Notices are kept from the first call on, up to 256; call it once with timeout 0 before the first
+ * delivery. In a delivery that was received and not freed, the handles that were closed are NULL
+ * before the notice is returned; what was taken out of it is the caller's to forget. Of a delivery
+ * that was not received yet there is no notice: it never comes. Return: as hbk_receive().
+ * Source: PROTOCOL.md "delivery.revoked", "session.gone". Since: 0.1
+ */
+HBK_API hbk_result hbk_notice_receive(hbk_client *client, uint32_t timeout_ms,
+                                      hbk_notice *ret_notice, hbk_error_info *ret_error);
+
+/**
+ * hbk_notify_window() - have a message posted when something can be received
+ * @window: NULL: no more; a message that is in the window's queue already stays there
+ *
+ * For programs whose thread waits for messages. Posted once when hbk_receive() (or, where they are
+ * in use, hbk_watch_receive() or hbk_notice_receive()) has something to return or the connection
+ * is gone; and again after each that is in use was called until HBK_TIMEOUT, with timeout 0, when
+ * more has come. Takes the place of an earlier window. Starts a thread of the library's, which
+ * hbk_close() ends; waits for a function of hbk_notify_call() to return, unless called from within
+ * it. Return: HBK_OK; HBK_INVALID_ARGUMENT (no window); HBK_NO_MEMORY; HBK_OS_ERROR (no thread).
+ * Source: PostMessageW in the Win32 reference. Since: 0.1
+ */
+HBK_API hbk_result hbk_notify_window(hbk_client *client, HWND window, UINT message, WPARAM wparam,
+                                     LPARAM lparam, hbk_error_info *ret_error);
+
+typedef void(HBK_CALLBACK *hbk_notify_function)(hbk_client *client, void *context);
+
+/**
+ * hbk_notify_call() - have @function called when something can be received
+ * @function: called on a thread of the library's, never twice at once; NULL: no more
+ *
+ * When it is called is as for hbk_notify_window(), beside which it may be used. It may use the
+ * client, but not close it. A call with NULL (or with another function) returns when @function has
+ * returned, and it is not called from then on; from within itself it returns at once. Return: as
+ * hbk_notify_window(). Since: 0.1
+ */
+HBK_API hbk_result hbk_notify_call(hbk_client *client, hbk_notify_function function, void *context,
+                                   hbk_error_info *ret_error);
 
 /* ---- objects that a target cannot widen ---- */
 
@@ -376,171 +524,11 @@ HBK_API hbk_result hbk_semaphore_create(int32_t count, int32_t maximum, HANDLE *
 HBK_API hbk_result hbk_timer_create(int manual_reset, HANDLE *ret_handle,
                                     hbk_error_info *ret_error);
 
-/* ---- looking ---- */
-
-/* What all users share; none may have more than a share of what the others leave. */
-typedef struct hbk_quota {
-    char name[33];              /* "sessions", "requests", "pins", ... */
-    uint64_t limit, used;       /* of the whole service */
-    uint64_t your_limit, yours; /* of our user; your_limit: what it could have at this moment */
-} hbk_quota;
-
-typedef struct hbk_status_info {
-    char server_name[65];
-    char server_version[33];
-    char state[17]; /* "running", "stopping" */
-    uint32_t pid;
-    uint64_t uptime_ms;
-    uint32_t sessions, sessions_proven, endpoints, deliveries_pending, pins;
-    uint64_t delivered, failed; /* sends since the service's start */
-    uint32_t policy;            /* how often rules were loaded since then; 0: built-in ones rule */
-    uint64_t events_dropped;    /* audit records that found a queue full */
-    size_t quotas_count;
-    hbk_quota quotas[HBK_QUOTAS_MAX];
-} hbk_status_info;
-
-/** hbk_status() - the service's state and counters. Blocks for one round trip. */
-HBK_API hbk_result hbk_status(hbk_client *client, hbk_status_info *ret_status,
-                              hbk_error_info *ret_error);
-
-typedef struct hbk_endpoint_entry {
-    const char *name;
-    uint64_t session;
-    uint32_t pid;
-    const char *user;  /* SID */
-    uint64_t since_ms; /* milliseconds since it was opened */
-    int ask;
-    const char *types; /* what it takes: "Event Section:read File:0x120089" */
-} hbk_endpoint_entry;
-
-typedef struct hbk_endpoint_entries {
-    size_t count;
-    const hbk_endpoint_entry *entries;
-} hbk_endpoint_entries;
-
-/** hbk_endpoint_list() - every endpoint that the caller may see; free with
- * hbk_endpoint_entries_free(). */
-HBK_API hbk_result hbk_endpoint_list(hbk_client *client, hbk_endpoint_entries **ret_entries,
-                                     hbk_error_info *ret_error);
-/** hbk_endpoint_entries_free() - NULL is accepted. */
-HBK_API void hbk_endpoint_entries_free(hbk_endpoint_entries *entries);
-
-typedef struct hbk_session_entry {
-    uint64_t session;
-    uint32_t pid;
-    const char *user; /* SID */
-    uint64_t logon_session;
-    uint32_t integrity;        /* RID of the mandatory label; 0x2000 is medium */
-    uint32_t terminal_session; /* of Terminal Services */
-    const char *client_name;   /* as it calls itself; "" before it has said so, as the next */
-    const char *client_version;
-    const char *state; /* "new", "hello", "proven", "ending" */
-    uint64_t since_ms; /* milliseconds since it connected */
-    uint32_t endpoints, requests, pins;
-    uint64_t queued_bytes;   /* that it has not read, or that were not acted on yet */
-    uint64_t sent, received; /* deliveries since it connected */
-} hbk_session_entry;
-
-typedef struct hbk_session_entries {
-    size_t count;
-    const hbk_session_entry *entries;
-} hbk_session_entries;
-
-/**
- * hbk_session_list() - who is connected to the broker
- * @ret_entries: to be freed with hbk_session_entries_free()
- *
- * Needs the right `inspect`, which administrators and SYSTEM have unless the operator's rules say
- * otherwise. Blocks for a round trip a page. Return: HBK_OK; HBK_DENIED; HBK_INVALID_ARGUMENT;
- * HBK_DISCONNECTED; HBK_STOPPING; HBK_NO_MEMORY; HBK_INTERNAL_ERROR.
- * Source: PROTOCOL.md "broker.sessions". Since: 0.1
- */
-HBK_API hbk_result hbk_session_list(hbk_client *client, hbk_session_entries **ret_entries,
-                                    hbk_error_info *ret_error);
-/** hbk_session_entries_free() - NULL is accepted. */
-HBK_API void hbk_session_entries_free(hbk_session_entries *entries);
-
-typedef struct hbk_explain_options {
-    size_t size;
-    const char *verb; /* "open", "send", "put", "get"; "transfer", "inspect", "revoke" */
-    const char *name; /* for the first four: "user/inbox" */
-    uint32_t pid;     /* send: to the endpoint of this process; 0: to the name */
-    uint64_t session; /* on whose behalf, by hbk_session_list(); 0: our own */
-} hbk_explain_options;
-
-typedef struct hbk_explanation {
-    int allowed;
-    char rule[321];   /* what decides: rules[2] "session/print/", or built-in: ... */
-    char detail[241]; /* why, and what to do */
-    int types_known;  /* nonzero: `types` is the most that may pass under that name */
-    char types[1088]; /* "Event Section:read File:0x120089"; "": nothing passes */
-} hbk_explanation;
-
-/**
- * hbk_explain() - what would be answered, and by which rule, without doing it
- *
- * Needs `inspect`, as hbk_session_list(). Blocks for one round trip. Return: HBK_OK, be it allowed or
- * not; HBK_DENIED (we may not ask); HBK_NOT_FOUND (no such session); HBK_INVALID_PARAMS;
- * HBK_INVALID_ARGUMENT; HBK_DISCONNECTED; HBK_STOPPING; HBK_NO_MEMORY.
- * Source: PROTOCOL.md "policy.explain". Since: 0.1
- */
-HBK_API hbk_result hbk_explain(hbk_client *client, const hbk_explain_options *options,
-                               hbk_explanation *ret_explanation, hbk_error_info *ret_error);
-
-/* ---- watching ---- */
-
-typedef struct hbk_record_party {
-    uint64_t session; /* 0: nobody that has a session */
-    uint32_t pid;
-    const char *user; /* SID, or NULL */
-} hbk_record_party;
-
-/* One audit record. What it does not say is zero or NULL. */
-typedef struct hbk_record {
-    uint64_t serial;      /* counts the records of the service since its start */
-    uint64_t missed;      /* how many right before this one never came: we were too slow */
-    uint64_t time_ms;     /* Unix time in milliseconds */
-    const char *event;    /* "handle.send", "session.opened", "policy.loaded", ... */
-    const char *outcome;  /* "done", "refused", "failed" */
-    uint64_t correlation; /* the same in all records of one request */
-    uint64_t delivery;
-    hbk_record_party caller, target;
-    const char *endpoint;
-    size_t count;
-    const hbk_sent_info *items; /* count of them */
-    const char *error;          /* "denied", "not_found", ... */
-    const char *detail;
-    uint32_t win32;
-    uint64_t stands_for; /* of a record for many alike: how many; 0: itself alone */
-    const char *json;    /* all of it, as the JSON object of one line */
-} hbk_record;
-
-/**
- * hbk_watch() - have the service tell this client what it records, from now on until it leaves
- *
- * Needs `inspect`, as hbk_session_list(). Blocks for one round trip. May be said again. Return: HBK_OK;
- * HBK_DENIED; HBK_QUOTA (too many watch); HBK_INVALID_ARGUMENT; HBK_DISCONNECTED; HBK_STOPPING;
- * HBK_NO_MEMORY. Source: PROTOCOL.md "broker.watch". Since: 0.1
- */
-HBK_API hbk_result hbk_watch(hbk_client *client, hbk_error_info *ret_error);
-
-/**
- * hbk_watch_receive() - the next record
- * @timeout_ms: as for hbk_receive()
- * @ret_record: to be freed with hbk_record_free()
- *
- * Records wait in the library, up to a mebibyte; what comes beyond is lost and shows in `missed`.
- * hbk_wait_handle() is signalled for records too: take both until HBK_TIMEOUT. Return: as
- * hbk_receive().
- */
-HBK_API hbk_result hbk_watch_receive(hbk_client *client, uint32_t timeout_ms,
-                                     hbk_record **ret_record, hbk_error_info *ret_error);
-
-/** hbk_record_free() - NULL is accepted. May be called after hbk_close(). */
-HBK_API void hbk_record_free(hbk_record *record);
-
 #ifdef __cplusplus
 }
 #endif
+
+#include "handlebroker_look.h"
+#include "handlebroker_store.h"
 
 #endif

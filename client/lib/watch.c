@@ -19,7 +19,7 @@ static size_t room(const struct hbk_event *event)
            hbk_copy_room(event->detail);
 }
 
-static void fill_party(hbk_record_party *ret_party, const struct hbk_event_party *party, char **at)
+static void fill_party(hbk_party *ret_party, const struct hbk_event_party *party, char **at)
 {
     ret_party->session = party->session;
     ret_party->pid = party->pid;

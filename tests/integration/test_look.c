@@ -423,7 +423,7 @@ static void shorter_structures_of_older_programs(void **state)
     send.to = "user/x";
     send.items = &item;
     send.count = 1;
-    send.unused = 0xFFFFFFFF; /* padding in that program */
+    send.flags = 0xFFFFFFFF; /* padding in that program */
     memset(&open, 0, sizeof open);
     memset((char *)&open + open_first, 0xFF, sizeof open - open_first);
     open.size = open_first;

@@ -3,7 +3,7 @@ import re
 
 import source
 
-HEADER = "client/include/handlebroker.h"
+HEADERS = "client/include"
 RESULTS = "proto/base/results.def"
 MESSAGES = "proto/codec"
 PROTOCOL = "proto/PROTOCOL.md"
@@ -28,7 +28,7 @@ def read(findings, root, name):
     return path.read_text(encoding="utf-8")
 
 
-def check_doc_comments(findings, root, header):
+def check_doc_comments(findings, path, header):
     """The comment that ends right before a declaration begins with its name."""
     for match in FUNCTION.finditer(header):
         name = match.group(1)
@@ -37,7 +37,7 @@ def check_doc_comments(findings, root, header):
         comment = before[start:] if start >= 0 and before.endswith("*/") else ""
         if comment.count("*/") != 1 or not re.match(r"/\*\*[\s*]*" + name + r"\(\) - \S", comment):
             line = header.count("\n", 0, match.start()) + 1
-            findings.add(root / HEADER, line, "doc", f"{name}() has no comment \"{name}() - …\" of its own")
+            findings.add(path, line, "doc", f"{name}() has no comment \"{name}() - …\" of its own")
 
 
 def check_inner_comments(findings, root):
@@ -83,8 +83,8 @@ def cli_commands(root):
     return found
 
 
-def check_man(findings, root, header):
-    functions = {name: text for text, name in PROTOTYPE.findall(header)}
+def check_man(findings, root, headers):
+    functions = {name: text for header in headers for text, name in PROTOTYPE.findall(header)}
     commands = cli_commands(root)
     if not commands:
         findings.add(root / CLI, 1, "man", "no table of commands was found")
@@ -132,10 +132,12 @@ def check_methods(findings, root, protocol):
 
 def check(findings, root):
     check_inner_comments(findings, root)
-    header = read(findings, root, HEADER)
-    if header is not None:
-        check_doc_comments(findings, root, header)
-        check_man(findings, root, header)
+    headers = {path: path.read_text(encoding="utf-8") for path in sorted((root / HEADERS).glob("*.h"))}
+    if not headers:
+        findings.add(root / HEADERS, 1, "page", "has no header")
+    for path, header in headers.items():
+        check_doc_comments(findings, path, header)
+    check_man(findings, root, headers.values())
     results, protocol = read(findings, root, RESULTS), read(findings, root, PROTOCOL)
     if results is not None and protocol is not None:
         if not RESULT.search(results):
