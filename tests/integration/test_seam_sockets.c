@@ -12,11 +12,12 @@ static struct hbk_sockets *sockets;
 static void any_port(int family, struct sockaddr_storage *address, int *size)
 {
     memset(address, 0, sizeof *address);
-    address->ss_family = (ADDRESS_FAMILY)family;
     if (family == AF_INET) {
+        ((struct sockaddr_in *)address)->sin_family = AF_INET;
         ((struct sockaddr_in *)address)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         *size = sizeof(struct sockaddr_in);
     } else {
+        ((struct sockaddr_in6 *)address)->sin6_family = AF_INET6;
         ((struct sockaddr_in6 *)address)->sin6_addr.s6_addr[15] = 1; /* ::1 */
         *size = sizeof(struct sockaddr_in6);
     }
@@ -171,7 +172,7 @@ static void as_many_as_there_may_be(void **state)
     (void)state;
     SOCKET given[HBK_SOCKETS_MAX], at[HBK_SOCKETS_MAX];
     hbk_pin pins[HBK_SOCKETS_MAX];
-    uint32_t handles = kit_handles_at_rest(seam_child.pid);
+    uint32_t values[HBK_SOCKETS_MAX], handles = kit_handles_at_rest(seam_child.pid);
     for (size_t i = 0; i < HBK_SOCKETS_MAX; i++) {
         pair(AF_INET, SOCK_STREAM, &given[i], &at[i]);
         pins[i] = pin_of(given[i]);
@@ -179,14 +180,16 @@ static void as_many_as_there_may_be(void **state)
     assert_int_equal(make(pins, HBK_SOCKETS_MAX), 0);
     /* To make one puts one handle there, and to open it no other. */
     assert_int_equal(kit_handles_at_rest(seam_child.pid), handles + HBK_SOCKETS_MAX);
+    for (size_t i = 0; i < HBK_SOCKETS_MAX; i++)
+        values[i] = open_there(i);
+    assert_int_equal(kit_handles_at_rest(seam_child.pid), handles + HBK_SOCKETS_MAX);
     for (size_t i = 0; i < HBK_SOCKETS_MAX; i++) {
-        assert_int_equal(seam_child_do(SEAM_SEND, open_there(i)), 0);
+        assert_int_equal(seam_child_do(SEAM_SEND, values[i]), 0);
         hears(at[i]);
         seam_unpin(pins[i]);
         closesocket(given[i]);
         closesocket(at[i]);
     }
-    assert_int_equal(kit_handles_at_rest(seam_child.pid), handles + HBK_SOCKETS_MAX);
     seam.sockets_free(sockets);
 }
 
