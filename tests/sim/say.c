@@ -143,7 +143,8 @@ static const struct {
     {"{'Section':'read','Mutant':'any','Event':2031619}", "Section=r Mutant=a Event=1f0003"},
     {"{'Event':'any','Section':'any','Process':'any'}", "Event=a Section=a Process=a"},
     {"{'Event':2,'File':1179785}", "Event=2 File=120089"},
-    {"{'Socket':'any'}", ""},
+    {"{'Socket':'any','Event':'any','Section':'any','File':'any'}",
+     "Socket=a Event=a Section=a File=a"},
     {"{'Nonsense':'any'}", ""},
     {"{}", ""},
 };

@@ -40,7 +40,9 @@ uint32_t sim_make_handle(struct sim *sim, struct fake_process *process)
         type = odd[sim_below(sim, 6)];
     if (fake_handles_count(process) >= max)
         return 0;
-    uint32_t value = fake_handle_make(sim->kernel, process, type, access);
+    uint32_t value = strcmp(type, "File") == 0 && sim_below(sim, 2)
+                         ? fake_socket_make(sim->kernel, process, access)
+                         : fake_handle_make(sim->kernel, process, type, access);
     sim_event(sim, SIM_EV_HANDLE, process->pid, value, fake_handle_find(process, value)->object,
               type, strlen(type));
     return value;

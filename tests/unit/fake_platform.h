@@ -177,7 +177,7 @@ struct fake_step {
     uint32_t pid;        /* of the process that it is about; 0: of none */
 };
 
-/* An operation that has had its effect, for who drives the fake. */
+/* An operation that has had its effect, for who drives the fake; of sockets_make() there is one for each pin. */
 struct fake_seen {
     enum fake_op op;
     struct fake_connection *connection; /* NULL: it names none; of process_open(): the caller */
