@@ -216,7 +216,7 @@ enum sim_word {
 
 struct sim_swarm {
     uint32_t clients, identities, names, handles_max;
-    bool types, from, expect, by_pid, wait, ask, big, shared, fragments, rules, liars;
+    bool types, sockets, from, expect, by_pid, wait, ask, big, shared, fragments, rules, liars;
     uint32_t never_reads; /* per mille of clients */
     uint32_t alloc_fails; /* per mille of calls into the core */
     uint32_t run_all;     /* percent of steps after which the core does all that it has to do */
