@@ -1,4 +1,4 @@
-/* Structs to lines: walks the tables of schema.c and writes straight into the buffer. */
+/* Structs to lines: walks the tables of schema.h and writes straight into the buffer. */
 #include "message.h"
 #include "schema.h"
 
@@ -318,13 +318,17 @@ static void put_fields(struct hbk_buffer *buffer, const struct hbk_schema *schem
                        const uint8_t *base)
 {
     const char *between = "{";
+    unsigned either = 0, either_put = 0;
 
     HBK_ASSERT(schema->count == 0 || base != NULL);
     for (size_t i = 0; i < schema->count; i++) {
         const struct hbk_field *field = &schema->fields[i];
 
-        if (field->need == HBK_FIELD_OPTIONAL && is_absent(field, base))
+        either += field->need == HBK_FIELD_EITHER;
+        if ((field->need == HBK_FIELD_OPTIONAL || field->need == HBK_FIELD_EITHER) &&
+            is_absent(field, base))
             continue;
+        either_put += field->need == HBK_FIELD_EITHER;
         put(buffer, between);
         between = ",";
         put(buffer, "\"");
@@ -332,6 +336,7 @@ static void put_fields(struct hbk_buffer *buffer, const struct hbk_schema *schem
         put(buffer, "\":");
         put_field(buffer, field, base);
     }
+    HBK_ASSERT(either == 0 || either_put == 1);
     put(buffer, *between == '{' ? "{}" : "}");
 }
 

@@ -1,4 +1,4 @@
-/* The walk over cJSON's tree by the tables of schema.c. Whatever cJSON would let pass was refused by the
+/* The walk over cJSON's tree by the tables of schema.h. Whatever cJSON would let pass was refused by the
  * scan before: here strings hold no NUL, keys are unique, numbers are integers. They are doubles in the
  * tree, so beyond 2^53 they are not exact; they are compared as doubles with limits below that, and cast
  * only afterwards. */
@@ -203,6 +203,9 @@ static int decode_text(struct decoder *decoder, const struct hbk_field *field, c
     if (size < (size_t)field->min)
         return refuse(decoder, place, HBK_R_INVALID_PARAMS, "must not be empty");
     fault = hbk_text_fault(field, text);
+    if (fault != NULL && field->check == HBK_TEXT_HEX)
+        return refuse(decoder, place, HBK_R_INVALID_PARAMS, "must be %lld lower-case hex digits",
+                      (long long)field->max);
     if (fault != NULL) {
         char quoted[HBK_QUOTE_BYTES];
 
@@ -273,7 +276,6 @@ static int decode_element(struct decoder *decoder, const struct hbk_field *field
 {
     static const struct hbk_field number = {
         .kind = HBK_FIELD_U32, .min = 1, .max = UINT32_MAX, .present = HBK_FIELD_NO_OFFSET};
-
     static const struct hbk_field index = {
         .kind = HBK_FIELD_U32, .max = HBK_ITEMS_MAX - 1, .present = HBK_FIELD_NO_OFFSET};
 
@@ -423,6 +425,22 @@ static size_t find_field(const struct hbk_schema *schema, const char *key)
     return i;
 }
 
+/* None of the two fields of which just one is to be there was seen, or both. */
+static int refuse_either(struct decoder *decoder, const struct hbk_schema *schema, bool both,
+                         const struct place *place)
+{
+    const char *keys[2] = {NULL, NULL};
+
+    for (size_t i = 0; i < schema->count; i++) {
+        if (schema->fields[i].need == HBK_FIELD_EITHER)
+            keys[keys[0] != NULL] = schema->fields[i].key;
+    }
+    HBK_ASSERT(keys[1] != NULL);
+    return refuse(decoder, place, HBK_R_INVALID_PARAMS,
+                  both ? "%s and %s, where one of them is enough" : "%s or %s is missing", keys[0],
+                  keys[1]);
+}
+
 /* @object may be NULL: an object without members. */
 static int decode_fields(struct decoder *decoder, const struct hbk_schema *schema,
                          const cJSON *object, uint8_t *base, const struct place *place)
@@ -431,6 +449,7 @@ static int decode_fields(struct decoder *decoder, const struct hbk_schema *schem
     char quoted[HBK_QUOTE_BYTES];
     const cJSON *member;
     uint64_t seen = 0;
+    unsigned either = 0, either_seen = 0;
 
     cJSON_ArrayForEach(member, object)
     {
@@ -451,13 +470,20 @@ static int decode_fields(struct decoder *decoder, const struct hbk_schema *schem
     }
     for (size_t i = 0; i < schema->count; i++) {
         const struct hbk_field *field = &schema->fields[i];
+        const bool there = seen >> i & 1;
 
-        if (seen & UINT64_C(1) << i)
+        if (field->need == HBK_FIELD_EITHER) {
+            either++;
+            either_seen += there;
+        }
+        if (there)
             continue;
-        if (field->need != HBK_FIELD_OPTIONAL)
+        if (field->need == HBK_FIELD_REQUIRED || field->need == HBK_FIELD_NULLABLE)
             return refuse(decoder, place, HBK_R_INVALID_PARAMS, "%s is missing", field->key);
         set_absent(field, base);
     }
+    if (either > 0 && either_seen != 1)
+        return refuse_either(decoder, schema, either_seen > 1, place);
     return 0;
 }
 

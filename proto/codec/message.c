@@ -108,7 +108,7 @@ static bool is_base64(struct hbk_text text)
         if (!is_base64_digit(text.data[i]))
             return false;
     }
-    return digits > 0 && text.size % 4 == 0;
+    return text.size % 4 == 0;
 }
 
 size_t hbk_text_measure(const struct hbk_field *field, struct hbk_text text)
@@ -123,9 +123,9 @@ const char *hbk_text_fault(const struct hbk_field *field, struct hbk_text text)
     if (field->check == HBK_TEXT_SID && !is_sid(text))
         return "is no SID: write it as S-1-5-21-...";
     if (field->check == HBK_TEXT_HEX && (text.size != (size_t)field->max || !is_hex(text)))
-        return "is not of lower-case hex digits, as many as it was given with";
+        return "is not of lower-case hex digits, as many as there must be";
     if (field->check == HBK_TEXT_BASE64 && !is_base64(text))
-        return "is not base64";
+        return "is not base64: A-Z a-z 0-9 + / in fours, and = to fill the last";
     return NULL;
 }
 

@@ -1,5 +1,5 @@
 /* The messages of protocol version 1 as C structs, and their way to and from a line. One table
- * (schema.c) describes every message; decoder and encoder both walk it, so that what one writes the
+ * (schema.h) describes every message; decoder and encoder both walk it, so that what one writes the
  * other reads, in both directions: the service decodes requests and encodes results and notifications,
  * the client the reverse.
  *
@@ -304,9 +304,8 @@ struct hbk_delivery_party {
 
 struct hbk_delivery_info {
     uint64_t delivery;
-    struct hbk_text
-        state; /* "pinning", "waiting", "offered", "accepted", "telling", "revocable", … */
-    struct hbk_text endpoint;           /* absent: to a process */
+    struct hbk_text state;    /* "pinning", "waiting", "offered", "telling", "given", … */
+    struct hbk_text endpoint; /* absent: to a process */
     struct hbk_delivery_party from, to; /* to.pid 0: absent, nobody yet */
     size_t items_count;
     const struct hbk_sent_item *items;
@@ -316,7 +315,7 @@ struct hbk_delivery_info {
 
 struct hbk_delivery_list_result {
     size_t deliveries_count;
-    const struct hbk_delivery_info *deliveries; /* at most HBK_PAGE_MAX */
+    const struct hbk_delivery_info *deliveries; /* HBK_PAGE_MAX, of HBK_PAGE_ITEMS_MAX items */
     struct hbk_text next;                       /* absent: that was the last page */
 };
 
@@ -342,7 +341,7 @@ struct hbk_entry_info {
     uint8_t lifetime;  /* enum hbk_lifetime */
     bool once, shared; /* shared: it has an `allow` */
     uint64_t since_ms; /* milliseconds since it was put */
-    uint64_t ttl_ms;   /* that it has left; 0: absent, no limit */
+    uint64_t ttl_ms;   /* that it has left, at least 1; 0: absent, no limit */
     uint64_t taken;    /* how often it was */
 };
 

@@ -30,6 +30,7 @@ enum hbk_field_need {
     HBK_FIELD_REQUIRED,
     HBK_FIELD_OPTIONAL, /* left out where the value is `absent`, or empty */
     HBK_FIELD_NULLABLE, /* always there; null for an absent text */
+    HBK_FIELD_EITHER,   /* just one of the two fields of a schema that say so is there */
 };
 
 enum hbk_text_check {
@@ -37,7 +38,7 @@ enum hbk_text_check {
     HBK_TEXT_NAME,    /* hbk_name_check() */
     HBK_TEXT_SID,     /* S-1-… */
     HBK_TEXT_ESCAPED, /* max counts bytes as they are escaped */
-    HBK_TEXT_HEX,     /* lower-case hex digits */
+    HBK_TEXT_HEX,     /* max lower-case hex digits; never quoted: who reads them may use them */
     HBK_TEXT_BASE64,  /* of RFC 4648, with its padding */
 };
 

@@ -172,6 +172,14 @@ static struct hbk_text name_asked(const struct hbk_message *message)
         return params->endpoint_close.name;
     case HBK_METHOD_HANDLE_SEND:
         return params->send.to_pid != 0 ? params->send.to_process_name : params->send.to_name;
+    case HBK_METHOD_HANDLE_TRANSFER:
+        return params->transfer.to_name;
+    case HBK_METHOD_STORE_PUT:
+        return params->store_put.name;
+    case HBK_METHOD_STORE_GET:
+        return params->store_get.name;
+    case HBK_METHOD_STORE_REMOVE:
+        return params->store_remove.name;
     case HBK_METHOD_POLICY_EXPLAIN:
         return params->explain.name;
     default:
@@ -268,6 +276,17 @@ void hbk_audit_endpoint(const struct hbk_endpoint *endpoint, const char *event)
     }
 }
 
+/* Whoever is told of it, it goes to that process. */
+static struct hbk_event_party target_of(const struct hbk_delivery *delivery)
+{
+    bool answer_tells = delivery->target == NULL || delivery->target == delivery->sender;
+
+    return delivery->process != NULL && answer_tells
+               ? (struct hbk_event_party){.pid = delivery->process_pid}
+           : delivery->target != NULL ? party(delivery->target)
+                                      : (struct hbk_event_party){0};
+}
+
 static void record_delivery(const struct hbk_delivery *delivery, struct hbk_event *params)
 {
     struct hbk_sent_item items[HBK_ITEMS_MAX];
@@ -310,9 +329,7 @@ void hbk_audit_delivery(const struct hbk_delivery *delivery, const char *event,
         struct hbk_event params = {.event = hbk_text_from(event),
                                    .caller = party(delivery->sender)};
 
-        if (delivery->target != NULL) {
-            params.target = party(delivery->target);
-        }
+        params.target = target_of(delivery);
         set_outcome(&params, error);
         if (error != NULL && !refused) {
             params.outcome = hbk_text_from("failed");
@@ -343,6 +360,44 @@ void hbk_audit_reject(struct hbk_session *target, const struct hbk_delivery *del
 
         set_outcome(&params, NULL);
         record_delivery(delivery, &params);
+    }
+}
+
+void hbk_audit_revoke(struct hbk_session *session, const struct hbk_delivery *delivery)
+{
+    if (wanted(session->core)) {
+        struct hbk_event params = {.event = hbk_text_from("delivery.revoke"),
+                                   .caller = party(session)};
+
+        params.target = target_of(delivery);
+        set_outcome(&params, NULL);
+        record_delivery(delivery, &params);
+    }
+}
+
+void hbk_audit_entry(const struct hbk_entry *entry, struct hbk_session *session, const char *event)
+{
+    struct hbk_core *core = entry->core;
+
+    if (wanted(core)) {
+        const struct hbk_sent_item item = {
+            .type = hbk_text_from(hbk_type_info((enum hbk_type)entry->item.type)->name),
+            .access = entry->item.access,
+        };
+        struct hbk_event params = {.event = hbk_text_from(event),
+                                   .endpoint = entry->name,
+                                   .items_count = 1,
+                                   .items = &item};
+
+        if (session != NULL) {
+            params.correlation = correlation_of(session);
+            params.caller = party(session);
+        } else {
+            params.caller = (struct hbk_event_party){.pid = entry->pid,
+                                                     .user = hbk_text_from(entry->user->sid)};
+        }
+        set_outcome(&params, NULL);
+        record(core, &params);
     }
 }
 

@@ -13,6 +13,7 @@
 struct hbk_session;
 struct hbk_endpoint;
 struct hbk_delivery;
+struct hbk_entry;
 
 struct hbk_audit {
     uint64_t serial;                  /* of the last record */
@@ -64,6 +65,10 @@ void hbk_audit_endpoint(const struct hbk_endpoint *endpoint, const char *event);
 /** hbk_audit_delivery() - @event of @delivery, by its sender; before it loses its target. */
 void hbk_audit_delivery(const struct hbk_delivery *delivery, const char *event,
                         const struct hbk_error *error);
+/** hbk_audit_revoke() - @session takes @delivery back; before it loses its target. */
+void hbk_audit_revoke(struct hbk_session *session, const struct hbk_delivery *delivery);
+/** hbk_audit_entry() - @event of @entry, by @session; NULL: by nobody's request. */
+void hbk_audit_entry(const struct hbk_entry *entry, struct hbk_session *session, const char *event);
 /** hbk_audit_accept() - the target's delivery.accept has ended so. */
 void hbk_audit_accept(const struct hbk_delivery *delivery, const struct hbk_error *error);
 /** hbk_audit_reject() - the target said no. */

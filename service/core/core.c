@@ -12,6 +12,8 @@ void hbk_config_default(struct hbk_config *ret_config)
         .pending = HBK_PENDING_MAX,
         .endpoints = HBK_ENDPOINTS_MAX,
         .queued_bytes = HBK_QUEUED_BYTES_MAX,
+        .stored = HBK_STORED_MAX,
+        .stored_bytes = HBK_STORED_BYTES_MAX,
         .sessions_per_user = HBK_SESSIONS_PER_USER_MAX,
         .requests_per_session = HBK_REQUESTS_PER_SESSION_MAX,
         .endpoints_per_session = HBK_ENDPOINTS_PER_SESSION_MAX,
@@ -36,13 +38,16 @@ struct hbk_core *hbk_core_new(const struct hbk_platform *platform, const struct 
     core->config = *config;
     hbk_pool_init(&core->session_pool, sizeof(struct hbk_session));
     hbk_pool_init(&core->delivery_pool, sizeof(struct hbk_delivery));
+    hbk_pool_init(&core->entry_pool, sizeof(struct hbk_entry));
     hbk_list_init(&core->sessions);
     hbk_turn_init(&core->turn, NULL);
     core->stop_due = HBK_NEVER;
     if (hbk_audit_init(core) != 0 || hbk_table_init(&core->users) != 0 ||
         hbk_table_init(&core->scopes) != 0 || hbk_table_init(&core->endpoints) != 0 ||
         hbk_table_init(&core->waiting) != 0 || hbk_table_init(&core->processes) != 0 ||
-        hbk_table_init(&core->callers) != 0 || hbk_table_init(&core->process_endpoints) != 0) {
+        hbk_table_init(&core->callers) != 0 || hbk_table_init(&core->process_endpoints) != 0 ||
+        hbk_table_init(&core->entries) != 0 || hbk_table_init(&core->tickets) != 0 ||
+        hbk_table_init(&core->takers) != 0) {
         hbk_core_free(core);
         return NULL;
     }
@@ -67,11 +72,16 @@ void hbk_core_free(struct hbk_core *core)
     hbk_table_deinit(&core->processes);
     hbk_table_deinit(&core->callers);
     hbk_table_deinit(&core->process_endpoints);
+    hbk_table_deinit(&core->entries);
+    hbk_table_deinit(&core->tickets);
+    hbk_table_deinit(&core->takers);
+    hbk_roll_deinit(&core->all_entries);
     hbk_roll_deinit(&core->all_endpoints);
     hbk_policy_free(core->policy, core->platform.descriptor_free, core->platform.context);
     hbk_timers_deinit(&core->timers);
     hbk_pool_deinit(&core->session_pool);
     hbk_pool_deinit(&core->delivery_pool);
+    hbk_pool_deinit(&core->entry_pool);
     free(core);
 }
 
@@ -114,14 +124,17 @@ static struct hbk_user *user_of(struct hbk_core *core, const char *sid)
     return user;
 }
 
-static void user_release(struct hbk_core *core, struct hbk_user *user)
+void hbk_core_user_release(struct hbk_core *core, struct hbk_user *user)
 {
-    if (user->processes == 0) {
+    if (user->processes == 0 && user->used[HBK_QUOTA_STORED] == 0) {
         for (size_t i = 0; i < HBK_QUOTA_COUNT; i++) {
             HBK_ASSERT(user->used[i] == 0);
         }
         HBK_ASSERT(hbk_list_empty(&user->throttled));
         HBK_ASSERT(hbk_turn_idle(&user->turn));
+        if (user->closer != NULL) {
+            core->platform.closer_unref(core->platform.context, user->closer);
+        }
         hbk_table_remove(&core->users, &user->node);
         free(user);
     }
@@ -145,7 +158,7 @@ struct hbk_process *hbk_core_process(struct hbk_core *core, const char *sid, uin
     }
     process = calloc(1, sizeof *process);
     if (process == NULL) {
-        user_release(core, user);
+        hbk_core_user_release(core, user);
         return NULL;
     }
     process->user = user;
@@ -167,7 +180,7 @@ void hbk_core_process_release(struct hbk_core *core, struct hbk_process *process
     }
     hbk_table_remove(&core->callers, &process->node);
     process->user->processes--;
-    user_release(core, process->user);
+    hbk_core_user_release(core, process->user);
     free(process);
 }
 
@@ -194,8 +207,9 @@ struct hbk_scope *hbk_core_scope(struct hbk_core *core, const uint8_t digest[32]
 
 void hbk_core_scope_release(struct hbk_core *core, struct hbk_scope *scope)
 {
-    if (scope != NULL && scope->sessions == 0) {
+    if (scope != NULL && scope->references == 0) {
         hbk_roll_deinit(&scope->endpoints);
+        hbk_roll_deinit(&scope->entries);
         hbk_table_remove(&core->scopes, &scope->node);
         free(scope);
     }
@@ -236,10 +250,28 @@ void hbk_core_written(struct hbk_core *core, uint64_t session, bool told)
 
 void hbk_core_unpinned(struct hbk_core *core, uint64_t ticket)
 {
+    uint64_t id = ticket >> 1;
+
+    if ((ticket & 1) == HBK_TICKET_ENTRY) {
+        struct hbk_entry *entry = hbk_pool_get(&core->entry_pool, id);
+
+        HBK_ASSERT(entry != NULL);
+        hbk_store_unpinned(entry);
+    } else {
+        struct hbk_delivery *delivery = hbk_pool_get(&core->delivery_pool, id);
+
+        HBK_ASSERT(delivery != NULL);
+        hbk_delivery_unpinned(delivery);
+    }
+}
+
+void hbk_core_sockets_made(struct hbk_core *core, uint64_t ticket,
+                           const struct hbk_failure *failure, size_t item)
+{
     struct hbk_delivery *delivery = hbk_pool_get(&core->delivery_pool, ticket);
 
     HBK_ASSERT(delivery != NULL);
-    hbk_delivery_unpinned(delivery);
+    hbk_socket_made(delivery, failure, item);
 }
 
 void hbk_core_proof_closed(struct hbk_core *core, uint64_t session)
@@ -274,6 +306,8 @@ void hbk_core_tick(struct hbk_core *core)
             hbk_session_expire(HBK_CONTAINER(timer, struct hbk_session, timer), now);
         } else if (timer->kind == HBK_TIMER_DELIVERY) {
             hbk_delivery_expire(HBK_CONTAINER(timer, struct hbk_delivery, timer));
+        } else if (timer->kind == HBK_TIMER_ENTRY) {
+            hbk_store_expire(HBK_CONTAINER(timer, struct hbk_entry, timer));
         } else {
             hbk_audit_expire(core);
         }
@@ -304,12 +338,13 @@ void hbk_core_stop(struct hbk_core *core)
     for (struct hbk_link *link = core->sessions.next; link != &core->sessions; link = link->next) {
         hbk_session_end(HBK_CONTAINER(link, struct hbk_session, all_link), HBK_R_STOPPING, NULL);
     }
+    hbk_store_stop(core);
     hbk_audit_flush(core);
 }
 
 bool hbk_core_stopped(const struct hbk_core *core)
 {
-    return core->stopping && hbk_list_empty(&core->sessions);
+    return core->stopping && hbk_list_empty(&core->sessions) && core->entry_pool.used_count == 0;
 }
 
 uint32_t hbk_core_pins(const struct hbk_core *core)

@@ -45,9 +45,10 @@ static int set_type(struct hbk_endpoint *endpoint, const struct hbk_type_rule *r
         return HBK_ENDPOINT_E_REFUSED;
     }
     if (type == HBK_TYPE_COUNT) {
-        hbk_error_set(ret_error, HBK_R_INVALID_PARAMS,
-                      "types: no such type; known are Event, Semaphore, Mutant, Timer, Section, "
-                      "File, spelled so, and Token, Process, Thread, Job, Key by a policy rule");
+        hbk_error_set(
+            ret_error, HBK_R_INVALID_PARAMS,
+            "types: no such type; known are Event, Semaphore, Mutant, Timer, Section, "
+            "File and Socket, spelled so, and Token, Process, Thread, Job, Key by a policy rule");
         return HBK_ENDPOINT_E_REFUSED;
     }
     if (hbk_policy_cap(policy, endpoint->limit_rule, type) == 0) {
@@ -55,6 +56,11 @@ static int set_type(struct hbk_endpoint *endpoint, const struct hbk_type_rule *r
                       advice != NULL ? advice
                                      : "policy lets one of these types not pass under this name: "
                                        "leave it out");
+        return HBK_ENDPOINT_E_REFUSED;
+    }
+    if (type == HBK_TYPE_SOCKET && rule->kind != HBK_TYPE_RULE_ANY) {
+        hbk_error_set(ret_error, HBK_R_INVALID_PARAMS,
+                      "types: a socket keeps all its rights: write \"Socket\":\"any\"");
         return HBK_ENDPOINT_E_REFUSED;
     }
     endpoint->any[type] = rule->kind == HBK_TYPE_RULE_ANY;
@@ -69,7 +75,7 @@ static int set_types(struct hbk_endpoint *endpoint, const struct hbk_endpoint_op
 {
     if (!params->types_present) {
         for (size_t i = 0; i < HBK_TYPE_COUNT; i++) {
-            endpoint->any[i] = !hbk_type_info((enum hbk_type)i)->by_rule;
+            endpoint->any[i] = !hbk_type_info((enum hbk_type)i)->named;
         }
         return 0;
     }
@@ -90,11 +96,6 @@ static int check_params(const struct hbk_endpoint_open *params, struct hbk_error
     if (fault != NULL) {
         hbk_error_set(ret_error, HBK_R_INVALID_PARAMS, "from, at byte %u: %s", (unsigned)offset,
                       fault);
-        return HBK_ENDPOINT_E_REFUSED;
-    }
-    if (params->revocable) {
-        hbk_error_set(ret_error, HBK_R_DENIED,
-                      "revocable is not supported by this version: leave it out");
         return HBK_ENDPOINT_E_REFUSED;
     }
     return 0;
@@ -156,6 +157,7 @@ static struct hbk_endpoint *endpoint_new(struct hbk_session *session,
     endpoint->owner = session;
     endpoint->scope = session->scopes[hbk_scope_kind_of(params->name)];
     endpoint->mode = params->mode;
+    endpoint->revocable = params->revocable;
     endpoint->items_max = params->items_max != 0 ? params->items_max : HBK_ITEMS_MAX;
     endpoint->name_size = params->name.size;
     memcpy(endpoint->name, params->name.data, params->name.size);

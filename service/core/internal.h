@@ -1,284 +1,8 @@
-/* What the files of service/core share. Who owns what:
- * - core owns all users, scopes, sessions; a session its endpoints and the deliveries that it sends; a
- *   delivery its pins.
- * - A session stays until its pipe is closed, its last write has ended, and the last close of a pin that was
- *   charged to it has returned.
- * - A delivery is at most in one list of its target: `blocked`, `offered`, `accepted`, `carried`, `in_flight` or
- *   `untold`, by its state.
- * - A process stays as long as it has a session, or something to do; a user as long as it has a process.
- * - Whatever calls the platform for a session is a task of its process's (work.c), and counted in core.spent. */
+/* What the files of service/core do for each other, in the order of the files. model.h has what it is done with. */
 #ifndef HBK_INTERNAL_H
 #define HBK_INTERNAL_H
 
-#include "audit.h"
-#include "core.h"
-#include "frame.h"
-#include "list.h"
-#include "message.h"
-#include "pool.h"
-#include "quota.h"
-#include "roll.h"
-#include "table.h"
-#include "timer.h"
-#include "turn.h"
-#include "type.h"
-
-enum hbk_work {
-    HBK_WORK_PHASE, /* one phase of a request, or a part of one */
-    HBK_WORK_WRITE, /* what is queued, in one write */
-    HBK_WORK_CLOSE, /* what was placed and not told, and pins of deliveries that are over */
-    HBK_WORK_READ,  /* on, from who has had all acted on that came before */
-    HBK_WORK_END,   /* a session may be closed, or freed */
-    HBK_WORK_KINDS
-};
-
-/* Something to do for one session. */
-struct hbk_task {
-    struct hbk_link link;        /* in one of the lists of `process` */
-    struct hbk_process *process; /* at whose cost */
-    struct hbk_session *session;
-    enum hbk_work work;
-};
-
-/* One user SID: whom limits are counted against. */
-struct hbk_user {
-    struct hbk_node node; /* in core.users */
-    struct hbk_turn turn;
-    uint32_t processes; /* that keep it */
-    uint32_t refused;   /* sessions that are told so and end */
-    uint64_t used[HBK_QUOTA_COUNT];
-    struct hbk_link
-        throttled; /* struct hbk_session.throttle_link: not read until it has fewer queued bytes */
-    char sid[HBK_SID_BYTES_MAX + 1];
-};
-
-/* A process of one user. */
-struct hbk_process {
-    struct hbk_node node; /* in core.callers, by pid */
-    struct hbk_turn turn;
-    struct hbk_link phases, writes, others; /* struct hbk_task.link */
-    uint64_t unwritten;                     /* `spent` on phases since it last had no `writes` */
-    struct hbk_user *user;
-    uint32_t pid;
-    uint32_t sessions;
-};
-
-enum hbk_scope_kind {
-    HBK_SCOPE_USER,    /* user/: one namespace per identity */
-    HBK_SCOPE_SESSION, /* session/: one per Terminal Services session */
-    HBK_SCOPE_GLOBAL,  /* global/: one */
-    HBK_SCOPE_KIND_COUNT
-};
-
-/* One namespace. */
-struct hbk_scope {
-    struct hbk_node node;      /* in core.scopes */
-    uint32_t sessions;         /* that keep it */
-    struct hbk_roll endpoints; /* struct hbk_endpoint by serial */
-    uint8_t digest[32];
-};
-
-/* What was granted, and need not be asked again: to one session, at one endpoint, under one set of rules.
- * Refusals are not kept, so that a refusal costs the same whether the endpoint exists or not. */
-struct hbk_grant {
-    uint64_t serial;     /* of the endpoint; 0: empty */
-    uint64_t generation; /* of the rules */
-    uint8_t grounds;     /* enum hbk_ground, or'ed */
-};
-
-enum hbk_ground {
-    HBK_GROUND_RULE = 0x1,      /* a rule lets it send to the name */
-    HBK_GROUND_FROM = 0x2,      /* the endpoint's `from` lets it */
-    HBK_GROUND_DUPLICATE = 0x4, /* Windows would let it place the handle there by itself */
-};
-
-enum hbk_session_state {
-    HBK_SESSION_NEW,    /* nothing said yet */
-    HBK_SESSION_HELLO,  /* the proof is in its process */
-    HBK_SESSION_PROVEN, /* is who it says */
-    HBK_SESSION_ENDING, /* reads no more; what is queued is still written */
-    HBK_SESSION_CLOSED, /* the pipe is closed; waits for the last write and the last pins */
-};
-
-struct hbk_session {
-    struct hbk_slot slot;
-    struct hbk_core *core;
-    void *connection;
-    enum hbk_session_state state;
-    struct hbk_link all_link; /* in core.sessions */
-    struct hbk_task tasks[HBK_WORK_KINDS];
-    struct hbk_user *user;
-    struct hbk_process *process;
-    struct hbk_scope *scopes[HBK_SCOPE_KIND_COUNT];
-    struct hbk_node process_node; /* in core.processes, by pid, while PROVEN */
-    struct hbk_timer timer;
-    uint64_t hello_due, line_due, write_due, end_due; /* HBK_NEVER: none */
-
-    struct hbk_id hello_id; /* of a hello that waits for a pending write; kind NONE: none does */
-    struct hbk_id prove_id; /* of a prove whose proof is being closed; no line is taken meanwhile */
-    struct hbk_framer input;
-    bool input_ready; /* the framer may hold a whole line */
-    bool fed;         /* the platform waits for read_on() */
-    bool read_paused;
-    bool counted;                  /* among its user's sessions: not one that is refused */
-    struct hbk_link throttle_link; /* in user.throttled */
-    uint64_t bytes; /* that its user is charged for: in `input`, `queued`, `writing` */
-
-    struct hbk_buffer queued;  /* lines to be written */
-    struct hbk_buffer writing; /* lines being written: not touched while write_pending */
-    bool write_pending;
-
-    /* as a sender */
-    struct hbk_link sends; /* struct hbk_delivery.send_link, oldest first */
-    struct hbk_link ready; /* struct hbk_delivery.ready_link: those with a phase to do */
-    struct hbk_link
-        closing; /* struct hbk_delivery.close_link: over, with pins that nobody closes yet */
-    struct hbk_delivery *pinning; /* the one whose items are being pinned, NULL: none */
-    uint32_t requests;            /* in flight */
-    uint32_t pins;                /* charged: made, or to be made for `pinning` */
-    struct hbk_grant grants[HBK_GRANTS_CACHED];
-    size_t grants_next; /* the one to be forgotten next */
-    /* as a target */
-    struct hbk_link endpoints; /* struct hbk_endpoint.session_link */
-    uint32_t endpoint_count;
-    struct hbk_link blocked;   /* struct hbk_delivery.target_link: wait for the pending write */
-    struct hbk_link offered;   /* … for accept or reject */
-    struct hbk_link accepted;  /* … accepted, not placed yet */
-    struct hbk_link carried;   /* … placed, named in `queued` */
-    struct hbk_link in_flight; /* … placed, named in `writing` */
-    struct hbk_link untold;    /* … placed, and never to be told of: taken back, then answered */
-    int32_t gone_code;         /* what senders are answered when this target goes */
-    uint64_t gone_told;        /* the session of which this one was told last that it is gone */
-
-    struct hbk_link watch_link; /* in core.audit.watchers */
-    uint64_t opened_ms;
-    uint64_t sent, received; /* deliveries that were told */
-    struct hbk_peer peer;
-    /* as it calls itself; sizes 0: before hello */
-    uint8_t client_name_size, client_version_size;
-    char client_name[HBK_CLIENT_NAME_BYTES_MAX], client_version[HBK_CLIENT_VERSION_BYTES_MAX];
-};
-
-struct hbk_endpoint {
-    struct hbk_node node;         /* in core.endpoints, by scope and name */
-    struct hbk_node process_node; /* in core.process_endpoints, by its owner's pid and name */
-    struct hbk_session *owner;
-    struct hbk_scope *scope;
-    struct hbk_link session_link;
-    struct hbk_link pending; /* struct hbk_delivery.endpoint_link: not told yet */
-    uint32_t pending_count;
-    uint64_t serial; /* ever rising: the cursor of a listing */
-    uint64_t opened_ms;
-    uint8_t mode; /* enum hbk_mode */
-    uint32_t items_max;
-    uint32_t accepts[HBK_TYPE_COUNT];   /* rights taken of each type; 0: none of it */
-    bool any[HBK_TYPE_COUNT];           /* all rights of it */
-    uint8_t rule_kinds[HBK_TYPE_COUNT]; /* enum hbk_type_rule_kind, as it was said */
-    struct hbk_descriptor *from;        /* who may send; NULL: whoever else may */
-    /* What the rules of `generation` say about its name; hbk_grant_refresh() keeps it true. */
-    uint64_t generation;
-    int open_rule, send_rule, limit_rule; /* or HBK_POLICY_NO_RULE */
-    bool may_listen;                      /* its owner may (still) open it */
-    size_t name_size;
-    char name[HBK_NAME_BYTES_MAX];
-};
-
-enum hbk_delivery_state {
-    HBK_DELIVERY_PINNING,  /* its sender's `pinning` */
-    HBK_DELIVERY_READY,    /* in its sender's `ready` */
-    HBK_DELIVERY_BEHIND,   /* an earlier send of this session to this name goes first */
-    HBK_DELIVERY_WAITING,  /* for the endpoint to open; in core.waiting */
-    HBK_DELIVERY_BLOCKED,  /* for the target's pending write */
-    HBK_DELIVERY_OFFERED,  /* for accept or reject */
-    HBK_DELIVERY_ACCEPTED, /* to be placed once the target's pending write has ended */
-    HBK_DELIVERY_WRITING,  /* placed; told or not is open */
-    HBK_DELIVERY_CLOSING,  /* over; pins are to be closed, or being closed */
-};
-
-struct hbk_pinned {
-    hbk_pin pin;
-    uint32_t access;   /* that the target gets */
-    uint32_t value;    /* in the target; 0: not placed */
-    uint32_t granted;  /* to the pin */
-    uint8_t type;      /* enum hbk_type */
-    uint8_t widenable; /* enum hbk_widenable, once `widenable_known` */
-    bool widenable_known;
-    bool same; /* access is what the pin has */
-    bool inherit, protect;
-
-    /* as it was asked for; of no use once it is pinned */
-    uint8_t asked; /* enum hbk_access_kind */
-    uint8_t said;  /* enum hbk_type, or as in send.c */
-    uint32_t asked_mask;
-    uint32_t handle; /* in the sender's table */
-};
-
-#define HBK_DELIVERY_INLINE_ITEMS 2
-
-struct hbk_delivery {
-    struct hbk_slot slot;
-    struct hbk_session *sender;
-    struct hbk_session *target;    /* NULL: not bound to an endpoint */
-    struct hbk_endpoint *endpoint; /* NULL: not bound, or over */
-    enum hbk_delivery_state state;
-    bool answered;
-    uint64_t correlation;    /* in records: of the sender's request */
-    struct hbk_id id;        /* of the sender's request */
-    struct hbk_id accept_id; /* of the target's */
-    struct hbk_timer timer;
-    uint64_t wait_due;
-    uint32_t timeout_ms;
-    uint32_t expect_pid;
-    uint32_t to_pid;           /* 0: to the name alone */
-    struct hbk_scope *scope;   /* where that is looked for; NULL: to a process */
-    uint64_t name_hash;        /* of name and scope, or of name and pid */
-    uint64_t generation;       /* of the rules that let it to `endpoint` */
-    struct hbk_node name_node; /* in core.waiting */
-    struct hbk_link send_link, ready_link, target_link, endpoint_link, close_link;
-    struct hbk_delivery *ahead, *behind;     /* this session's sends to the same name, in order */
-    bool in_lane;                            /* holds back those behind it */
-    struct hbk_text name, data, expect_user; /* in `text` */
-    char *text;
-    uint32_t closes_begun, closes_pending;
-    uint32_t
-        items_charged; /* as pins of its sender's; more than item_count while they are being pinned */
-    size_t item_count;        /* pinned */
-    size_t placed_count;      /* of those */
-    struct hbk_pinned *items; /* `few` or allocated */
-    struct hbk_pinned few[HBK_DELIVERY_INLINE_ITEMS];
-};
-
-struct hbk_core {
-    struct hbk_platform platform;
-    struct hbk_config config;
-    struct hbk_hash_key hash_key;
-    struct hbk_pool session_pool, delivery_pool;
-    struct hbk_table users, scopes, endpoints, waiting;
-    struct hbk_table processes;         /* proven sessions by pid */
-    struct hbk_table callers;           /* struct hbk_process by pid */
-    struct hbk_table process_endpoints; /* endpoints by pid and name */
-    struct hbk_roll all_endpoints;
-    struct hbk_policy *policy; /* NULL: the built-in rules, and `inspect` for nobody */
-    uint64_t generation;       /* how often rules were loaded */
-    struct hbk_timers timers;
-    struct hbk_link sessions;
-    struct hbk_turn turn;        /* the root */
-    struct hbk_process *at_work; /* whose task is being done; NULL: an event */
-    uint64_t spent;              /* ever: one a handle placed or closed, and what costs as much */
-    struct hbk_message message;  /* the request at work */
-    uint32_t policies_loaded;    /* from a file */
-    struct hbk_audit audit;
-    uint64_t used[HBK_QUOTA_COUNT]; /* by all users */
-    uint32_t pins_ahead;            /* charged, and not made yet */
-    uint64_t started_ms;
-    uint64_t next_serial;
-    uint64_t stop_due;
-    bool stopping;
-    uint32_t proven;
-    uint64_t delivered, failed;
-};
-
-enum { HBK_TIMER_SESSION, HBK_TIMER_DELIVERY, HBK_TIMER_AUDIT };
+#include "model.h"
 
 static inline uint64_t hbk_now(struct hbk_core *core)
 {
@@ -289,6 +13,8 @@ static inline uint64_t hbk_now(struct hbk_core *core)
 
 /** hbk_core_process() - process @pid of user @sid. NULL out of memory. */
 struct hbk_process *hbk_core_process(struct hbk_core *core, const char *sid, uint32_t pid);
+/** hbk_core_user_release() - free it if nothing keeps it any more. */
+void hbk_core_user_release(struct hbk_core *core, struct hbk_user *user);
 /** hbk_core_process_release() - free it, and its user, if nothing keeps it any more. */
 void hbk_core_process_release(struct hbk_core *core, struct hbk_process *process);
 struct hbk_scope *hbk_core_scope(struct hbk_core *core, const uint8_t digest[32]);
@@ -435,6 +161,9 @@ void hbk_output_failure(struct hbk_session *session, const struct hbk_id *id,
 bool hbk_output_event(struct hbk_session *session, const struct hbk_buffer *line);
 void hbk_output_result(struct hbk_session *session, const struct hbk_id *id, enum hbk_method method,
                        const void *result);
+/** hbk_output_notification() - Return: false: @session has ended, before or over it. */
+bool hbk_output_notification(struct hbk_session *session, enum hbk_method method,
+                             const void *params);
 /** hbk_output_gone() - tell @session once that session @gone has ended. */
 void hbk_output_gone(struct hbk_session *session, uint64_t gone);
 /** hbk_output_free() - nothing is being written, so handles may be placed for the next write. */
@@ -486,14 +215,51 @@ enum { HBK_ENDPOINT_E_REFUSED = 1 };
 
 /* ---- listing.c ---- */
 
+/** hbk_cursor_read() - of a page before; absent: 0. Return: 0; -1: it is none of ours. */
+int hbk_cursor_read(struct hbk_text cursor, uint64_t *ret_place);
+/** hbk_cursor_write() - into @ret_text, which it borrows. */
+struct hbk_text hbk_cursor_write(uint64_t place, char ret_text[HBK_CURSOR_BYTES_MAX]);
+
 void hbk_listing_request(struct hbk_session *session, const struct hbk_id *id,
                          const struct hbk_paging *params);
+
+/* ---- item.c: one handle, from what was asked to a pin that was looked at ---- */
+
+enum { HBK_ITEM_E_REFUSED = 1 };
+
+/** hbk_item_keep() - @item, zeroed, as it is asked for. */
+void hbk_item_keep(struct hbk_pinned *item, const struct hbk_item *wanted);
+/** hbk_item_pin() - pin and inspect it, and check type, rights and rules. *@item has a pin if that much was done.
+ * @limit_rule: of hbk_policy_limits(). Return: 0, or filled @ret_error. */
+int hbk_item_pin(struct hbk_core *core, void *party, struct hbk_pinned *item, int limit_rule,
+                 struct hbk_error *ret_error);
+/** hbk_item_check_cap() - what policy lets pass by @limit_rule. 0, or filled @ret_error. */
+int hbk_item_check_cap(const struct hbk_core *core, int limit_rule, enum hbk_type type,
+                       uint32_t access, struct hbk_error *ret_error);
+/** hbk_item_reduce() - what is given of @item, which has a pin, if `asked` is of rights within @most. 0, or filled
+ * @ret_error. */
+int hbk_item_reduce(struct hbk_pinned *item, uint32_t most, struct hbk_error *ret_error);
 
 /* ---- send.c: the first phase ---- */
 
 /** hbk_send_request() - check, then pin and inspect, at least some; answer at once what fails. */
 void hbk_send_request(struct hbk_session *session, const struct hbk_id *id,
                       const struct hbk_send *params);
+
+/* What a request wants to be moved, and whence and whereto. */
+struct hbk_send_start {
+    enum hbk_delivery_kind kind;
+    const struct hbk_send *params; /* without a name: to a process, or to who asks */
+    void *source, *process;        /* as in struct hbk_delivery; taken over */
+    uint32_t process_pid;
+};
+
+/** hbk_send_start() - the same for a transfer. */
+void hbk_send_start(struct hbk_session *session, const struct hbk_id *id,
+                    const struct hbk_send_start *start);
+/** hbk_send_new() - a delivery that is charged to @session. @pins: to be charged with it. NULL out of memory. */
+struct hbk_delivery *hbk_send_new(struct hbk_session *session, const struct hbk_id *id,
+                                  enum hbk_delivery_kind kind, uint32_t pins);
 /** hbk_send_go_on() - pin and inspect more of what @session is at. */
 void hbk_send_go_on(struct hbk_session *session);
 /** hbk_send_end_pinning() - all of @delivery are pinned, or no more will be: give back what was charged for the
@@ -525,6 +291,93 @@ uint32_t hbk_place_take_back(struct hbk_session *target, uint32_t max);
  * @ret_items: room for HBK_ITEMS_MAX */
 void hbk_place_describe(struct hbk_delivery *delivery, struct hbk_delivered_item *ret_items);
 
+/* ---- socket.c ---- */
+
+/** hbk_socket_ready() - are the sockets of @delivery made, or has it none? If not, a worker is told to, and it goes on
+ * later, as a phase of @at_work, or has failed. */
+bool hbk_socket_ready(struct hbk_delivery *delivery, struct hbk_session *at_work);
+/** hbk_socket_made() - the worker has returned. */
+void hbk_socket_made(struct hbk_delivery *delivery, const struct hbk_failure *failure, size_t item);
+/** hbk_socket_info() - what the target makes item @index of. */
+struct hbk_text hbk_socket_info(const struct hbk_delivery *delivery, size_t index);
+/** hbk_socket_undo() - take item @index back, which was made and not told. */
+void hbk_socket_undo(struct hbk_delivery *delivery, size_t index);
+/** hbk_socket_release() - all of them are told, or taken back. */
+void hbk_socket_release(struct hbk_delivery *delivery);
+
+/* ---- transfer.c ---- */
+
+void hbk_transfer_request(struct hbk_session *session, const struct hbk_id *id,
+                          const struct hbk_transfer *params);
+/** hbk_transfer_find() - whose line tells of what goes to a process: a session of it, or who asks. */
+void hbk_transfer_find(struct hbk_delivery *delivery);
+/** hbk_transfer_answer() - @value is where it was placed. Return: false: the sender ended over it. */
+bool hbk_transfer_answer(struct hbk_delivery *delivery, uint32_t value, bool notified);
+
+/* ---- revoke.c: what can be taken back after it was told ---- */
+
+/** hbk_revoke_keep() - @delivery was told, and its pins stay. */
+void hbk_revoke_keep(struct hbk_delivery *delivery);
+/** hbk_revoke_end_all() - @session, which has ended, gave or holds: what it shares with others is over, and they hear
+ * of it. */
+void hbk_revoke_end_all(struct hbk_session *session);
+void hbk_revoke_request(struct hbk_session *session, const struct hbk_id *id,
+                        const struct hbk_delivery_answer *params);
+
+/* ---- deliveries.c ---- */
+
+void hbk_deliveries_request(struct hbk_session *session, const struct hbk_id *id,
+                            const struct hbk_paging *params);
+
+/* ---- store.c: what is in the store ---- */
+
+void hbk_store_request_put(struct hbk_session *session, const struct hbk_id *id,
+                           const struct hbk_store_put *params);
+void hbk_store_request_remove(struct hbk_session *session, const struct hbk_id *id,
+                              const struct hbk_store_remove *params);
+/** hbk_store_find() - the entry of that name in @scope; NULL if none. */
+struct hbk_entry *hbk_store_find(struct hbk_core *core, const struct hbk_scope *scope,
+                                 struct hbk_text name, uint64_t hash);
+/** hbk_store_find_ticket() - the entry of that ticket; NULL if none. */
+struct hbk_entry *hbk_store_find_ticket(struct hbk_core *core,
+                                        const uint8_t ticket[HBK_TICKET_BYTES / 2]);
+/** hbk_store_ticket() - of @text, which the decoder has passed. */
+void hbk_store_ticket(struct hbk_text text, uint8_t ret_ticket[HBK_TICKET_BYTES / 2]);
+/** hbk_store_ticket_name() - where rules are asked about a ticket, this is its name. */
+struct hbk_text hbk_store_ticket_name(void);
+/** hbk_store_drop() - @entry is in the store no more; it stays while it is taken. May be repeated. */
+void hbk_store_drop(struct hbk_entry *entry);
+/** hbk_store_put_back() - one that takes @entry no more. */
+void hbk_store_put_back(struct hbk_entry *entry);
+/** hbk_store_drop_some() - of a session that has ended, at most @max. Return: how many. */
+uint32_t hbk_store_drop_some(struct hbk_session *session, uint32_t max);
+void hbk_store_expire(struct hbk_entry *entry);
+void hbk_store_unpinned(struct hbk_entry *entry);
+/** hbk_store_stop() - nothing is in the store any more. */
+void hbk_store_stop(struct hbk_core *core);
+
+/* ---- take.c: store.get ---- */
+
+void hbk_take_request(struct hbk_session *session, const struct hbk_id *id,
+                      const struct hbk_store_get *params);
+/** hbk_take_find() - the entry that @delivery takes, under the rules of now. Return: false: there is none, and it waits
+ * or has failed. */
+bool hbk_take_find(struct hbk_delivery *delivery);
+/** hbk_take_answer() - Return: false: who asked ended over it. */
+bool hbk_take_answer(struct hbk_delivery *delivery);
+/** hbk_take_end() - it was @told, or never will be: then the entry is as before. */
+void hbk_take_end(struct hbk_delivery *delivery, bool told);
+/** hbk_take_wake() - who waits for @entry looks again, in the order in which they came. */
+void hbk_take_wake(struct hbk_entry *entry);
+
+/** hbk_take_allowed() - does @entry's `allow`, or its owner's identity where it has none, let @session take it? */
+bool hbk_take_allowed(struct hbk_session *session, const struct hbk_entry *entry);
+
+/* ---- entries.c ---- */
+
+void hbk_entries_request(struct hbk_session *session, const struct hbk_id *id,
+                         const struct hbk_paging *params);
+
 /* ---- lane.c ---- */
 
 /** hbk_lane_enter() - behind this session's other sends to the same name that are not placed yet. */
@@ -541,6 +394,29 @@ void hbk_delivery_unbind(struct hbk_delivery *delivery);
 /** hbk_delivery_phase() - find the endpoint, then wait, offer, or place and tell. */
 void hbk_delivery_phase(struct hbk_delivery *delivery);
 void hbk_delivery_make_ready(struct hbk_delivery *delivery);
+/** hbk_delivery_again() - a phase of @at_work goes on with it. */
+void hbk_delivery_again(struct hbk_delivery *delivery, struct hbk_session *at_work);
+/** hbk_delivery_leave() - out of every list that its state has it in, to be in another. */
+void hbk_delivery_leave(struct hbk_delivery *delivery);
+void hbk_delivery_set_timer(struct hbk_delivery *delivery, uint64_t due_ms);
+/** hbk_delivery_wait() - for what it was sent to, or is to take, until its deadline; where it may not, it fails. */
+void hbk_delivery_wait(struct hbk_delivery *delivery, const struct hbk_error *error);
+/** hbk_delivery_claim_answer() - true once: the sender is to be answered, and this is the answer. */
+bool hbk_delivery_claim_answer(struct hbk_delivery *delivery);
+/** hbk_delivery_close_later() - it is over, and no worker is at its pins. */
+void hbk_delivery_close_later(struct hbk_delivery *delivery);
+/** hbk_delivery_finish() - it is over: its pins are to be closed. */
+void hbk_delivery_finish(struct hbk_delivery *delivery);
+/** hbk_delivery_party() - the process that it is placed in. */
+void *hbk_delivery_party(const struct hbk_delivery *delivery);
+/** hbk_delivery_event() - what records call the request. */
+const char *hbk_delivery_event(const struct hbk_delivery *delivery);
+/** hbk_delivery_retell() - the process was not notified: nothing is left there, and the answer is to tell. */
+void hbk_delivery_retell(struct hbk_delivery *delivery);
+/** hbk_delivery_unhold() - @target ends: what goes to its process, and not to an endpoint, finds another way. */
+void hbk_delivery_unhold(struct hbk_session *target);
+/** hbk_delivery_cancel() - its sender takes it back before it was told. Return: false: it is being told. */
+bool hbk_delivery_cancel(struct hbk_delivery *delivery);
 /** hbk_delivery_told() - its line was handed over. */
 void hbk_delivery_told(struct hbk_delivery *delivery);
 /** hbk_delivery_fail() - undo what was placed, answer the sender if it is still there, let the pins go. */

@@ -32,13 +32,15 @@ static void add_entry(struct page *page, const struct hbk_endpoint *endpoint, ui
         .mode = endpoint->mode,
         .types_count = rule_count,
         .types = rules,
+        .revocable = endpoint->revocable,
     };
 }
 
-/* A cursor is the serial of the last endpoint shown, in decimal. */
-static int read_cursor(struct hbk_text cursor, uint64_t *ret_serial)
+/* ---- cursors: the serial of the last one shown, or the place to go on from, in decimal ---- */
+
+int hbk_cursor_read(struct hbk_text cursor, uint64_t *ret_place)
 {
-    uint64_t serial = 0;
+    uint64_t place = 0;
 
     if (cursor.size > 15) {
         return -1;
@@ -47,10 +49,16 @@ static int read_cursor(struct hbk_text cursor, uint64_t *ret_serial)
         if (cursor.data[i] < '0' || cursor.data[i] > '9') {
             return -1;
         }
-        serial = serial * 10 + (uint64_t)(cursor.data[i] - '0');
+        place = place * 10 + (uint64_t)(cursor.data[i] - '0');
     }
-    *ret_serial = serial;
+    *ret_place = place;
     return 0;
+}
+
+struct hbk_text hbk_cursor_write(uint64_t place, char ret_text[HBK_CURSOR_BYTES_MAX])
+{
+    (void)snprintf(ret_text, HBK_CURSOR_BYTES_MAX, "%llu", (unsigned long long)place);
+    return hbk_text_from(ret_text);
 }
 
 /* ---- who sees what ---- */
@@ -93,43 +101,17 @@ static bool sees(struct viewer *viewer, struct hbk_endpoint *endpoint)
 
 /* ---- a walk over the endpoints that it may be shown, in the order in which they were opened ---- */
 
-struct walk {
-    const struct hbk_roll *rolls[HBK_SCOPE_KIND_COUNT];
-    size_t at[HBK_SCOPE_KIND_COUNT];
-    size_t count;
-};
-
-static void walk_begin(struct walk *walk, const struct viewer *viewer, uint64_t after)
+static struct hbk_roll_walk walk_begin(const struct viewer *viewer, uint64_t after)
 {
     struct hbk_session *session = viewer->session;
+    struct hbk_roll_walk walk = {.count = 0};
 
-    walk->count = viewer->all ? 1 : HBK_SCOPE_KIND_COUNT;
-    for (size_t i = 0; i < walk->count; i++) {
-        walk->rolls[i] =
-            viewer->all ? &session->core->all_endpoints : &session->scopes[i]->endpoints;
-        walk->at[i] = hbk_roll_after(walk->rolls[i], after);
+    for (size_t i = 0; i < (viewer->all ? 1 : HBK_SCOPE_KIND_COUNT); i++) {
+        hbk_roll_walk_add(
+            &walk, viewer->all ? &session->core->all_endpoints : &session->scopes[i]->endpoints,
+            after);
     }
-}
-
-/* Return: NULL at the end; else one whose member may have gone. */
-static const struct hbk_roll_entry *walk_next(struct walk *walk)
-{
-    const struct hbk_roll_entry *first = NULL;
-    size_t from = 0;
-
-    for (size_t i = 0; i < walk->count; i++) {
-        const struct hbk_roll *roll = walk->rolls[i];
-
-        if (walk->at[i] < roll->count &&
-            (first == NULL || roll->entries[walk->at[i]].serial < first->serial)) {
-            first = &roll->entries[walk->at[i]];
-            from = i;
-        }
-    }
-    if (first != NULL) {
-        walk->at[from]++;
-    }
-    return first;
+    return walk;
 }
 
 /* Return: the cursor of the next page, 0: there is none. */
@@ -139,11 +121,10 @@ static uint64_t fill(struct page *page, struct viewer *viewer, uint64_t after, u
     uint64_t now = hbk_now(viewer->session->core);
     uint64_t begin = core->spent;
     uint64_t last = after;
-    struct walk walk;
+    struct hbk_roll_walk walk = walk_begin(viewer, after);
 
-    walk_begin(&walk, viewer, after);
     for (unsigned looked = 0;; looked++) {
-        const struct hbk_roll_entry *entry = walk_next(&walk);
+        const struct hbk_roll_entry *entry = hbk_roll_walk_next(&walk);
         struct hbk_endpoint *endpoint;
         // cppcheck-suppress duplicateExpression ; sees() spends
         uint64_t spent = core->spent - begin;
@@ -177,7 +158,7 @@ void hbk_listing_request(struct hbk_session *session, const struct hbk_id *id,
     struct hbk_error error;
 
     HBK_ASSERT(limit <= HBK_PAGE_MAX);
-    if (read_cursor(params->cursor, &after) != 0) {
+    if (hbk_cursor_read(params->cursor, &after) != 0) {
         hbk_error_set(&error, HBK_R_INVALID_PARAMS,
                       "cursor: take it from `next` of the page before");
         hbk_output_error(session, id, &error);
@@ -186,8 +167,7 @@ void hbk_listing_request(struct hbk_session *session, const struct hbk_id *id,
     page.count = 0;
     next = fill(&page, &viewer, after, limit);
     if (next != 0) {
-        (void)snprintf(cursor, sizeof cursor, "%llu", (unsigned long long)next);
-        result.next = hbk_text_from(cursor);
+        result.next = hbk_cursor_write(next, cursor);
     }
     result.endpoints_count = page.count;
     result.endpoints = page.entries;

@@ -1,8 +1,6 @@
 /* How an operator looks at the broker: its state, who is there, and what happens. */
 #include "internal.h"
 
-#include <stdio.h>
-
 static bool may_inspect(struct hbk_session *session, const struct hbk_id *id)
 {
     if (hbk_grant_verb(session, HBK_VERB_INSPECT)) {
@@ -33,6 +31,7 @@ void hbk_operate_status(struct hbk_session *session, const struct hbk_id *id)
         .endpoints = (uint32_t)core->endpoints.count,
         .deliveries_pending = (uint32_t)core->used[HBK_QUOTA_PENDING],
         .pins = (uint32_t)core->used[HBK_QUOTA_PINS],
+        .stored = (uint32_t)core->used[HBK_QUOTA_STORED],
         .delivered = core->delivered,
         .failed = core->failed,
         .policy = core->policies_loaded,
@@ -100,24 +99,6 @@ static bool add_entry(struct page *page, const struct hbk_session *session, uint
     return true;
 }
 
-/* A cursor is the place in the pool to go on from, in decimal. */
-static int read_cursor(struct hbk_text cursor, uint32_t *ret_index)
-{
-    uint32_t index = 0;
-
-    if (cursor.size > 9) {
-        return -1;
-    }
-    for (size_t i = 0; i < cursor.size; i++) {
-        if (cursor.data[i] < '0' || cursor.data[i] > '9') {
-            return -1;
-        }
-        index = index * 10 + (uint32_t)(cursor.data[i] - '0');
-    }
-    *ret_index = index;
-    return 0;
-}
-
 /* By their places, not by age: who stays is shown once, whoever comes or goes between two pages, and no page looks
  * at more than HBK_SCAN_MAX of them. */
 void hbk_operate_sessions(struct hbk_session *session, const struct hbk_id *id,
@@ -126,15 +107,15 @@ void hbk_operate_sessions(struct hbk_session *session, const struct hbk_id *id,
     const struct hbk_pool *pool = &session->core->session_pool;
     struct hbk_session_list_result result = {0};
     uint32_t limit = params->limit != 0 ? params->limit : HBK_PAGE_MAX;
-    uint32_t size = hbk_pool_size(pool), index = 0, looked = 0;
-    uint64_t now = hbk_now(session->core);
+    uint32_t size = hbk_pool_size(pool), looked = 0;
+    uint64_t now = hbk_now(session->core), index = 0;
     char next[HBK_CURSOR_BYTES_MAX];
     struct page page;
 
     if (!may_inspect(session, id)) {
         return;
     }
-    if (read_cursor(params->cursor, &index) != 0) {
+    if (hbk_cursor_read(params->cursor, &index) != 0) {
         hbk_output_refuse(session, id, HBK_R_INVALID_PARAMS,
                           "cursor: take it from `next` of the page before");
         return;
@@ -142,18 +123,18 @@ void hbk_operate_sessions(struct hbk_session *session, const struct hbk_id *id,
     page.count = 0;
     page.bytes = PAGE_BYTES;
     for (; index < size && looked < HBK_SCAN_MAX && page.count < limit; index++, looked++) {
-        const struct hbk_session *other = hbk_pool_at(pool, index);
+        const struct hbk_session *other = hbk_pool_at(pool, (uint32_t)index);
 
         if (other != NULL && !add_entry(&page, other, now)) {
             break;
         }
     }
-    for (; index < size && looked < HBK_SCAN_MAX && hbk_pool_at(pool, index) == NULL; looked++) {
+    for (; index < size && looked < HBK_SCAN_MAX && hbk_pool_at(pool, (uint32_t)index) == NULL;
+         looked++) {
         index++; /* so that the last page is seldom an empty one */
     }
     if (index < size) {
-        (void)snprintf(next, sizeof next, "%u", (unsigned)index);
-        result.next = hbk_text_from(next);
+        result.next = hbk_cursor_write(index, next);
     }
     result.sessions_count = page.count;
     result.sessions = page.entries;

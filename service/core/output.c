@@ -90,18 +90,27 @@ void hbk_output_result(struct hbk_session *session, const struct hbk_id *id, enu
     (void)hbk_output_end(session, begin);
 }
 
+bool hbk_output_notification(struct hbk_session *session, enum hbk_method method,
+                             const void *params)
+{
+    size_t begin;
+
+    if (!hbk_session_alive(session)) {
+        return false;
+    }
+    begin = hbk_output_begin(session);
+    hbk_write_notification(&session->queued, method, params);
+    return hbk_output_end(session, begin);
+}
+
 void hbk_output_gone(struct hbk_session *session, uint64_t gone)
 {
     struct hbk_session_gone params = {.session = gone};
-    size_t begin;
 
-    if (!hbk_session_alive(session) || session->gone_told == gone) {
-        return;
+    if (session->gone_told != gone && hbk_session_alive(session)) {
+        session->gone_told = gone;
+        (void)hbk_output_notification(session, HBK_METHOD_SESSION_GONE, &params);
     }
-    session->gone_told = gone;
-    begin = hbk_output_begin(session);
-    hbk_write_notification(&session->queued, HBK_METHOD_SESSION_GONE, &params);
-    (void)hbk_output_end(session, begin);
 }
 
 /* At most half of the queue: what it asks is still answered, however much there is to see. */

@@ -11,11 +11,11 @@ static enum hbk_widenable widenable(const struct hbk_delivery *delivery,
         return HBK_WIDENABLE_NOT_REDUCED;
     }
     HBK_ASSERT(item->access != item->granted);
-    if (item->type == HBK_TYPE_FILE) {
+    if (item->type == HBK_TYPE_FILE || item->type == HBK_TYPE_SOCKET) {
         return HBK_WIDENABLE_UNKNOWN;
     }
     core->spent++;
-    return core->platform.widenable(delivery->target->connection, item->pin, item->granted,
+    return core->platform.widenable(hbk_delivery_party(delivery), item->pin, item->granted,
                                     item->access);
 }
 
@@ -25,6 +25,13 @@ static void know_widenable(struct hbk_delivery *delivery, struct hbk_pinned *ite
         item->widenable = (uint8_t)widenable(delivery, item);
         item->widenable_known = true;
     }
+}
+
+/* An endpoint's process sets the flag itself, before its application sees the handle: so a child that it makes
+ * meanwhile does not get it. Who asks for itself, or for a process that may not know of the broker, has asked for it. */
+static bool inheritable_there(const struct hbk_delivery *delivery, const struct hbk_pinned *item)
+{
+    return item->inherit && delivery->endpoint == NULL;
 }
 
 static int place_some(struct hbk_delivery *delivery, struct hbk_error *ret_error)
@@ -39,9 +46,14 @@ static int place_some(struct hbk_delivery *delivery, struct hbk_error *ret_error
         struct hbk_pinned *item = &delivery->items[i];
 
         HBK_ASSERT(item->value == 0 && (item->access & ~item->granted) == 0);
+        if (item->type == HBK_TYPE_SOCKET) {
+            HBK_ASSERT(item->made); /* the way in which it gets there */
+            delivery->placed_count++;
+            continue;
+        }
         core->spent++;
-        if (core->platform.place(delivery->target->connection, item->pin, item->same, item->access,
-                                 &item->value, &failure) != 0) {
+        if (core->platform.place(hbk_delivery_party(delivery), item->pin, item->same, item->access,
+                                 inheritable_there(delivery, item), &item->value, &failure) != 0) {
             item->value = 0;
             hbk_output_set_failure(ret_error, &failure);
             ret_error->item = (int32_t)i;
@@ -63,11 +75,7 @@ bool hbk_place(struct hbk_delivery *delivery, struct hbk_session *at_work)
         return false;
     }
     if (delivery->placed_count < delivery->item_count) {
-        /* A write that ended meanwhile may have made it ready already. */
-        if (hbk_list_empty(&delivery->ready_link)) {
-            hbk_list_append(&at_work->ready, &delivery->ready_link);
-        }
-        hbk_session_schedule(at_work);
+        hbk_delivery_again(delivery, at_work);
         return false;
     }
     return true;
@@ -85,8 +93,11 @@ uint32_t hbk_place_undo(struct hbk_delivery *delivery, uint32_t max)
             count++;
             HBK_ASSERT(delivery->target != NULL);
             core->spent++;
-            core->platform.unplace(delivery->target->connection, item->pin, item->value);
+            (void)core->platform.unplace(hbk_delivery_party(delivery), item->pin, item->value);
             item->value = 0;
+        } else if (item->made) {
+            count++;
+            hbk_socket_undo(delivery, i);
         }
     }
     return count;
@@ -100,6 +111,7 @@ void hbk_place_describe(struct hbk_delivery *delivery, struct hbk_delivered_item
         know_widenable(delivery, item);
         ret_items[i] = (struct hbk_delivered_item){
             .handle = item->value,
+            .protocol_info = item->made ? hbk_socket_info(delivery, i) : (struct hbk_text){0},
             .type = hbk_text_from(hbk_type_info((enum hbk_type)item->type)->name),
             .access = item->access,
             .inherit = item->inherit,
@@ -117,12 +129,17 @@ static uint32_t take_back(struct hbk_delivery *delivery, uint32_t max)
     uint32_t count = hbk_place_undo(delivery, max);
 
     HBK_ASSERT(delivery->state == HBK_DELIVERY_WRITING && max > 0);
-    if (count < max) {
+    if (count == max) {
+        return count;
+    }
+    if (delivery->process != NULL && delivery->target != delivery->sender &&
+        hbk_session_alive(delivery->sender)) {
+        hbk_delivery_retell(delivery);
+    } else {
         hbk_delivery_fail_code(delivery, delivery->target->gone_code,
                                "the target did not take the notification; nothing is left there");
-        count++;
     }
-    return count;
+    return count + 1;
 }
 
 uint32_t hbk_place_take_back(struct hbk_session *target, uint32_t max)

@@ -13,6 +13,9 @@ static const struct resource resources[HBK_QUOTA_COUNT] = {
     [HBK_QUOTA_PENDING] = {"pending", "pending_per_user", "deliveries that are not told yet"},
     [HBK_QUOTA_ENDPOINTS] = {"endpoints", "endpoints_per_user", "endpoints"},
     [HBK_QUOTA_QUEUED_BYTES] = {"queued_bytes", "queued_bytes_per_user", "bytes that are queued"},
+    [HBK_QUOTA_STORED] = {"stored", "stored_per_user", "entries in the store"},
+    [HBK_QUOTA_STORED_BYTES] = {"stored_bytes", "stored_bytes_per_user",
+                                "bytes in the store (names, descriptors, data)"},
 };
 
 static uint64_t limit_of(const struct hbk_core *core, enum hbk_quota quota)
@@ -22,6 +25,7 @@ static uint64_t limit_of(const struct hbk_core *core, enum hbk_quota quota)
         [HBK_QUOTA_SESSIONS] = config->sessions,   [HBK_QUOTA_REQUESTS] = config->requests,
         [HBK_QUOTA_PINS] = config->pins,           [HBK_QUOTA_PENDING] = config->pending,
         [HBK_QUOTA_ENDPOINTS] = config->endpoints, [HBK_QUOTA_QUEUED_BYTES] = config->queued_bytes,
+        [HBK_QUOTA_STORED] = config->stored,       [HBK_QUOTA_STORED_BYTES] = config->stored_bytes,
     };
 
     return limits[quota];
@@ -56,9 +60,15 @@ void hbk_quota_take(struct hbk_session *session, enum hbk_quota quota, uint64_t 
 
 void hbk_quota_give(struct hbk_session *session, enum hbk_quota quota, uint64_t count)
 {
-    HBK_ASSERT(session->user->used[quota] >= count && session->core->used[quota] >= count);
-    session->core->used[quota] -= count;
-    session->user->used[quota] -= count;
+    hbk_quota_give_user(session->core, session->user, quota, count);
+}
+
+void hbk_quota_give_user(struct hbk_core *core, struct hbk_user *user, enum hbk_quota quota,
+                         uint64_t count)
+{
+    HBK_ASSERT(user->used[quota] >= count && core->used[quota] >= count);
+    core->used[quota] -= count;
+    user->used[quota] -= count;
 }
 
 int hbk_quota_check(const struct hbk_session *session, enum hbk_quota quota, uint64_t count,

@@ -13,6 +13,8 @@ enum hbk_quota {
     HBK_QUOTA_PENDING,  /* deliveries not told yet; the sender's */
     HBK_QUOTA_ENDPOINTS,
     HBK_QUOTA_QUEUED_BYTES, /* arrived and not acted on, or not read yet by the client */
+    HBK_QUOTA_STORED,       /* entries of the store, until the close of their pin has returned */
+    HBK_QUOTA_STORED_BYTES, /* of their names, descriptors and data */
     HBK_QUOTA_COUNT
 };
 
@@ -31,6 +33,9 @@ uint64_t hbk_quota_share(uint64_t limit, uint64_t used, uint64_t own);
 void hbk_quota_take(struct hbk_session *session, enum hbk_quota quota, uint64_t count);
 /** hbk_quota_give() - and so many less. */
 void hbk_quota_give(struct hbk_session *session, enum hbk_quota quota, uint64_t count);
+/** hbk_quota_give_user() - of one that may have no session any more. */
+void hbk_quota_give_user(struct hbk_core *core, struct hbk_user *user, enum hbk_quota quota,
+                         uint64_t count);
 
 /** hbk_quota_check() - may @session's user have @count more? 0, or filled @ret_error. */
 int hbk_quota_check(const struct hbk_session *session, enum hbk_quota quota, uint64_t count,

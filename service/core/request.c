@@ -256,6 +256,27 @@ static void dispatch(struct hbk_session *session, const struct hbk_message *mess
     case HBK_METHOD_DELIVERY_REJECT:
         hbk_delivery_request_reject(session, id, &params->delivery_answer);
         return;
+    case HBK_METHOD_DELIVERY_REVOKE:
+        hbk_revoke_request(session, id, &params->delivery_answer);
+        return;
+    case HBK_METHOD_DELIVERY_LIST:
+        hbk_deliveries_request(session, id, &params->delivery_list);
+        return;
+    case HBK_METHOD_HANDLE_TRANSFER:
+        hbk_transfer_request(session, id, &params->transfer);
+        return;
+    case HBK_METHOD_STORE_PUT:
+        hbk_store_request_put(session, id, &params->store_put);
+        return;
+    case HBK_METHOD_STORE_GET:
+        hbk_take_request(session, id, &params->store_get);
+        return;
+    case HBK_METHOD_STORE_REMOVE:
+        hbk_store_request_remove(session, id, &params->store_remove);
+        return;
+    case HBK_METHOD_STORE_LIST:
+        hbk_entries_request(session, id, &params->store_list);
+        return;
     case HBK_METHOD_BROKER_SESSIONS:
         hbk_operate_sessions(session, id, &params->sessions);
         return;
@@ -269,6 +290,7 @@ static void dispatch(struct hbk_session *session, const struct hbk_message *mess
     case HBK_METHOD_BROKER_EVENT:
     case HBK_METHOD_HANDLE_DELIVERED:
     case HBK_METHOD_HANDLE_OFFERED:
+    case HBK_METHOD_DELIVERY_REVOKED:
     case HBK_METHOD_SESSION_GONE:
     case HBK_METHOD_COUNT:
         break;

@@ -84,3 +84,30 @@ void hbk_roll_remove(struct hbk_roll *roll, uint64_t serial)
         compact(roll);
     }
 }
+
+void hbk_roll_walk_add(struct hbk_roll_walk *walk, const struct hbk_roll *roll, uint64_t after)
+{
+    HBK_ASSERT(walk->count < sizeof walk->rolls / sizeof walk->rolls[0]);
+    walk->rolls[walk->count] = roll;
+    walk->at[walk->count++] = hbk_roll_after(roll, after);
+}
+
+const struct hbk_roll_entry *hbk_roll_walk_next(struct hbk_roll_walk *walk)
+{
+    const struct hbk_roll_entry *first = NULL;
+    size_t from = 0;
+
+    for (size_t i = 0; i < walk->count; i++) {
+        const struct hbk_roll *roll = walk->rolls[i];
+
+        if (walk->at[i] < roll->count &&
+            (first == NULL || roll->entries[walk->at[i]].serial < first->serial)) {
+            first = &roll->entries[walk->at[i]];
+            from = i;
+        }
+    }
+    if (first != NULL) {
+        walk->at[from]++;
+    }
+    return first;
+}

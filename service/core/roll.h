@@ -28,4 +28,16 @@ void hbk_roll_remove(struct hbk_roll *roll, uint64_t serial);
 /** hbk_roll_after() - index of the first entry above @serial; `count` if there is none. */
 size_t hbk_roll_after(const struct hbk_roll *roll, uint64_t serial);
 
+/* Several rolls as one, in the order of serials. All-zero walks none. */
+struct hbk_roll_walk {
+    const struct hbk_roll *rolls[3];
+    size_t at[3];
+    size_t count;
+};
+
+/** hbk_roll_walk_add() - from what follows @after on. */
+void hbk_roll_walk_add(struct hbk_roll_walk *walk, const struct hbk_roll *roll, uint64_t after);
+/** hbk_roll_walk_next() - NULL at the end; else one whose member may have gone. */
+const struct hbk_roll_entry *hbk_roll_walk_next(struct hbk_roll_walk *walk);
+
 #endif

@@ -54,7 +54,7 @@ int hbk_scopes_keep(struct hbk_core *core, const struct hbk_peer *peer,
             hbk_scopes_release(core, scopes);
             return -1;
         }
-        scopes[i]->sessions++;
+        scopes[i]->references++;
     }
     memcpy(ret_scopes, scopes, sizeof scopes);
     return 0;
@@ -64,8 +64,8 @@ void hbk_scopes_release(struct hbk_core *core, struct hbk_scope *scopes[HBK_SCOP
 {
     for (size_t i = 0; i < HBK_SCOPE_KIND_COUNT; i++) {
         if (scopes[i] != NULL) {
-            HBK_ASSERT(scopes[i]->sessions > 0);
-            scopes[i]->sessions--;
+            HBK_ASSERT(scopes[i]->references > 0);
+            scopes[i]->references--;
             hbk_core_scope_release(core, scopes[i]);
             scopes[i] = NULL;
         }

@@ -1,23 +1,14 @@
-/* The first phase of a send: what was asked is checked, pinned and inspected, before any waiting: of many
- * handles one at a time, with turns of others in between, while the sender's next line waits. From there on
- * the sender's table is never read again. */
+/* The first phase of a send, or a transfer: what was asked is checked, pinned and inspected, before any waiting: of
+ * many handles one at a time, with turns of others in between, while the sender's next line waits. From there on
+ * the source's table is never read again. */
 #include "internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* What the sender says of an item's type, if not one of enum hbk_type. */
-enum { SAID_SOCKET = HBK_TYPE_COUNT + 1, SAID_NOTHING };
-
 static void set_item_error(struct hbk_error *error, size_t item)
 {
     error->item = (int32_t)item;
-}
-
-static void set_failure(struct hbk_error *error, const struct hbk_failure *failure, size_t item)
-{
-    hbk_output_set_failure(error, failure);
-    set_item_error(error, item);
 }
 
 /* ---- before a delivery exists ---- */
@@ -87,22 +78,6 @@ static struct hbk_text keep_text(char **place, struct hbk_text text)
     return kept;
 }
 
-static void keep_item(struct hbk_pinned *item, const struct hbk_item *wanted)
-{
-    item->handle = wanted->handle;
-    item->asked = wanted->access.kind;
-    item->asked_mask = wanted->access.mask;
-    item->inherit = wanted->inherit;
-    item->protect = wanted->protect;
-    if (wanted->type.data == NULL) {
-        item->said = SAID_NOTHING;
-    } else if (hbk_text_is(wanted->type, "Socket")) {
-        item->said = SAID_SOCKET;
-    } else {
-        item->said = (uint8_t)hbk_type_find(wanted->type); /* HBK_TYPE_COUNT: something else */
-    }
-}
-
 static int keep_params(struct hbk_delivery *delivery, const struct hbk_send *params,
                        struct hbk_text name)
 {
@@ -119,7 +94,6 @@ static int keep_params(struct hbk_delivery *delivery, const struct hbk_send *par
     delivery->expect_user = keep_text(&place, params->expect_user);
     delivery->expect_pid = params->expect_pid;
     delivery->timeout_ms = params->timeout_ms;
-    delivery->items = delivery->few;
     if (params->items_count > HBK_DELIVERY_INLINE_ITEMS) {
         delivery->items = calloc(params->items_count, sizeof *delivery->items);
         if (delivery->items == NULL) {
@@ -127,14 +101,13 @@ static int keep_params(struct hbk_delivery *delivery, const struct hbk_send *par
         }
     }
     for (size_t i = 0; i < params->items_count; i++) {
-        keep_item(&delivery->items[i], &params->items[i]);
+        hbk_item_keep(&delivery->items[i], &params->items[i]);
     }
     return 0;
 }
 
-static struct hbk_delivery *delivery_new(struct hbk_session *session, const struct hbk_id *id,
-                                         const struct hbk_send *params,
-                                         const struct hbk_address *address)
+struct hbk_delivery *hbk_send_new(struct hbk_session *session, const struct hbk_id *id,
+                                  enum hbk_delivery_kind kind, uint32_t pins)
 {
     struct hbk_core *core = session->core;
     struct hbk_delivery *delivery;
@@ -152,143 +125,47 @@ static struct hbk_delivery *delivery_new(struct hbk_session *session, const stru
     hbk_list_init(&delivery->target_link);
     hbk_list_init(&delivery->endpoint_link);
     hbk_list_init(&delivery->close_link);
+    delivery->kind = kind;
     delivery->sender = session;
-    delivery->state = HBK_DELIVERY_PINNING;
-    delivery->items_charged = (uint32_t)params->items_count;
+    delivery->state = HBK_DELIVERY_BEHIND;
+    delivery->items = delivery->few;
+    delivery->items_charged = pins;
     delivery->id = *id;
+    delivery->begun_ms = hbk_now(core);
     delivery->correlation = core->audit.correlation;
     delivery->timer.kind = HBK_TIMER_DELIVERY;
-    delivery->wait_due = params->wait_ms == 0 ? HBK_NEVER : hbk_now(core) + params->wait_ms;
-    delivery->to_pid = address->pid;
-    delivery->scope = address->scope;
-    delivery->name_hash = address->hash;
+    delivery->wait_due = HBK_NEVER;
     hbk_list_append(&session->sends, &delivery->send_link);
     session->requests++;
     hbk_quota_take(session, HBK_QUOTA_REQUESTS, 1);
     hbk_quota_take(session, HBK_QUOTA_PENDING, 1);
-    session->pins += delivery->items_charged;
-    hbk_quota_take(session, HBK_QUOTA_PINS, delivery->items_charged);
-    core->pins_ahead += delivery->items_charged;
-    HBK_ASSERT(session->pinning == NULL);
-    session->pinning = delivery;
+    session->pins += pins;
+    hbk_quota_take(session, HBK_QUOTA_PINS, pins);
+    core->pins_ahead += pins;
+    if (pins > 0) {
+        delivery->state = HBK_DELIVERY_PINNING;
+        HBK_ASSERT(session->pinning == NULL);
+        session->pinning = delivery;
+    }
     return delivery;
 }
 
 /* ---- pin and inspect ---- */
 
-/* What policy lets pass under a name: @limit_rule of the rules of now. */
-static int check_cap(const struct hbk_core *core, int limit_rule, enum hbk_type type,
-                     uint32_t access, struct hbk_error *ret_error)
-{
-    uint32_t cap = hbk_policy_cap(core->policy, limit_rule, type);
-    const struct hbk_type_info *info = hbk_type_info(type);
-
-    if (cap == 0 && info->by_rule) {
-        hbk_error_set(ret_error, HBK_R_TYPE_NOT_ALLOWED, "this is a %s: %s", info->name,
-                      hbk_type_advice(hbk_text_from(info->name)));
-    } else if (cap == 0) {
-        hbk_error_set(ret_error, HBK_R_TYPE_NOT_ALLOWED,
-                      "this is a %s: policy lets none pass under this name", info->name);
-    } else if ((access & ~cap) != 0) {
-        hbk_error_set(ret_error, HBK_R_DENIED,
-                      "policy lets a %s pass under this name with access within 0x%x, not 0x%x: "
-                      "ask for less",
-                      info->name, (unsigned)cap, (unsigned)access);
-    } else {
-        return 0;
-    }
-    return HBK_SEND_E_REFUSED;
-}
-
-static int check_type(const struct hbk_pinned *item, const struct hbk_object *object,
-                      enum hbk_type *ret_type, struct hbk_error *ret_error)
-{
-    struct hbk_text name = hbk_text_from(object->type);
-    enum hbk_type type = hbk_type_find(name);
-
-    if (item->said == SAID_SOCKET) {
-        hbk_error_set(ret_error, HBK_R_TYPE_NOT_ALLOWED, "%s",
-                      hbk_type_advice(hbk_text_from("Socket")));
-        return HBK_SEND_E_REFUSED;
-    }
-    if (type == HBK_TYPE_COUNT) {
-        const char *advice = hbk_type_advice(name);
-
-        hbk_error_set(ret_error, HBK_R_TYPE_NOT_ALLOWED, "this is a %s: %s",
-                      object->type[0] != '\0' ? object->type : "nameless kind of object",
-                      advice != NULL ? advice : "objects of this type are never brokered");
-        return HBK_SEND_E_REFUSED;
-    }
-    if (item->said != SAID_NOTHING && item->said != (uint8_t)type) {
-        hbk_error_set(ret_error, HBK_R_TYPE_MISMATCH, "this is a %s, not what `type` says",
-                      object->type);
-        return HBK_SEND_E_REFUSED;
-    }
-    *ret_type = type;
-    return 0;
-}
-
-/* Rights only shrink: what the target gets is within what the pin was granted. */
-static int check_access(struct hbk_pinned *item, enum hbk_type type, uint32_t granted,
-                        struct hbk_error *ret_error)
-{
-    const struct hbk_type_info *info = hbk_type_info(type);
-    uint32_t access = granted;
-
-    if (item->asked == HBK_ACCESS_KIND_READ) {
-        access = granted & info->read;
-        if ((granted & info->essential) != info->essential) {
-            hbk_error_set(ret_error, HBK_R_ACCESS_EXCEEDS_SOURCE,
-                          "the handle has access 0x%x, and \"read\" of a %s needs 0x%x",
-                          (unsigned)granted, info->name, (unsigned)info->essential);
-            return HBK_SEND_E_REFUSED;
-        }
-    } else if (item->asked == HBK_ACCESS_KIND_MASK) {
-        access = item->asked_mask;
-        if ((access & ~granted) != 0) {
-            hbk_error_set(ret_error, HBK_R_ACCESS_EXCEEDS_SOURCE,
-                          "the handle has access 0x%x and lacks 0x%x of what was asked",
-                          (unsigned)granted, (unsigned)(access & ~granted));
-            return HBK_SEND_E_REFUSED;
-        }
-    }
-    HBK_ASSERT((access & ~granted) == 0);
-    item->access = access;
-    item->granted = granted;
-    item->same = access == granted;
-    item->type = (uint8_t)type;
-    return 0;
-}
-
 static int pin_item(struct hbk_delivery *delivery, int limit_rule, struct hbk_error *ret_error)
 {
-    struct hbk_session *session = delivery->sender;
-    struct hbk_core *core = session->core;
-    struct hbk_pinned *item = &delivery->items[delivery->item_count];
-    struct hbk_failure failure = {.code = HBK_R_OS_ERROR};
-    enum hbk_type type = HBK_TYPE_COUNT;
-    struct hbk_object object;
+    struct hbk_core *core = delivery->sender->core;
     size_t index = delivery->item_count;
+    struct hbk_pinned *item = &delivery->items[index];
+    void *party = delivery->source != NULL ? delivery->source : delivery->sender->connection;
+    int result = hbk_item_pin(core, party, item, limit_rule, ret_error);
 
-    HBK_ASSERT(item->handle >= HBK_HANDLE_MIN && item->handle <= HBK_HANDLE_MAX &&
-               item->handle % 4 == 0);
-    core->spent += HBK_WORK_PIN;
-    if (core->platform.pin(session->connection, item->handle, &item->pin, &failure) != 0) {
-        set_failure(ret_error, &failure, index);
-        return HBK_SEND_E_REFUSED;
+    if (item->pin != 0) {
+        delivery->item_count++;
+        HBK_ASSERT(core->pins_ahead > 0);
+        core->pins_ahead--;
     }
-    HBK_ASSERT(item->pin != 0);
-    item->type = HBK_TYPE_FILE; /* until it is known: its close may block */
-    delivery->item_count++;
-    HBK_ASSERT(core->pins_ahead > 0);
-    core->pins_ahead--;
-    if (core->platform.inspect(core->platform.context, item->pin, &object, &failure) != 0) {
-        set_failure(ret_error, &failure, index);
-        return HBK_SEND_E_REFUSED;
-    }
-    if (check_type(item, &object, &type, ret_error) != 0 ||
-        check_access(item, type, object.access, ret_error) != 0 ||
-        check_cap(core, limit_rule, type, item->access, ret_error) != 0) {
+    if (result != 0) {
         set_item_error(ret_error, index);
         return HBK_SEND_E_REFUSED;
     }
@@ -301,6 +178,11 @@ int hbk_send_accepted_by(const struct hbk_delivery *delivery, const struct hbk_e
     const struct hbk_core *core = endpoint->owner->core;
 
     HBK_ASSERT(endpoint->generation == core->generation);
+    if (delivery->revocable && !endpoint->revocable) {
+        hbk_error_set(ret_error, HBK_R_ACCESS_NOT_ACCEPTED,
+                      "the endpoint did not agree to what can be revoked: send without revocable");
+        return HBK_SEND_E_REFUSED;
+    }
     if (delivery->item_count > endpoint->items_max) {
         hbk_error_set(ret_error, HBK_R_ACCESS_NOT_ACCEPTED,
                       "the endpoint takes at most %u items in one send",
@@ -311,8 +193,8 @@ int hbk_send_accepted_by(const struct hbk_delivery *delivery, const struct hbk_e
         const struct hbk_pinned *item = &delivery->items[i];
         uint32_t accepts = endpoint->any[item->type] ? UINT32_MAX : endpoint->accepts[item->type];
 
-        if (check_cap(core, endpoint->limit_rule, (enum hbk_type)item->type, item->access,
-                      ret_error) != 0) {
+        if (hbk_item_check_cap(core, endpoint->limit_rule, (enum hbk_type)item->type, item->access,
+                               ret_error) != 0) {
             /* said already */
         } else if (accepts == 0) {
             hbk_error_set(ret_error, HBK_R_ACCESS_NOT_ACCEPTED, "the endpoint takes no %s",
@@ -338,6 +220,8 @@ void hbk_send_end_pinning(struct hbk_delivery *delivery)
 
     HBK_ASSERT(delivery->state == HBK_DELIVERY_PINNING && session->pinning == delivery);
     HBK_ASSERT(session->core->pins_ahead >= unpinned && session->pins >= unpinned);
+    session->core->platform.process_close(delivery->source);
+    delivery->source = NULL;
     session->pinning = NULL;
     delivery->items_charged -= unpinned;
     session->pins -= unpinned;
@@ -351,8 +235,9 @@ static int pin_next(struct hbk_delivery *delivery, const struct hbk_endpoint *en
                     struct hbk_error *ret_error)
 {
     const struct hbk_policy *policy = delivery->sender->core->policy;
-    int limit_rule =
-        endpoint != NULL ? endpoint->limit_rule : hbk_policy_limits(policy, delivery->name);
+    int limit_rule = endpoint != NULL              ? endpoint->limit_rule
+                     : delivery->name.data != NULL ? hbk_policy_limits(policy, delivery->name)
+                                                   : HBK_POLICY_NO_RULE;
 
     HBK_ASSERT(delivery->item_count < delivery->items_charged);
     return pin_item(delivery, limit_rule, ret_error);
@@ -380,7 +265,7 @@ void hbk_send_go_on(struct hbk_session *session)
     struct hbk_address address;
     struct hbk_error error;
 
-    HBK_ASSERT(delivery->state == HBK_DELIVERY_PINNING);
+    HBK_ASSERT(delivery->state == HBK_DELIVERY_PINNING && delivery->name.data != NULL);
     if (pin_next(delivery, NULL, &error) != 0) {
         hbk_delivery_fail(delivery, &error);
     } else if (delivery->item_count == delivery->items_charged) {
@@ -390,29 +275,81 @@ void hbk_send_go_on(struct hbk_session *session)
     }
 }
 
-void hbk_send_request(struct hbk_session *session, const struct hbk_id *id,
-                      const struct hbk_send *params)
+/* What the decoder cannot see. */
+static int check_items(const struct hbk_send *params, struct hbk_error *ret_error)
+{
+    size_t sockets = 0;
+
+    for (size_t i = 0; i < params->items_count; i++) {
+        const struct hbk_item *item = &params->items[i];
+        bool socket = hbk_text_is(item->type, "Socket");
+
+        sockets += socket;
+        if (params->revocable && (socket || item->protect)) {
+            hbk_error_set(ret_error, HBK_R_INVALID_PARAMS, "items[%u]: %s cannot be revoked",
+                          (unsigned)i, socket ? "a socket" : "what is protected from close");
+            set_item_error(ret_error, i);
+            return HBK_SEND_E_REFUSED;
+        }
+    }
+    if (sockets > HBK_SOCKETS_MAX) {
+        hbk_error_set(ret_error, HBK_R_INVALID_PARAMS,
+                      "items: %u sockets, at most %d may go in one send", (unsigned)sockets,
+                      HBK_SOCKETS_MAX);
+        hbk_error_set_limit(ret_error, "sockets");
+        return HBK_SEND_E_REFUSED;
+    }
+    return 0;
+}
+
+static bool to_name(const struct hbk_send *params)
+{
+    return params->to_name.data != NULL || params->to_process_name.data != NULL;
+}
+
+static int check_start(struct hbk_session *session, const struct hbk_send *params,
+                       struct hbk_address *ret_address, struct hbk_endpoint **ret_endpoint,
+                       struct hbk_error *ret_error)
+{
+    if (check_items(params, ret_error) != 0 || check_quota(session, params, ret_error) != 0) {
+        return HBK_SEND_E_REFUSED;
+    }
+    if (!to_name(params)) {
+        return 0;
+    }
+    *ret_address = hbk_target_address(session, params);
+    return check_target(session, ret_address, params->wait_ms, ret_endpoint, ret_error);
+}
+
+void hbk_send_start(struct hbk_session *session, const struct hbk_id *id,
+                    const struct hbk_send_start *start)
 {
     struct hbk_core *core = session->core;
-    struct hbk_address address = hbk_target_address(session, params);
+    const struct hbk_send *params = start->params;
+    struct hbk_address address = {0};
     struct hbk_endpoint *endpoint = NULL;
-    struct hbk_delivery *delivery;
+    struct hbk_delivery *delivery = NULL;
     struct hbk_error error;
 
-    if (params->revocable) {
-        hbk_error_set(&error, HBK_R_DENIED,
-                      "revocable is not supported by this version: leave it out");
-        goto refused;
-    }
-    if (check_quota(session, params, &error) != 0 ||
-        check_target(session, &address, params->wait_ms, &endpoint, &error) != 0) {
-        goto refused;
-    }
-    delivery = delivery_new(session, id, params, &address);
-    if (delivery == NULL) {
+    if (check_start(session, params, &address, &endpoint, &error) == 0) {
         hbk_error_set(&error, HBK_R_INTERNAL_ERROR, "out of memory: try again later");
-        goto refused;
+        delivery = hbk_send_new(session, id, start->kind, (uint32_t)params->items_count);
     }
+    if (delivery == NULL) {
+        core->platform.process_close(start->source);
+        core->platform.process_close(start->process);
+        core->failed++;
+        hbk_output_error(session, id, &error);
+        return;
+    }
+    delivery->source = start->source;
+    delivery->process = start->process;
+    delivery->process_pid = start->process_pid;
+    delivery->revocable = params->revocable;
+    delivery->wait_due = params->wait_ms == 0 ? HBK_NEVER : delivery->begun_ms + params->wait_ms;
+    delivery->to_pid = address.pid;
+    delivery->scope = address.scope;
+    delivery->name_hash = address.hash;
     if (keep_params(delivery, params, address.name) != 0) {
         hbk_delivery_fail_code(delivery, HBK_R_INTERNAL_ERROR, "out of memory: try again later");
         return;
@@ -422,8 +359,12 @@ void hbk_send_request(struct hbk_session *session, const struct hbk_id *id,
     } else if (delivery->item_count == delivery->items_charged) {
         end_pinning(delivery, endpoint);
     }
-    return;
-refused:
-    core->failed++;
-    hbk_output_error(session, id, &error);
+}
+
+void hbk_send_request(struct hbk_session *session, const struct hbk_id *id,
+                      const struct hbk_send *params)
+{
+    const struct hbk_send_start start = {.kind = HBK_DELIVERY_SEND, .params = params};
+
+    hbk_send_start(session, id, &start);
 }

@@ -20,6 +20,9 @@ static void init_lists(struct hbk_session *session)
     hbk_list_init(&session->carried);
     hbk_list_init(&session->in_flight);
     hbk_list_init(&session->untold);
+    hbk_list_init(&session->holds);
+    hbk_list_init(&session->given);
+    hbk_list_init(&session->entries);
     hbk_list_init(&session->throttle_link);
     hbk_list_init(&session->watch_link);
 }
@@ -54,6 +57,9 @@ static struct hbk_session *session_new(struct hbk_core *core, struct hbk_process
     session->user = process->user;
     session->process = process;
     process->sessions++;
+    if (process->user->closer == NULL) {
+        process->user->closer = core->platform.closer_ref(connection);
+    }
     hbk_work_init(session);
     hbk_list_append(&core->sessions, &session->all_link);
     hbk_session_arm(session);
@@ -307,7 +313,7 @@ void hbk_session_phase(struct hbk_session *session)
 
 void hbk_session_close_some(struct hbk_session *session)
 {
-    bool untold = !hbk_list_empty(&session->untold);
+    bool untold = !hbk_list_empty(&session->untold), entries = false;
     uint32_t left = HBK_WORK_PER_PIECE - hbk_place_take_back(session, HBK_WORK_PER_PIECE);
 
     if (untold && hbk_list_empty(&session->untold)) {
@@ -317,7 +323,14 @@ void hbk_session_close_some(struct hbk_session *session)
         left -= hbk_delivery_close(
             HBK_CONTAINER(session->closing.next, struct hbk_delivery, close_link), left);
     }
-    if (!hbk_list_empty(&session->closing) || !hbk_list_empty(&session->untold)) {
+    if (!hbk_session_alive(session) && !hbk_list_empty(&session->entries)) {
+        (void)hbk_store_drop_some(session, left);
+        entries = !hbk_list_empty(&session->entries);
+        if (!entries) {
+            hbk_session_settle_later(session);
+        }
+    }
+    if (entries || !hbk_list_empty(&session->closing) || !hbk_list_empty(&session->untold)) {
         hbk_work_add(session, HBK_WORK_CLOSE);
     }
     hbk_session_schedule(session);
@@ -354,7 +367,12 @@ static void unlink_all(struct hbk_session *session, int32_t gone_code,
         hbk_endpoint_free(
             HBK_CONTAINER(session->endpoints.next, struct hbk_endpoint, session_link));
     }
+    hbk_delivery_unhold(session);
+    hbk_revoke_end_all(session);
     hbk_delivery_drop_sends(session);
+    if (!hbk_list_empty(&session->entries)) {
+        hbk_work_add(session, HBK_WORK_CLOSE);
+    }
 }
 
 void hbk_session_end(struct hbk_session *session, int32_t gone_code, const struct hbk_error *error)
@@ -422,7 +440,7 @@ static void session_free(struct hbk_session *session)
     HBK_ASSERT(hbk_list_empty(&session->accepted) && hbk_list_empty(&session->carried));
     HBK_ASSERT(hbk_list_empty(&session->in_flight) && hbk_list_empty(&session->ready));
     HBK_ASSERT(hbk_list_empty(&session->closing) && session->pinning == NULL);
-    HBK_ASSERT(hbk_list_empty(&session->untold));
+    HBK_ASSERT(hbk_list_empty(&session->untold) && hbk_list_empty(&session->holds));
     core->platform.release(session->connection);
     hbk_list_remove(&session->all_link);
     hbk_work_drop(session);
@@ -451,7 +469,8 @@ void hbk_session_settle(struct hbk_session *session)
         hbk_session_hang_up(session, session->gone_code);
     }
     if (session->state == HBK_SESSION_CLOSED && !session->write_pending &&
-        hbk_list_empty(&session->sends) && hbk_list_empty(&session->untold)) {
+        hbk_list_empty(&session->sends) && hbk_list_empty(&session->given) &&
+        hbk_list_empty(&session->entries) && hbk_list_empty(&session->untold)) {
         session_free(session);
     }
 }

@@ -19,21 +19,24 @@
 #define WAIT_AND_LOOK (SYNCHRONIZE_BIT | READ_CONTROL_BIT | QUERY_STATE_BIT)
 
 static const struct hbk_type_info types[HBK_TYPE_COUNT] = {
-    [HBK_TYPE_EVENT] = {"Event", WAIT_AND_LOOK, SYNCHRONIZE_BIT, false, false},
-    [HBK_TYPE_SEMAPHORE] = {"Semaphore", WAIT_AND_LOOK, SYNCHRONIZE_BIT, false, false},
-    [HBK_TYPE_MUTANT] = {"Mutant", WAIT_AND_LOOK, SYNCHRONIZE_BIT, false, false},
-    [HBK_TYPE_TIMER] = {"Timer", WAIT_AND_LOOK, SYNCHRONIZE_BIT, false, false},
+    [HBK_TYPE_EVENT] = {"Event", WAIT_AND_LOOK, SYNCHRONIZE_BIT, false, false, false},
+    [HBK_TYPE_SEMAPHORE] = {"Semaphore", WAIT_AND_LOOK, SYNCHRONIZE_BIT, false, false, false},
+    [HBK_TYPE_MUTANT] = {"Mutant", WAIT_AND_LOOK, SYNCHRONIZE_BIT, false, false, false},
+    [HBK_TYPE_TIMER] = {"Timer", WAIT_AND_LOOK, SYNCHRONIZE_BIT, false, false, false},
     [HBK_TYPE_SECTION] = {"Section", READ_CONTROL_BIT | SECTION_QUERY_BIT | SECTION_MAP_READ_BIT,
-                          SECTION_MAP_READ_BIT, true, false},
-    [HBK_TYPE_FILE] = {"File", FILE_GENERIC_READ_BITS, FILE_READ_DATA_BIT, true, false},
-    [HBK_TYPE_TOKEN] = {"Token", READ_CONTROL_BIT | TOKEN_QUERY_BIT, TOKEN_QUERY_BIT, true, true},
+                          SECTION_MAP_READ_BIT, true, false, false},
+    [HBK_TYPE_FILE] = {"File", FILE_GENERIC_READ_BITS, FILE_READ_DATA_BIT, true, false, false},
+    [HBK_TYPE_TOKEN] = {"Token", READ_CONTROL_BIT | TOKEN_QUERY_BIT, TOKEN_QUERY_BIT, true, true,
+                        true},
     [HBK_TYPE_PROCESS] = {"Process", SYNCHRONIZE_BIT | READ_CONTROL_BIT | PROCESS_QUERY_LIMITED_BIT,
-                          PROCESS_QUERY_LIMITED_BIT, true, true},
+                          PROCESS_QUERY_LIMITED_BIT, true, true, true},
     [HBK_TYPE_THREAD] = {"Thread", SYNCHRONIZE_BIT | READ_CONTROL_BIT | THREAD_QUERY_LIMITED_BIT,
-                         THREAD_QUERY_LIMITED_BIT, true, true},
+                         THREAD_QUERY_LIMITED_BIT, true, true, true},
     [HBK_TYPE_JOB] = {"Job", SYNCHRONIZE_BIT | READ_CONTROL_BIT | JOB_QUERY_BIT, JOB_QUERY_BIT,
-                      true, true},
-    [HBK_TYPE_KEY] = {"Key", KEY_READ_BITS, KEY_QUERY_VALUE_BIT, true, true},
+                      true, true, true},
+    [HBK_TYPE_KEY] = {"Key", KEY_READ_BITS, KEY_QUERY_VALUE_BIT, true, true, true},
+    /* It keeps all its rights: there is no reading alone. */
+    [HBK_TYPE_SOCKET] = {"Socket", 0, 0, true, false, true},
 };
 
 struct advice {
@@ -41,7 +44,6 @@ struct advice {
 };
 
 static const struct advice advices[] = {
-    {"Socket", "sockets are not brokered by this version"},
     {"Token", "tokens are brokered only by a policy rule"},
     {"Process", "processes are brokered only by a policy rule"},
     {"Thread", "threads are brokered only by a policy rule"},
@@ -66,6 +68,13 @@ enum hbk_type hbk_type_find(struct hbk_text name)
         }
     }
     return HBK_TYPE_COUNT;
+}
+
+enum hbk_type hbk_type_of_kernel(struct hbk_text name)
+{
+    enum hbk_type type = hbk_type_find(name);
+
+    return type == HBK_TYPE_SOCKET ? HBK_TYPE_COUNT : type;
 }
 
 const struct hbk_type_info *hbk_type_info(enum hbk_type type)

@@ -164,6 +164,7 @@ static void init_handles(struct hbk_loop *loop)
     } rows[HBK_WIN_NOTE_COUNT] = {
         [HBK_WIN_NOTE_REFUSED] = {HBK_NOTICE_REFUSED, "session.refused", "a client was refused"},
         [HBK_WIN_NOTE_LISTENER] = {HBK_NOTICE_WARNING, "service.warning", "the pipe has trouble"},
+        [HBK_WIN_NOTE_SOCKET] = {HBK_NOTICE_WARNING, "service.warning", "a socket is left behind"},
     };
     int result = uv_async_init(&loop->uv, &loop->reported, on_reported);
     loop->reported.data = loop;

@@ -8,8 +8,13 @@
 #include <wchar.h>
 #include <windows.h>
 
-/* Who may inspect, transfer and revoke where no file says anything: administrators and the system. */
-#define BUILT_IN_VERB L"D:(A;;GA;;;SY)(A;;GA;;;BA)"
+/* Who may do what has no name, where no file says anything. To transfer: whoever may connect, of low integrity too,
+ * because Windows' own question about both processes is asked in any case. */
+static const wchar_t *const built_in_verbs[HBK_VERB_COUNT] = {
+    [HBK_VERB_TRANSFER] = L"D:(A;;GA;;;WD)(A;;GA;;;AC)(A;;GA;;;RC)S:(ML;;NW;;;LW)",
+    [HBK_VERB_INSPECT] = L"D:(A;;GA;;;SY)(A;;GA;;;BA)",
+    [HBK_VERB_REVOKE] = L"D:(A;;GA;;;SY)(A;;GA;;;BA)",
+};
 
 enum { ERROR_BYTES_MAX = 200, TYPES_BYTES_MAX = 160 };
 
@@ -102,6 +107,13 @@ static void read_types(const struct hbk_config_rule *source, const char *parent,
             refuse_type(type, key, findings);
             continue;
         }
+        if (hbk_text_is(type->rule.type, "Socket") && type->rule.kind != HBK_TYPE_RULE_ANY) {
+            char key[HBK_CONFIG_KEY_BYTES];
+            (void)snprintf(key, sizeof(key), "%s.types.Socket", parent);
+            hbk_findings_add(findings, type->line, key,
+                             "must be \"any\": a socket keeps all its rights, or does not work");
+            continue;
+        }
         rule->type_kinds[known] = type->rule.kind;
         rule->types[known] = type->rule.kind == HBK_TYPE_RULE_ANY    ? UINT32_MAX
                              : type->rule.kind == HBK_TYPE_RULE_READ ? hbk_type_info(known)->read
@@ -162,7 +174,7 @@ static int read_verbs(const struct hbk_config_file *file, struct hbk_findings *f
     for (size_t verb = HBK_VERB_NAMED_COUNT; verb < HBK_VERB_COUNT; verb++) {
         char key[HBK_CONFIG_KEY_BYTES];
         if (texts[verb]->text.data == NULL) {
-            uint32_t error = hbk_access_descriptor_new(BUILT_IN_VERB, &policy->verbs[verb]);
+            uint32_t error = hbk_access_descriptor_new(built_in_verbs[verb], &policy->verbs[verb]);
             HBK_ASSERT(error == 0 || error == ERROR_NOT_ENOUGH_MEMORY);
             if (error != 0) {
                 return -1;

@@ -18,6 +18,8 @@ enum {
     DEADLINE_MS_MAX = 600000,
     SHARED_MIN = 2, /* of what is shared a user may have half: at least one */
     SHARED_MAX = 1048576,
+    STORED_BYTES_MIN = 65536, /* a user may have half: room for an entry as large as any */
+    STORED_BYTES_MAX = 2147483647,
     QUEUED_BYTES_MIN = 1048576,
     QUEUED_BYTES_MAX = 2147483647,
     AUDIT_FILE_BYTES_MIN = 65536,
@@ -36,6 +38,8 @@ const struct hbk_settings_limit hbk_settings_limits[HBK_SETTINGS_LIMITS] = {
     LIMIT(pins, SHARED_MIN, SHARED_MAX),
     LIMIT(pending, SHARED_MIN, SHARED_MAX),
     LIMIT(endpoints, SHARED_MIN, SHARED_MAX),
+    LIMIT(stored, SHARED_MIN, SHARED_MAX),
+    LIMIT(stored_bytes, STORED_BYTES_MIN, STORED_BYTES_MAX),
     LIMIT(queued_bytes, QUEUED_BYTES_MIN, QUEUED_BYTES_MAX),
     LIMIT(sessions_per_user, 1, HBK_SESSIONS_MAX),
     LIMIT(requests_per_session, 1, 1024),

@@ -67,7 +67,7 @@ struct hbk_settings_limit {
     size_t offset; /* of the uint32_t in struct hbk_config */
 };
 
-enum { HBK_SETTINGS_LIMITS = 16 };
+enum { HBK_SETTINGS_LIMITS = 18 };
 
 extern const struct hbk_settings_limit hbk_settings_limits[HBK_SETTINGS_LIMITS];
 

@@ -46,6 +46,16 @@ static void print_rule(const struct hbk_policy_rule *rule, size_t index)
     print_types(rule);
 }
 
+/* Whom @verb's descriptor admits, as main/rules.c makes it. */
+static const char *admitted(const struct hbk_settings *settings, size_t verb)
+{
+    if (settings->own_verbs[verb]) {
+        return "whom the file admits";
+    }
+    return verb == HBK_VERB_TRANSFER ? "everybody who may reach both processes (built in)"
+                                     : "administrators and LocalSystem (built in)";
+}
+
 void hbk_settings_print(struct hbk_settings *settings)
 {
     char path[HBK_SETTINGS_NAME_BYTES];
@@ -58,9 +68,7 @@ void hbk_settings_print(struct hbk_settings *settings)
     printf("  other names: user/ belongs to its identity, session/ and global/ to nobody\n");
     printf("verbs:\n");
     for (size_t verb = HBK_VERB_NAMED_COUNT; verb < HBK_VERB_COUNT; verb++) {
-        printf("  %-9s %s\n", hbk_verb_name((enum hbk_verb)verb),
-               settings->own_verbs[verb] ? "whom the file admits"
-                                         : "administrators and LocalSystem (built in)");
+        printf("  %-9s %s\n", hbk_verb_name((enum hbk_verb)verb), admitted(settings, verb));
     }
     printf("limits:\n");
     for (size_t i = 0; i < HBK_SETTINGS_LIMITS; i++) {

@@ -16,7 +16,7 @@ enum signal {
 
 static void post(struct hbk_connection *connection, enum signal signal)
 {
-    struct hbk_win *win = connection->win;
+    struct hbk_win *win = connection->party.win;
     AcquireSRWLockExclusive(&win->lock);
     bool heard = signal != SIGNAL_EXITED || !connection->deaf;
     if (heard && connection->signals == 0) {
@@ -52,7 +52,7 @@ static struct hbk_connection *take_signalled(struct hbk_win *win, unsigned *ret_
 /* From now on the end of its process is no signal; one that nobody has seen yet is taken back. */
 static void deafen(struct hbk_connection *connection)
 {
-    struct hbk_win *win = connection->win;
+    struct hbk_win *win = connection->party.win;
     AcquireSRWLockExclusive(&win->lock);
     bool listed = connection->signals != 0;
     connection->deaf = true;
@@ -104,7 +104,7 @@ struct hbk_connection *hbk_connection_new(struct hbk_win *win, HANDLE pipe)
         CloseHandle(pipe);
         return NULL;
     }
-    connection->win = win;
+    connection->party.win = win;
     connection->handle = pipe;
     return connection;
 }
@@ -127,9 +127,10 @@ int hbk_connection_prepare(struct hbk_connection *connection)
     if (connection->write_event == NULL || !resize_buffer(connection, HBK_READ_BYTES)) {
         return -1;
     }
+    connection->party.pid = connection->peer.pid;
     connection->exit = (struct hbk_watcher){.ended = process_ended, .context = connection};
-    return hbk_exits_watch(&connection->win->exits, connection->process, connection->peer.pid,
-                           &connection->exit);
+    return hbk_exits_watch(&connection->party.win->exits, connection->party.process,
+                           connection->peer.pid, &connection->exit);
 }
 
 static void close_handle(HANDLE *handle)
@@ -146,13 +147,13 @@ void hbk_connection_reap(struct hbk_connection *connection, unsigned remains)
         /* What has ended meanwhile cannot be cancelled, and that is as good. */
         CancelIoEx(connection->handle, NULL);
         close_handle(&connection->handle);
-        hbk_exits_forget(&connection->win->exits, &connection->exit);
+        hbk_exits_forget(&connection->party.win->exits, &connection->exit);
     }
     if ((remains & HBK_REMAINS_ALL) != 0) {
         end_wait(&connection->write_wait);
         close_handle(&connection->write_event);
-        close_handle(&connection->process);
-        close_handle(&connection->token);
+        close_handle(&connection->party.process);
+        close_handle(&connection->party.token);
         free(connection->buffer);
         free(connection);
     }
@@ -161,7 +162,7 @@ void hbk_connection_reap(struct hbk_connection *connection, unsigned remains)
 /* The kernel writes to its place and its buffer until a pending read has ended. */
 static void reap_if_done(struct hbk_connection *connection)
 {
-    struct hbk_win *win = connection->win;
+    struct hbk_win *win = connection->party.win;
 
     if (!connection->closing || connection->reading || !connection->released) {
         return;
@@ -186,7 +187,7 @@ void hbk_connection_close(void *context)
         connection->reading = false;
     }
     deafen(connection);
-    hbk_reaper_take(connection->win->reaper, connection, HBK_REMAINS_PIPE);
+    hbk_reaper_take(connection->party.win->reaper, connection, HBK_REMAINS_PIPE);
 }
 
 void hbk_connection_release(void *context)
@@ -194,8 +195,8 @@ void hbk_connection_release(void *context)
     struct hbk_connection *connection = context;
     HBK_ASSERT(connection->closing && !connection->writing && !connection->released);
     hbk_handles_proof_close(connection);
-    hbk_workers_closer_release(connection->win->workers, connection->closer);
-    connection->closer = NULL;
+    hbk_workers_closer_release(connection->party.win->workers, connection->party.closer);
+    connection->party.closer = NULL;
     connection->released = true;
     reap_if_done(connection);
 }
@@ -205,7 +206,7 @@ void hbk_connection_abandon(struct hbk_connection *connection)
     HBK_ASSERT(!connection->adopted && !connection->closing);
     connection->closing = true;
     deafen(connection);
-    hbk_reaper_take(connection->win->reaper, connection, HBK_REMAINS_PIPE | HBK_REMAINS_ALL);
+    hbk_reaper_take(connection->party.win->reaper, connection, HBK_REMAINS_PIPE | HBK_REMAINS_ALL);
 }
 
 /* ---- reading ---- */
@@ -217,8 +218,8 @@ static bool confirm(struct hbk_connection *connection)
     struct hbk_refusal refusal = {.why = "Windows does not say whose token the pipe has",
                                   .pid = connection->peer.pid};
     if (hbk_identity_confirm(connection->handle, &connection->peer, &refusal) != 0) {
-        hbk_notes_add(&connection->win->notes, HBK_WIN_NOTE_REFUSED, refusal.pid, refusal.win32,
-                      refusal.why);
+        hbk_notes_add(&connection->party.win->notes, HBK_WIN_NOTE_REFUSED, refusal.pid,
+                      refusal.win32, refusal.why);
         return false;
     }
     connection->confirmed = true;
@@ -246,7 +247,7 @@ static void start_read(struct hbk_connection *connection)
         !connection->reading) {
         connection->read_due = false;
         connection->reading = true;
-        hbk_reads_start(&connection->win->reads, connection->place, connection->handle,
+        hbk_reads_start(&connection->party.win->reads, connection->place, connection->handle,
                         connection->buffer, connection->buffer_size);
     }
 }
@@ -255,7 +256,7 @@ static void start_read(struct hbk_connection *connection)
  * a close by the core does not free the connection. */
 static void take_in(struct hbk_connection *connection)
 {
-    struct hbk_win *win = connection->win;
+    struct hbk_win *win = connection->party.win;
     uint32_t size = 0;
     uint32_t error = hbk_reads_end(&win->reads, connection->place, connection->handle, &size);
 
@@ -277,14 +278,14 @@ void hbk_connection_read_ended(struct hbk_connection *connection)
 {
     HBK_ASSERT(connection->reading && !connection->held && !connection->read_due);
     if (!connection->closing && connection->paused) {
-        connection->hidden = hbk_reads_hide(&connection->win->reads, connection->place);
+        connection->hidden = hbk_reads_hide(&connection->party.win->reads, connection->place);
         connection->held = true;
         return;
     }
     if (!connection->closing) {
         take_in(connection);
     } else {
-        (void)hbk_reads_hide(&connection->win->reads, connection->place);
+        (void)hbk_reads_hide(&connection->party.win->reads, connection->place);
     }
     connection->reading = false;
     start_read(connection);
@@ -308,7 +309,7 @@ void hbk_connection_read_pause(void *context, bool paused)
     }
     if (connection->held) {
         connection->held = false;
-        hbk_reads_show(&connection->win->reads, connection->place, connection->hidden);
+        hbk_reads_show(&connection->party.win->reads, connection->place, connection->hidden);
     }
     start_read(connection);
 }
@@ -360,7 +361,7 @@ static void write_ended(struct hbk_connection *connection)
     connection->writing = false;
     bool told =
         connection->write.Internal == 0 && connection->write.InternalHigh == connection->write_size;
-    hbk_core_written(connection->win->core, connection->session, told);
+    hbk_core_written(connection->party.win->core, connection->session, told);
 }
 
 bool hbk_connection_signals(struct hbk_win *win)
@@ -390,18 +391,18 @@ bool hbk_connection_signals(struct hbk_win *win)
 
 void hbk_connection_adopt(struct hbk_connection *connection)
 {
-    struct hbk_win *win = connection->win;
+    struct hbk_win *win = connection->party.win;
     const char *why = "no room for another session";
 
     if (hbk_reads_take_place(&win->reads, connection, &connection->place) != 0) {
         why = "no room for another client's pipe";
         goto abandoned;
     }
-    connection->closer = hbk_workers_closer(win->workers, connection->peer.user);
-    if (connection->closer == NULL ||
+    connection->party.closer = hbk_workers_closer(win->workers, connection->peer.user);
+    if (connection->party.closer == NULL ||
         hbk_core_session_opened(win->core, &connection->peer, connection, &connection->session) !=
             0) {
-        hbk_workers_closer_release(win->workers, connection->closer);
+        hbk_workers_closer_release(win->workers, connection->party.closer);
         hbk_reads_give_place(&win->reads, connection->place);
         goto abandoned;
     }

@@ -1,5 +1,5 @@
 /* What the broker does with handles: duplicate in, look at, duplicate out, close. Every call
- * that takes a value of another process is behind is_real(), because pseudo-handles mean the
+ * that takes a value of another process is behind hbk_handles_is_real(), because pseudo-handles mean the
  * wrong process here: -1 would be the source process itself, -2 the broker's own thread. */
 #include "parts.h"
 
@@ -26,58 +26,60 @@ uint32_t hbk_handles_init(void)
     return 0;
 }
 
-/* Neither a pseudo-handle, nor with tag bits, nor in the kernel's half. */
-static bool is_real(uint64_t value)
+bool hbk_handles_is_real(uint64_t value)
 {
     return value >= HBK_HANDLE_MIN && value <= HBK_HANDLE_MAX && value % 4 == 0;
 }
 
 static HANDLE to_handle(uint64_t value)
 {
-    HBK_ASSERT(is_real(value));
+    HBK_ASSERT(hbk_handles_is_real(value));
     return (HANDLE)(uintptr_t)value;
 }
 
-/* Also while it is ending: its table is taken apart before the process counts as ended. */
-static bool has_ended(HANDLE process)
+bool hbk_handles_has_ended(HANDLE process)
 {
     DWORD code = STILL_ACTIVE;
     return WaitForSingleObject(process, 0) == WAIT_OBJECT_0 ||
            (GetExitCodeProcess(process, &code) && code != STILL_ACTIVE);
 }
 
-static int fail(struct hbk_failure *ret_failure, int32_t code, uint32_t win32, const char *detail)
+int hbk_handles_fail(struct hbk_failure *ret_failure, int32_t code, uint32_t win32,
+                     const char *detail)
 {
     *ret_failure = (struct hbk_failure){.code = code, .win32 = win32, .detail = detail};
     return HBK_PLATFORM_FAILED;
 }
 
-int hbk_handles_pin(void *context, uint32_t handle, hbk_pin *ret_pin,
-                    struct hbk_failure *ret_failure)
+int hbk_handles_pin(void *party, uint32_t handle, hbk_pin *ret_pin, struct hbk_failure *ret_failure)
 {
-    struct hbk_connection *connection = context;
+    struct hbk_party *from = party;
+    struct hbk_workers *workers = from->win->workers;
     HANDLE pin = NULL;
 
-    if (!is_real(handle)) {
-        return fail(ret_failure, HBK_R_BAD_HANDLE, 0, "a pseudo-handle or no handle at all");
+    if (!hbk_handles_is_real(handle)) {
+        return hbk_handles_fail(ret_failure, HBK_R_BAD_HANDLE, 0,
+                                "a pseudo-handle or no handle at all");
     }
-    if (hbk_workers_reserve(connection->win->workers) != 0) {
-        return fail(ret_failure, HBK_R_OS_ERROR, ERROR_NOT_ENOUGH_MEMORY,
-                    "the broker is out of memory");
+    if (hbk_workers_reserve(workers) != 0) {
+        return hbk_handles_fail(ret_failure, HBK_R_OS_ERROR, ERROR_NOT_ENOUGH_MEMORY,
+                                "the broker is out of memory");
     }
-    if (!DuplicateHandle(connection->process, to_handle(handle), GetCurrentProcess(), &pin, 0,
-                         FALSE, DUPLICATE_SAME_ACCESS)) {
+    if (!DuplicateHandle(from->process, to_handle(handle), GetCurrentProcess(), &pin, 0, FALSE,
+                         DUPLICATE_SAME_ACCESS)) {
         uint32_t error = GetLastError();
-        hbk_workers_unreserve(connection->win->workers);
-        if (has_ended(connection->process)) {
-            return fail(ret_failure, HBK_R_TARGET_GONE, error, "the sender's process has ended");
+        hbk_workers_unreserve(workers);
+        if (hbk_handles_has_ended(from->process)) {
+            return hbk_handles_fail(ret_failure, HBK_R_TARGET_GONE, error,
+                                    "the process that has the handle has ended");
         }
         if (error == ERROR_INVALID_HANDLE) {
-            return fail(ret_failure, HBK_R_BAD_HANDLE, error, NULL);
+            return hbk_handles_fail(ret_failure, HBK_R_BAD_HANDLE, error, NULL);
         }
-        return fail(ret_failure, HBK_R_OS_ERROR, error, "Windows did not duplicate the handle");
+        return hbk_handles_fail(ret_failure, HBK_R_OS_ERROR, error,
+                                "Windows did not duplicate the handle");
     }
-    HBK_ASSERT(is_real((uintptr_t)pin));
+    HBK_ASSERT(hbk_handles_is_real((uintptr_t)pin));
     *ret_pin = (uintptr_t)pin;
     return 0;
 }
@@ -116,104 +118,107 @@ int hbk_handles_inspect(void *context, hbk_pin pin, struct hbk_object *ret_objec
         status = NtQueryObject(to_handle(pin), ObjectTypeInformation, &type, sizeof(type), NULL);
     }
     if (status < 0) {
-        return fail(ret_failure, HBK_R_OS_ERROR, RtlNtStatusToDosError(status),
-                    "Windows did not say what the handle is");
+        return hbk_handles_fail(ret_failure, HBK_R_OS_ERROR, RtlNtStatusToDosError(status),
+                                "Windows did not say what the handle is");
     }
     copy_type(ret_object->type, sizeof(ret_object->type), &type.information.TypeName);
     ret_object->access = basic.GrantedAccess;
     return 0;
 }
 
-/* Duplicates our @own into @connection's process. */
-static int place(struct hbk_connection *connection, HANDLE own, bool same, uint32_t access,
-                 uint32_t *ret_value, struct hbk_failure *ret_failure)
+int hbk_handles_place(void *party, hbk_pin pin, bool same, uint32_t access, bool inherit,
+                      uint32_t *ret_value, struct hbk_failure *ret_failure)
 {
+    const struct hbk_party *to = party;
     HANDLE placed = NULL;
-    DWORD options = same ? DUPLICATE_SAME_ACCESS : 0;
 
-    HBK_ASSERT(is_real((uintptr_t)own));
-    if (!DuplicateHandle(GetCurrentProcess(), own, connection->process, &placed, access, FALSE,
-                         options)) {
+    if (!DuplicateHandle(GetCurrentProcess(), to_handle(pin), to->process, &placed,
+                         same ? 0 : access, inherit, same ? DUPLICATE_SAME_ACCESS : 0)) {
         uint32_t error = GetLastError();
-        if (has_ended(connection->process)) {
-            return fail(ret_failure, HBK_R_TARGET_GONE, error, NULL);
+        if (hbk_handles_has_ended(to->process)) {
+            return hbk_handles_fail(ret_failure, HBK_R_TARGET_GONE, error, NULL);
         }
-        return fail(ret_failure, HBK_R_OS_ERROR, error,
-                    "Windows did not duplicate the handle into the target");
+        return hbk_handles_fail(ret_failure, HBK_R_OS_ERROR, error,
+                                "Windows did not duplicate the handle into the target");
     }
     /* At most 2^24 handles a process: what is above is no Windows that we know. */
-    HBK_ASSERT(is_real((uintptr_t)placed));
+    HBK_ASSERT(hbk_handles_is_real((uintptr_t)placed));
     *ret_value = (uint32_t)(uintptr_t)placed;
     return 0;
 }
 
-int hbk_handles_place(void *context, hbk_pin pin, bool same, uint32_t access, uint32_t *ret_value,
-                      struct hbk_failure *ret_failure)
-{
-    return place(context, to_handle(pin), same, same ? 0 : access, ret_value, ret_failure);
-}
-
-/* Duplicates what is at @value of @process into our table; NULL: nothing, or the process is gone. */
-static HANDLE take(HANDLE process, uint32_t value, DWORD options)
+/* Is the object at @value of @process that of @own? @options: of the look, which is a DuplicateHandle into our table;
+ * @ret_other: as hbk_handles_close_there() has it, and otherwise left alone. */
+static bool is_there(HANDLE process, HANDLE own, uint32_t value, DWORD options, HANDLE *ret_other)
 {
     HANDLE there = NULL;
 
+    HBK_ASSERT(hbk_handles_is_real((uintptr_t)own));
     if (!DuplicateHandle(process, to_handle(value), GetCurrentProcess(), &there, 0, FALSE,
                          DUPLICATE_SAME_ACCESS | options)) {
-        return NULL;
+        return false; /* nothing is there, or the process is gone */
     }
-    return there;
-}
-
-/* Closes @value in @process if it is still the object of @own, which the broker placed there. The process
- * can only cheat itself: it alone can put another object at the value between the calls.
- * Return: NULL, or a handle of ours to such another object. It may be its last by now, so that its close
- * can block. */
-static HANDLE close_there(HANDLE process, HANDLE own, uint32_t value)
-{
-    HBK_ASSERT(is_real((uintptr_t)own));
-    HANDLE there = take(process, value, 0);
-    if (there == NULL || !compare_object_handles(there, own)) {
-        return there;
+    if (!compare_object_handles(there, own)) {
+        *ret_other = there;
+        return false;
     }
     /* Not its last handle, as we hold another: this cannot block. */
     CloseHandle(there);
-    /* Into our own table rather than nowhere: not every system closes the source without a target. */
-    there = take(process, value, DUPLICATE_CLOSE_SOURCE);
-    if (there == NULL || !compare_object_handles(there, own)) {
-        return there;
-    }
-    CloseHandle(there);
-    return NULL;
+    return true;
 }
 
-void hbk_handles_unplace(void *context, hbk_pin pin, uint32_t value)
+/* As hbk_handles_close_there(), but takes Windows' word for it. */
+static bool close_there(HANDLE process, HANDLE own, uint32_t value, HANDLE *ret_other)
 {
-    struct hbk_connection *connection = context;
-    struct hbk_workers *workers = connection->win->workers;
-    HANDLE other = close_there(connection->process, to_handle(pin), value);
-
-    if (other == NULL) {
-        return;
-    }
-    if (hbk_workers_reserve(workers) != 0) {
-        CloseHandle(other);
-    } else {
-        hbk_workers_close(workers, connection->closer, other, HBK_WORKERS_NO_TICKET);
-    }
+    *ret_other = NULL;
+    /* The second into our own table rather than nowhere: not every system closes the source without a target. */
+    return is_there(process, own, value, 0, ret_other) &&
+           is_there(process, own, value, DUPLICATE_CLOSE_SOURCE, ret_other);
 }
 
-int hbk_handles_unpin(void *context, hbk_pin pin, bool may_block, uint64_t ticket)
+bool hbk_handles_close_there(HANDLE process, HANDLE own, uint32_t value, HANDLE *ret_other)
 {
-    struct hbk_connection *connection = context;
-    struct hbk_workers *workers = connection->win->workers;
+    /* One that its process protects from being closed stays, and Windows does not say so. */
+    return close_there(process, own, value, ret_other) &&
+           !is_there(process, own, value, 0, ret_other);
+}
+
+bool hbk_handles_unplace(void *party, hbk_pin pin, uint32_t value)
+{
+    struct hbk_party *to = party;
+    HANDLE other = NULL;
+    bool closed = hbk_handles_close_there(to->process, to_handle(pin), value, &other);
+
+    if (other != NULL) {
+        hbk_workers_close_unasked(to->win->workers, to->closer, other);
+    }
+    return closed;
+}
+
+struct hbk_closer *hbk_handles_closer_ref(void *connection)
+{
+    const struct hbk_party *party = connection;
+    return hbk_workers_closer_ref(party->closer);
+}
+
+void hbk_handles_closer_unref(void *context, struct hbk_closer *closer)
+{
+    struct hbk_win *win = context;
+    hbk_workers_closer_release(win->workers, closer);
+}
+
+int hbk_handles_unpin(void *context, struct hbk_closer *closer, hbk_pin pin, bool may_block,
+                      uint64_t ticket)
+{
+    struct hbk_win *win = context;
+
     if (may_block) {
-        hbk_workers_close(workers, connection->closer, to_handle(pin), ticket);
+        hbk_workers_close(win->workers, closer, to_handle(pin), ticket);
         return HBK_PLATFORM_PENDING;
     }
     BOOL closed = CloseHandle(to_handle(pin));
     HBK_ASSERT(closed);
-    hbk_workers_unreserve(workers);
+    hbk_workers_unreserve(win->workers);
     return 0;
 }
 
@@ -224,9 +229,11 @@ int hbk_handles_proof_open(void *context, uint32_t *ret_value, struct hbk_failur
     HBK_ASSERT(connection->proof == NULL);
     HANDLE proof = CreateEventW(NULL, TRUE, FALSE, NULL);
     if (proof == NULL) {
-        return fail(ret_failure, HBK_R_OS_ERROR, GetLastError(), "no event could be made");
+        return hbk_handles_fail(ret_failure, HBK_R_OS_ERROR, GetLastError(),
+                                "no event could be made");
     }
-    int result = place(connection, proof, false, EVENT_MODIFY_STATE, ret_value, ret_failure);
+    int result = hbk_handles_place(connection, (uintptr_t)proof, false, EVENT_MODIFY_STATE, false,
+                                   ret_value, ret_failure);
     if (result != 0) {
         CloseHandle(proof);
         return result;
@@ -252,8 +259,9 @@ struct proof_close {
 static void close_proof(void *argument)
 {
     struct proof_close *proof = argument;
-    HANDLE other = close_there(proof->process, proof->own, proof->value);
+    HANDLE other = NULL;
 
+    (void)close_there(proof->process, proof->own, proof->value, &other);
     if (other != NULL) {
         CloseHandle(other);
     }
@@ -262,33 +270,40 @@ static void close_proof(void *argument)
     free(proof);
 }
 
+static void proof_closed(struct hbk_core *core, void *argument, uint64_t session)
+{
+    (void)argument; /* is free by now */
+    hbk_core_proof_closed(core, session);
+}
+
 int hbk_handles_proof_close(void *context)
 {
     struct hbk_connection *connection = context;
+    struct hbk_party *party = &connection->party;
     struct proof_close *proof = NULL;
+    HANDLE other = NULL;
 
     if (connection->proof == NULL) {
         return 0;
     }
     proof = malloc(sizeof(*proof));
-    if (proof != NULL &&
-        DuplicateHandle(GetCurrentProcess(), connection->process, GetCurrentProcess(),
-                        &proof->process, 0, FALSE, DUPLICATE_SAME_ACCESS)) {
+    if (proof != NULL && DuplicateHandle(GetCurrentProcess(), party->process, GetCurrentProcess(),
+                                         &proof->process, 0, FALSE, DUPLICATE_SAME_ACCESS)) {
         proof->own = connection->proof;
         proof->value = connection->proof_value;
         connection->proof = NULL;
         connection->proof_value = 0;
         /* Of everything that closes a handle elsewhere this alone is done for each client, and at a time
          * that it chooses; on a worker it cannot hold up the others, however long the system takes. */
-        if (hbk_workers_call(connection->win->workers, close_proof, proof, connection->session) ==
-            0) {
+        const struct hbk_worker_call call = {close_proof, proof_closed, proof, connection->session};
+        if (hbk_workers_call(party->win->workers, NULL, &call) == 0) {
             return HBK_PLATFORM_PENDING;
         }
         close_proof(proof);
         return 0;
     }
     free(proof);
-    HANDLE other = close_there(connection->process, connection->proof, connection->proof_value);
+    (void)close_there(party->process, connection->proof, connection->proof_value, &other);
     if (other != NULL) {
         CloseHandle(other);
     }

@@ -310,7 +310,7 @@ bool hbk_identity_existed(HANDLE process, uint64_t now)
            from_filetime(&created) <= now;
 }
 
-static HANDLE open_process(ULONG pid)
+HANDLE hbk_identity_open(uint32_t pid)
 {
     const DWORD access = PROCESS_DUP_HANDLE | PROCESS_QUERY_LIMITED_INFORMATION | SYNCHRONIZE;
     HANDLE process = OpenProcess(access | READ_CONTROL, FALSE, pid);
@@ -349,9 +349,8 @@ static const char *why_not_opener(HANDLE pipe, HANDLE process, ULONG pid, uint64
     return NULL;
 }
 
-/* The token of @process, as it is now. Access checks want one that is made for impersonation; this one can only
- * be asked, not used. Return: 0, or the Windows error. */
-static uint32_t process_token(HANDLE process, HANDLE *ret_token)
+/* Access checks want one that is made for impersonation; this one can only be asked, not used. */
+uint32_t hbk_identity_token(HANDLE process, HANDLE *ret_token)
 {
     uint32_t error = 0;
     HANDLE own = NULL;
@@ -389,7 +388,7 @@ int hbk_identity_of_process(HANDLE pipe, struct hbk_peer *ret_peer, HANDLE *ret_
         goto out;
     }
     peer.pid = pid;
-    process = open_process(pid);
+    process = hbk_identity_open(pid);
     if (process == NULL) {
         result = refuse(ret_refusal, "its process could not be opened", pid, GetLastError());
         goto out;
@@ -399,7 +398,7 @@ int hbk_identity_of_process(HANDLE pipe, struct hbk_peer *ret_peer, HANDLE *ret_
         result = refuse(ret_refusal, why, pid, 0);
         goto out;
     }
-    error = process_token(process, &token);
+    error = hbk_identity_token(process, &token);
     if (error != 0) {
         result = refuse(ret_refusal, "its process's token could not be opened", pid, error);
         goto out;

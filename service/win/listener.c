@@ -193,8 +193,8 @@ static void authenticate(struct hbk_listener *listener, HANDLE pipe)
                       "no memory for another client");
         return;
     }
-    int result = hbk_identity_of_process(pipe, &accepted->peer, &accepted->process,
-                                         &accepted->token, &refusal);
+    int result = hbk_identity_of_process(pipe, &accepted->peer, &accepted->party.process,
+                                         &accepted->party.token, &refusal);
     if (result == 0) {
         result = hbk_identity_confirm(pipe, &accepted->peer, &refusal);
         accepted->confirmed = result == 0;

@@ -50,6 +50,12 @@ uint32_t hbk_identity_init(void);
 int hbk_identity_of_process(HANDLE pipe, struct hbk_peer *ret_peer, HANDLE *ret_process,
                             HANDLE *ret_token, struct hbk_refusal *ret_refusal);
 
+/** hbk_identity_open() - process @pid with the same rights. Return: NULL, and GetLastError(). */
+HANDLE hbk_identity_open(uint32_t pid);
+
+/** hbk_identity_token() - the token of @process as above. Return: 0, or the Windows error. */
+uint32_t hbk_identity_token(HANDLE process, HANDLE *ret_token);
+
 /** hbk_identity_now() - the latest that this system's clock can have said until now, in the unit of a FILETIME.
  * Unlike the clock it does not go back. */
 uint64_t hbk_identity_now(void);
@@ -84,7 +90,7 @@ void hbk_access_op_descriptor_free(void *context, struct hbk_descriptor *descrip
 uint32_t hbk_access_op_check(void *context, const struct hbk_descriptor *descriptor,
                              uint32_t wanted);
 bool hbk_access_op_may_duplicate(void *caller, void *target);
-enum hbk_widenable hbk_access_op_widenable(void *target, hbk_pin pin, uint32_t granted,
+enum hbk_widenable hbk_access_op_widenable(void *party, hbk_pin pin, uint32_t granted,
                                            uint32_t given);
 
 /* ---- listener.c: a thread that accepts ---- */
@@ -104,16 +110,18 @@ void hbk_listener_free(struct hbk_listener *listener);
 /** hbk_descriptor_new() - the pipe's, for LocalFree(). Return: 0 or the Windows error. */
 uint32_t hbk_descriptor_new(bool console, PSECURITY_DESCRIPTOR *ret_descriptor);
 
-/* ---- workers.c: threads for closes that may block ---- */
+/* ---- workers.c: threads for what may block ---- */
 
 #define HBK_WORKERS_NO_TICKET UINT64_MAX /* nobody waits for this close */
 
 struct hbk_workers;
-struct hbk_closer; /* one user's closes: they run one after the other */
+struct hbk_closer; /* one user's closes and calls: they run one after the other */
 
 struct hbk_workers *hbk_workers_new(struct hbk_win *win);
 /** hbk_workers_closer() - who closes for @user; to be released. Return: NULL out of memory. */
 struct hbk_closer *hbk_workers_closer(struct hbk_workers *workers, const char *user);
+/** hbk_workers_closer_ref() - one release more. Return: @closer. */
+struct hbk_closer *hbk_workers_closer_ref(struct hbk_closer *closer);
 /** hbk_workers_closer_release() - NULL is accepted. */
 void hbk_workers_closer_release(struct hbk_workers *workers, struct hbk_closer *closer);
 /** hbk_workers_reserve() - room for one more close, so that hbk_workers_close() cannot fail. */
@@ -123,15 +131,29 @@ void hbk_workers_unreserve(struct hbk_workers *workers);
 /** hbk_workers_close() - close @handle after @closer's others; takes over the room reserved for it. */
 void hbk_workers_close(struct hbk_workers *workers, struct hbk_closer *closer, HANDLE handle,
                        uint64_t ticket);
+/** hbk_workers_close_unasked() - close @handle, which nobody has reserved room for and nobody waits for. */
+void hbk_workers_close_unasked(struct hbk_workers *workers, struct hbk_closer *closer,
+                               HANDLE handle);
+
+/* What a worker does, and what the broker's thread does when that has returned. */
+struct hbk_worker_call {
+    void (*run)(void *argument);
+    /* NULL: nothing. @argument is whatever run() has left of it. */
+    void (*ended)(struct hbk_core *core, void *argument, uint64_t ticket);
+    void *argument;
+    uint64_t ticket;
+};
+
 /**
- * hbk_workers_call() - run @function on a worker, beside whatever else runs; it frees @argument
+ * hbk_workers_call() - run @call->run() on a worker
+ * @closer: whose it is: it comes after that user's other calls and closes; NULL: nobody's, beside whatever else runs
  *
- * For what asks another process's table, so that no such process can hold up the broker or the closes of its user.
- * hbk_core_proof_closed(@session) follows. Return: 0; -1 out of memory, nothing was done.
+ * For what asks another process's table or another driver, so that neither can hold up the broker. The broker's
+ * thread is woken when it has returned. Return: 0; -1 out of memory, nothing was done.
  */
-int hbk_workers_call(struct hbk_workers *workers, void (*function)(void *argument), void *argument,
-                     uint64_t session);
-/** hbk_workers_collect() - hand each finished ticket to the core. Return: false: there was none. */
+int hbk_workers_call(struct hbk_workers *workers, struct hbk_closer *closer,
+                     const struct hbk_worker_call *call);
+/** hbk_workers_collect() - tell the core of each close and call that has returned. Return: false: there was none. */
 bool hbk_workers_collect(struct hbk_workers *workers, struct hbk_core *core);
 /** hbk_workers_hurry() - from now on each finished close wakes the broker's thread. */
 void hbk_workers_hurry(struct hbk_workers *workers);
@@ -228,13 +250,26 @@ int hbk_exits_watch(struct hbk_exits *exits, HANDLE process, uint32_t pid,
 /** hbk_exits_forget() - no more; once this returns, ended() is not running either. May be repeated. */
 void hbk_exits_forget(struct hbk_exits *exits, struct hbk_watcher *watcher);
 
+/* ---- party.c: processes that handles are taken from and put into ---- */
+
+struct hbk_party {
+    struct hbk_win *win;
+    HANDLE
+        process; /* as hbk_identity_of_process() gives it; the pid means no other while it is open */
+    HANDLE token; /* as it was when the process was opened; NULL: it could not be had */
+    uint32_t pid;
+    struct hbk_closer *closer; /* at whose cost is closed what was found in its table */
+};
+
+int hbk_party_open(void *caller, uint32_t pid, void **ret_party, struct hbk_failure *ret_failure);
+void hbk_party_close(void *party);
+
 /* ---- connection.c ---- */
 
 struct hbk_connection {
-    struct hbk_win *win;
+    struct hbk_party
+        party;     /* first: a connection is one. Its token is as it was when it connected */
     HANDLE handle; /* the pipe; NULL after close() */
-    HANDLE process;
-    HANDLE token; /* the process's, as it was when it connected */
     uint64_t session;
     struct hbk_peer peer;
 
@@ -248,7 +283,6 @@ struct hbk_connection {
     PTP_WAIT write_wait; /* NULL until a write has pended: few ever do */
     struct hbk_watcher exit;
 
-    struct hbk_closer *closer;
     HANDLE proof;
     uint32_t proof_value;
     uint32_t write_size;
@@ -305,14 +339,47 @@ uint32_t hbk_handles_init(void);
 int hbk_handles_proof_open(void *context, uint32_t *ret_value, struct hbk_failure *ret_failure);
 bool hbk_handles_proof_is_set(void *context);
 int hbk_handles_proof_close(void *context);
-int hbk_handles_pin(void *context, uint32_t handle, hbk_pin *ret_pin,
+int hbk_handles_pin(void *party, uint32_t handle, hbk_pin *ret_pin,
                     struct hbk_failure *ret_failure);
 int hbk_handles_inspect(void *context, hbk_pin pin, struct hbk_object *ret_object,
                         struct hbk_failure *ret_failure);
-int hbk_handles_place(void *context, hbk_pin pin, bool same, uint32_t access, uint32_t *ret_value,
-                      struct hbk_failure *ret_failure);
-void hbk_handles_unplace(void *context, hbk_pin pin, uint32_t value);
-int hbk_handles_unpin(void *context, hbk_pin pin, bool may_block, uint64_t ticket);
+int hbk_handles_place(void *party, hbk_pin pin, bool same, uint32_t access, bool inherit,
+                      uint32_t *ret_value, struct hbk_failure *ret_failure);
+bool hbk_handles_unplace(void *party, hbk_pin pin, uint32_t value);
+struct hbk_closer *hbk_handles_closer_ref(void *connection);
+void hbk_handles_closer_unref(void *context, struct hbk_closer *closer);
+int hbk_handles_unpin(void *context, struct hbk_closer *closer, hbk_pin pin, bool may_block,
+                      uint64_t ticket);
+
+/** hbk_handles_fail() - fill @ret_failure. Return: HBK_PLATFORM_FAILED. */
+int hbk_handles_fail(struct hbk_failure *ret_failure, int32_t code, uint32_t win32,
+                     const char *detail);
+/** hbk_handles_is_real() - neither a pseudo-handle, nor with tag bits, nor in the kernel's half. */
+bool hbk_handles_is_real(uint64_t value);
+/** hbk_handles_has_ended() - also while it is ending: its table is taken apart before it counts as ended. */
+bool hbk_handles_has_ended(HANDLE process);
+
+/**
+ * hbk_handles_close_there() - close @value in @process if it is still the object of @own, which is a handle of ours
+ * @ret_other: NULL, or a handle of ours to another object that was there. It may be its last by now, so that its
+ *             close can block
+ *
+ * Any thread. The process can only cheat itself: it alone can put another object at the value between the calls.
+ * Return: it was, and is no more.
+ */
+bool hbk_handles_close_there(HANDLE process, HANDLE own, uint32_t value, HANDLE *ret_other);
+
+/* ---- sockets.c ---- */
+
+/** hbk_sockets_init() - once a process. Return: 0, or the Windows error. */
+uint32_t hbk_sockets_init(void);
+
+int hbk_sockets_make(void *party, struct hbk_closer *closer, const hbk_pin *pins, size_t count,
+                     uint64_t ticket, struct hbk_sockets **ret_sockets,
+                     struct hbk_failure *ret_failure);
+const char *hbk_sockets_info(const struct hbk_sockets *sockets, size_t index);
+bool hbk_sockets_undo(struct hbk_sockets *sockets, size_t index, hbk_pin pin);
+void hbk_sockets_free(struct hbk_sockets *sockets);
 
 /* ---- win.c ---- */
 

@@ -155,6 +155,13 @@ int hbk_win_new(hbk_win_noted noted, void *context, struct hbk_win **ret_win,
         *ret_failure = (struct hbk_win_failure){"open the system's SHA-256", error};
         return HBK_WIN_E_FAILED;
     }
+    /* Here, where nobody is served yet, rather than at the first socket: it loads DLLs, and what it finds wrong with
+     * the system is for the operator to hear, not for a client. */
+    error = hbk_sockets_init();
+    if (error != 0) {
+        *ret_failure = (struct hbk_win_failure){"start Winsock 2.2", error};
+        return HBK_WIN_E_FAILED;
+    }
     struct hbk_win *win = calloc(1, sizeof(*win));
     if (win == NULL) {
         return -1;
@@ -208,11 +215,19 @@ void hbk_win_platform(struct hbk_win *win, struct hbk_platform *ret_platform)
         .proof_open = hbk_handles_proof_open,
         .proof_is_set = hbk_handles_proof_is_set,
         .proof_close = hbk_handles_proof_close,
+        .process_open = hbk_party_open,
+        .process_close = hbk_party_close,
         .pin = hbk_handles_pin,
         .inspect = hbk_handles_inspect,
         .place = hbk_handles_place,
         .unplace = hbk_handles_unplace,
+        .closer_ref = hbk_handles_closer_ref,
+        .closer_unref = hbk_handles_closer_unref,
         .unpin = hbk_handles_unpin,
+        .sockets_make = hbk_sockets_make,
+        .sockets_info = hbk_sockets_info,
+        .sockets_undo = hbk_sockets_undo,
+        .sockets_free = hbk_sockets_free,
     };
 }
 

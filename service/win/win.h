@@ -96,6 +96,7 @@ void hbk_win_free(struct hbk_win *win);
 enum hbk_win_note_kind {
     HBK_WIN_NOTE_REFUSED = 0, /* clients that could not be identified, or are not who they seem */
     HBK_WIN_NOTE_LISTENER,    /* pipe instances that could not be made or connected; tried again */
+    HBK_WIN_NOTE_SOCKET, /* sockets that could not be taken back from a process that is told of none */
     HBK_WIN_NOTE_COUNT
 };
 

@@ -1,7 +1,7 @@
-/* Threads for closes that may block: the last close of a file or a section can wait for a driver, and for as
- * long as that likes. They are our own, because libuv's four are shared by all that uses them. The closes
- * of one user run one after the other, so that a user whose closes are stuck holds one thread and delays
- * nobody else. */
+/* Threads for what may block: the last close of a file or a section can wait for a driver, and for as long as that
+ * likes; so can Winsock, that asks one about a handle. They are our own, because libuv's four are shared by all that
+ * uses them. What is done for one user is done one after the other, so that a user whose closes are stuck holds one
+ * thread and delays nobody else. */
 #include "parts.h"
 
 #include <process.h>
@@ -19,24 +19,24 @@ struct job {
     struct hbk_closer *closer;
     HANDLE handle;
     uint64_t ticket;
-    void (*function)(void *argument); /* NULL: close `handle` */
-    void *argument;
+    bool is_call; /* it is the first member of one; else close `handle` */
 };
 
-/* One user's closes. References are counted on the broker's thread alone. */
+/* One user's closes and calls. References are counted on the broker's thread alone. */
 struct hbk_closer {
     struct hbk_closer *next; /* in workers->closers */
-    uint32_t references;     /* connections, and jobs not collected yet */
+    uint32_t references;     /* parties, whoever the core says, and jobs not collected yet */
     char user[HBK_SID_BYTES_MAX + 1];
     /* under the lock */
     struct job *first, **end;
     struct hbk_closer *next_ready;
-    bool running; /* a worker is in one of its closes */
+    bool running; /* a worker is in one of its jobs */
 };
 
-/* A call is nobody's: it has a closer of its own, and so waits for no other job. */
 struct call {
     struct job job; /* first */
+    struct hbk_worker_call what;
+    /* Of a call that is nobody's: a closer of its own, so that it waits for no other job. */
     struct hbk_closer closer;
 };
 
@@ -86,6 +86,7 @@ static void run_job(struct hbk_workers *workers)
 {
     struct hbk_closer *closer = take_ready(workers);
     struct job *job = closer->first;
+    const struct hbk_worker_call *call = job->is_call ? &((struct call *)job)->what : NULL;
 
     closer->first = job->next;
     if (closer->first == NULL) {
@@ -93,8 +94,8 @@ static void run_job(struct hbk_workers *workers)
     }
     closer->running = true;
     ReleaseSRWLockExclusive(&workers->lock);
-    if (job->function != NULL) {
-        job->function(job->argument);
+    if (call != NULL) {
+        call->run(call->argument);
     } else {
         CloseHandle(job->handle);
     }
@@ -108,7 +109,7 @@ static void run_job(struct hbk_workers *workers)
     workers->done_count++;
     InterlockedExchange(&workers->done_pending, 1);
     if (workers->hurry ||
-        ((job->function != NULL || workers->done_count == DONE_WAKE) && !workers->ending)) {
+        ((call != NULL || workers->done_count == DONE_WAKE) && !workers->ending)) {
         hbk_win_wake(workers->win);
     }
 }
@@ -184,6 +185,13 @@ struct hbk_closer *hbk_workers_closer(struct hbk_workers *workers, const char *u
         closer->next = workers->closers;
         workers->closers = closer;
     }
+    closer->references++;
+    return closer;
+}
+
+struct hbk_closer *hbk_workers_closer_ref(struct hbk_closer *closer)
+{
+    HBK_ASSERT(closer->references > 0 && closer->references < UINT32_MAX);
     closer->references++;
     return closer;
 }
@@ -264,18 +272,43 @@ void hbk_workers_close(struct hbk_workers *workers, struct hbk_closer *closer, H
     add_job(workers, job);
 }
 
-int hbk_workers_call(struct hbk_workers *workers, void (*function)(void *argument), void *argument,
-                     uint64_t session)
+void hbk_workers_close_unasked(struct hbk_workers *workers, struct hbk_closer *closer,
+                               HANDLE handle)
+{
+    if (hbk_workers_reserve(workers) != 0) {
+        CloseHandle(handle);
+    } else {
+        hbk_workers_close(workers, closer, handle, HBK_WORKERS_NO_TICKET);
+    }
+}
+
+int hbk_workers_call(struct hbk_workers *workers, struct hbk_closer *closer,
+                     const struct hbk_worker_call *what)
 {
     struct call *call = calloc(1, sizeof(*call));
     if (call == NULL) {
         return -1;
     }
+    call->what = *what;
     call->closer.end = &call->closer.first;
     call->job = (struct job){
-        .closer = &call->closer, .ticket = session, .function = function, .argument = argument};
+        .is_call = true, .closer = closer != NULL ? hbk_workers_closer_ref(closer) : &call->closer};
     add_job(workers, &call->job);
     return 0;
+}
+
+/* Consumes @call, which has returned. */
+static void call_ended(struct hbk_workers *workers, struct hbk_core *core, struct call *call)
+{
+    struct hbk_worker_call what = call->what;
+
+    if (call->job.closer != &call->closer) {
+        hbk_workers_closer_release(workers, call->job.closer);
+    }
+    free(call);
+    if (what.ended != NULL) {
+        what.ended(core, what.argument, what.ticket);
+    }
 }
 
 bool hbk_workers_collect(struct hbk_workers *workers, struct hbk_core *core)
@@ -296,9 +329,8 @@ bool hbk_workers_collect(struct hbk_workers *workers, struct hbk_core *core)
         uint64_t ticket = job->ticket;
 
         done = job->next;
-        if (job->function != NULL) {
-            free(job); /* the call that it is the first member of */
-            hbk_core_proof_closed(core, ticket);
+        if (job->is_call) {
+            call_ended(workers, core, (struct call *)job);
             continue;
         }
         hbk_workers_closer_release(workers, job->closer);

@@ -48,9 +48,9 @@ static bool may_duplicate(void *caller, void *target)
     return true;
 }
 
-static enum hbk_widenable widenable(void *target, hbk_pin pin, uint32_t granted, uint32_t given)
+static enum hbk_widenable widenable(void *party, hbk_pin pin, uint32_t granted, uint32_t given)
 {
-    (void)target;
+    (void)party;
     (void)pin;
     (void)granted;
     (void)given;
@@ -124,10 +124,25 @@ static int proof_close(void *connection)
     return 0;
 }
 
-static int pin(void *connection, uint32_t handle, hbk_pin *ret_pin, struct hbk_failure *ret_failure)
+/* Every process is that of who asks for it. */
+static int process_open(void *caller, uint32_t pid, void **ret_party,
+                        struct hbk_failure *ret_failure)
+{
+    (void)pid;
+    (void)ret_failure;
+    *ret_party = caller;
+    return 0;
+}
+
+static void process_close(void *party)
+{
+    (void)party;
+}
+
+static int pin(void *party, uint32_t handle, hbk_pin *ret_pin, struct hbk_failure *ret_failure)
 {
     (void)ret_failure;
-    ((struct null_connection *)connection)->kernel->pins++;
+    ((struct null_connection *)party)->kernel->pins++;
     *ret_pin = handle;
     return 0;
 }
@@ -145,32 +160,82 @@ static int inspect(void *context, hbk_pin pin_value, struct hbk_object *ret_obje
     return 0;
 }
 
-static int place(void *connection, hbk_pin pin_value, bool same, uint32_t access,
+static int place(void *party, hbk_pin pin_value, bool same, uint32_t access, bool inherit,
                  uint32_t *ret_value, struct hbk_failure *ret_failure)
 {
     (void)pin_value;
     (void)same;
     (void)access;
+    (void)inherit;
     (void)ret_failure;
-    ((struct null_connection *)connection)->kernel->places++;
+    ((struct null_connection *)party)->kernel->places++;
     *ret_value = PLACED_VALUE;
     return 0;
 }
 
-static void unplace(void *connection, hbk_pin pin_value, uint32_t value)
+static bool unplace(void *party, hbk_pin pin_value, uint32_t value)
 {
     (void)pin_value;
     (void)value;
-    ((struct null_connection *)connection)->kernel->places--;
+    ((struct null_connection *)party)->kernel->places--;
+    return true;
 }
 
-static int unpin(void *connection, hbk_pin pin_value, bool may_block, uint64_t ticket)
+static struct hbk_closer *closer_ref(void *connection)
 {
+    return connection; /* not looked into by anybody */
+}
+
+static void closer_unref(void *context, struct hbk_closer *closer)
+{
+    (void)context;
+    (void)closer;
+}
+
+static int unpin(void *context, struct hbk_closer *closer, hbk_pin pin_value, bool may_block,
+                 uint64_t ticket)
+{
+    (void)closer;
     (void)pin_value;
     (void)may_block;
     (void)ticket;
-    ((struct null_connection *)connection)->kernel->unpins++;
+    ((struct null_kernel *)context)->unpins++;
     return 0;
+}
+
+/* Nothing here is a socket, so none is ever made. */
+static int sockets_make(void *party, struct hbk_closer *closer, const hbk_pin *pins, size_t count,
+                        uint64_t ticket, struct hbk_sockets **ret_sockets,
+                        struct hbk_failure *ret_failure)
+{
+    (void)party;
+    (void)closer;
+    (void)pins;
+    (void)count;
+    (void)ticket;
+    (void)ret_sockets;
+    *ret_failure = (struct hbk_failure){.code = HBK_R_OS_ERROR};
+    return HBK_PLATFORM_FAILED;
+}
+
+static const char *sockets_info(const struct hbk_sockets *sockets, size_t index)
+{
+    (void)sockets;
+    (void)index;
+    return NULL;
+}
+
+static bool sockets_undo(struct hbk_sockets *sockets, size_t index, hbk_pin pin_value)
+{
+    (void)sockets;
+    (void)index;
+    (void)pin_value;
+    return false;
+}
+
+static void sockets_free(struct hbk_sockets *sockets)
+{
+    (void)sockets;
 }
 
 struct hbk_platform null_platform(struct null_kernel *kernel)
@@ -195,10 +260,18 @@ struct hbk_platform null_platform(struct null_kernel *kernel)
         .proof_open = proof_open,
         .proof_is_set = proof_is_set,
         .proof_close = proof_close,
+        .process_open = process_open,
+        .process_close = process_close,
         .pin = pin,
         .inspect = inspect,
         .place = place,
         .unplace = unplace,
+        .closer_ref = closer_ref,
+        .closer_unref = closer_unref,
         .unpin = unpin,
+        .sockets_make = sockets_make,
+        .sockets_info = sockets_info,
+        .sockets_undo = sockets_undo,
+        .sockets_free = sockets_free,
     };
 }

@@ -55,6 +55,18 @@ static void note_answer(struct play *play, const struct request *request,
     }
 }
 
+/* Nobody knows which offer a raw client has accepted: a revocable one, if it was offered any. */
+static uint64_t revocable_offer(const struct client *client)
+{
+    for (size_t i = 0; i < client->inbox_count; ++i) {
+        const struct hbk_message *message = &client->inbox[i]->message;
+        if (message->kind == HBK_MESSAGE_NOTIFICATION &&
+            message->method == HBK_METHOD_HANDLE_OFFERED && message->u.params.delivered.revocable)
+            return message->u.params.delivered.delivery;
+    }
+    return 0;
+}
+
 /* Nobody knows what a raw client asked for. Where what it is told can be the answer to an accept, with handles, it
  * owns them. */
 static void own_raw(struct client *client)
@@ -66,9 +78,12 @@ static void own_raw(struct client *client)
         return;
     const struct hbk_accept_result *accept = &message->u.result.accept;
     for (size_t i = 0; i < accept->items_count; ++i) {
-        struct fake_slot *slot = fake_handle_find(client->process, accept->items[i].handle);
-        if (slot && slot->origin == FAKE_ORIGIN_UNTOLD && slot->access == accept->items[i].access)
-            slot->origin = FAKE_ORIGIN_TOLD;
+        const struct hbk_delivered_item *item = &accept->items[i];
+        struct fake_slot *slot = item->handle
+                                     ? fake_handle_find(client->process, item->handle)
+                                     : fake_socket_find(client->process, item->protocol_info);
+        if (slot && slot->origin == FAKE_ORIGIN_UNTOLD && slot->access == item->access)
+            fake_mark_told(client->rig->kernel, slot, revocable_offer(client), (uint32_t)i);
         else
             fake_violation(client->rig->kernel, "a raw client is told of what is not there");
     }

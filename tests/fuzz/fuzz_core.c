@@ -68,9 +68,9 @@ static void plan_fault(struct play *play, struct client *client)
     static const int32_t codes[] = {HBK_R_OS_ERROR, HBK_R_TARGET_GONE, HBK_R_BAD_HANDLE};
     struct fake_kernel *kernel = play->rig->kernel;
     const uint8_t what = play_byte(play);
-    const enum fake_op op = (enum fake_op)(what % 16 % FAKE_OP_COUNT);
     const uint32_t at = 1 + (what >> 4) % 8;
     const uint8_t how = play_byte(play);
+    const enum fake_op op = (enum fake_op)((what % 16 + (how & 16)) % FAKE_OP_COUNT);
     if (how & 4)
         fake_exit_at(kernel, op, at, client->process, how & 8);
     else
@@ -82,6 +82,7 @@ static void set_modes(struct play *play)
     struct fake_kernel *kernel = play->rig->kernel;
     const uint8_t what = play_byte(play);
     kernel->unpins_pend = what & 1;
+    kernel->sockets_early = what & 32;
     kernel->proofs_pend = what & 2;
     kernel->audit.full = what & 4;
     kernel->policy.widenable_type = what & 8 ? "Event" : NULL;
@@ -168,6 +169,8 @@ static void world_move(struct play *play, struct client *client, unsigned what)
     case 7:
         if (fake_pins_closing(play->rig->kernel))
             rig_unpin_end(play->rig, play_byte(play) % fake_pins_closing(play->rig->kernel));
+        else if (fake_sockets_making(play->rig->kernel))
+            rig_sockets_end(play->rig, play_byte(play) % fake_sockets_making(play->rig->kernel));
         return;
     case 8:
         for (unsigned i = play_byte(play) % 8u; i > 0 && rig_turn(play->rig); --i)
@@ -225,7 +228,8 @@ static void move(struct play *play)
 
 static bool let_some_end(struct play *play)
 {
-    bool some = fake_pins_closing(play->rig->kernel) > 0;
+    bool some = fake_pins_closing(play->rig->kernel) || fake_sockets_making(play->rig->kernel);
+    rig_sockets_all_end(play->rig);
     rig_unpins_end(play->rig);
     for (size_t i = 0; i < play->rig->clients_count; ++i) {
         struct client *client = play->rig->clients[i];

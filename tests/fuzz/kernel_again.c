@@ -2,7 +2,6 @@
  * used is zeroed. Linked with --wrap for fake_kernel_new and fake_kernel_free. */
 #include "fake_platform.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 struct fake_kernel *__real_fake_kernel_new(uint64_t seed);
@@ -72,12 +71,7 @@ struct fake_kernel *__wrap_fake_kernel_new(uint64_t seed)
 
 void __wrap_fake_kernel_free(struct fake_kernel *kernel)
 {
-    for (size_t i = 0; i < kernel->connections_count; ++i) {
-        free(kernel->connections[i]->pending_copy);
-        free(kernel->connections[i]);
-    }
-    fake_policy_free(kernel);
-    fake_audit_free(kernel);
+    fake_kernel_clear(kernel);
     HBK_ASSERT(!kept);
     kept = kernel;
 }

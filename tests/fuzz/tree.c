@@ -76,6 +76,7 @@ static void check_absent(const struct hbk_field *field, const uint8_t *base)
     switch (field->kind) {
     case HBK_FIELD_BOOL:
     case HBK_FIELD_MODE:
+    case HBK_FIELD_LIFETIME:
     case HBK_FIELD_WIDENABLE:
     case HBK_FIELD_ACCESS: /* its kind comes first */
         HBK_ASSERT(*at == 0);
@@ -85,8 +86,16 @@ static void check_absent(const struct hbk_field *field, const uint8_t *base)
     case HBK_FIELD_U64:
         HBK_ASSERT(integer_at(field->kind, at) == (double)field->absent);
         break;
+    case HBK_FIELD_HANDLE:
+        HBK_ASSERT(integer_at(HBK_FIELD_U32, at) == 0);
+        break;
     case HBK_FIELD_TEXT:
         HBK_ASSERT(text_at(at).data == NULL);
+        break;
+    case HBK_FIELD_TARGET:
+        HBK_ASSERT(text_at(at).data == NULL);
+        for (size_t i = 0; i < field->sub->count; i++)
+            check_absent(&field->sub->fields[i], base);
         break;
     case HBK_FIELD_OBJECT:
         for (size_t i = 0; i < field->sub->count; i++)
@@ -118,6 +127,16 @@ static void check_handle(const json_t *value, const uint8_t *at)
     HBK_ASSERT(number >= HBK_HANDLE_MIN && number <= HBK_HANDLE_MAX && (uint32_t)number % 4 == 0);
 }
 
+/* Digits in fours, of which the last may have one or two that only fill it. */
+static void check_base64(const char *text)
+{
+    const size_t digits = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                       "0123456789+/");
+
+    HBK_ASSERT(digits > 0 && digits % 4 != 1);
+    HBK_ASSERT(strcmp(text + digits, digits % 4 == 0 ? "" : digits % 4 == 2 ? "==" : "=") == 0);
+}
+
 static void check_text(const struct hbk_field *field, const json_t *value, const uint8_t *at)
 {
     const struct hbk_text text = text_at(at);
@@ -130,6 +149,11 @@ static void check_text(const struct hbk_field *field, const json_t *value, const
     HBK_ASSERT(text.size >= (size_t)field->min && text.size <= (size_t)field->max);
     HBK_ASSERT(hbk_utf8_check(text.data, text.size) == text.size);
     HBK_ASSERT(field->check != HBK_TEXT_NAME || hbk_name_check(text));
+    if (field->check == HBK_TEXT_HEX)
+        HBK_ASSERT(text.size == (size_t)field->max &&
+                   strspn(json_string_value(value), "0123456789abcdef") == text.size);
+    if (field->check == HBK_TEXT_BASE64)
+        check_base64(json_string_value(value));
 }
 
 /* @words: two that stand for kinds 0 and 1; a number is kind 2. */
@@ -195,11 +219,14 @@ static void check_list(const struct hbk_field *field, const json_t *value, const
     for (size_t i = 0; i < count; i++) {
         const json_t *element = json_array_get(value, i);
 
-        if (field->kind == HBK_FIELD_OBJECTS)
+        if (field->kind == HBK_FIELD_OBJECTS) {
             tree_check(field->sub, element, list + i * field->size, strict);
-        else
-            HBK_ASSERT(json_is_real(element) &&
-                       json_real_value(element) == integer_at(HBK_FIELD_U32, list + i * 4));
+        } else {
+            const double number = integer_at(HBK_FIELD_U32, list + i * 4);
+
+            HBK_ASSERT(json_is_real(element) && json_real_value(element) == number);
+            HBK_ASSERT(field->kind == HBK_FIELD_INDICES ? number < HBK_ITEMS_MAX : number > 0);
+        }
     }
 }
 
@@ -228,6 +255,10 @@ static void check_field(const struct hbk_field *field, const json_t *value, cons
         break;
     case HBK_FIELD_MODE:
         HBK_ASSERT(tree_is_text(value, hbk_text_from(*at == HBK_MODE_ASK ? "ask" : "auto")));
+        break;
+    case HBK_FIELD_LIFETIME:
+        HBK_ASSERT(
+            tree_is_text(value, hbk_text_from(*at == HBK_LIFETIME_BROKER ? "broker" : "session")));
         break;
     case HBK_FIELD_WIDENABLE:
         check_widenable(value, *at);
@@ -261,7 +292,8 @@ static void check_field(const struct hbk_field *field, const json_t *value, cons
         check_type_rules(field, value, base);
         break;
     default:
-        HBK_ASSERT(field->kind == HBK_FIELD_NUMBERS || field->kind == HBK_FIELD_OBJECTS);
+        HBK_ASSERT(field->kind == HBK_FIELD_NUMBERS || field->kind == HBK_FIELD_INDICES ||
+                   field->kind == HBK_FIELD_OBJECTS);
         check_list(field, value, base, strict);
         break;
     }
@@ -270,20 +302,23 @@ static void check_field(const struct hbk_field *field, const json_t *value, cons
 void tree_check(const struct hbk_schema *schema, const json_t *object, const void *base,
                 bool strict)
 {
-    size_t known = 0;
+    size_t known = 0, either = 0, either_there = 0;
 
     HBK_ASSERT(object == NULL || json_is_object(object));
     for (size_t i = 0; i < schema->count; i++) {
         const struct hbk_field *field = &schema->fields[i];
         const json_t *value = json_object_get(object, field->key);
 
+        either += field->need == HBK_FIELD_EITHER;
+        either_there += field->need == HBK_FIELD_EITHER && value != NULL;
         if (value == NULL) {
-            HBK_ASSERT(field->need == HBK_FIELD_OPTIONAL);
+            HBK_ASSERT(field->need == HBK_FIELD_OPTIONAL || field->need == HBK_FIELD_EITHER);
             check_absent(field, base);
         } else {
             known++;
             check_field(field, value, base, strict);
         }
     }
+    HBK_ASSERT(either == 0 || either_there == 1);
     HBK_ASSERT(!strict || json_object_size(object) == known);
 }

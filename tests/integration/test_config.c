@@ -107,6 +107,9 @@ static void one_mistake(void **state)
          "line 2: limits.hello_ms: stands twice", "keep one"},
         {"{\"limits\": {\"sessions\": 1000000}}", "limits.sessions: ", "an integer from 2 to"},
         {"{\"limits\": {\"queued_bytes\": 1}}", "limits.queued_bytes: ", "an integer from 1048576"},
+        {"{\"limits\": {\"stored\": 1}}", "limits.stored: ", "an integer from 2 to 1048576"},
+        {"{\"limits\": {\"stored_bytes\": 65535}}",
+         "limits.stored_bytes: ", "an integer from 65536"},
         {"{\"audit\": {\"file\": \"audit.jsonl\"}}", "audit.file: ", "the whole path"},
         {"{\"audit\": {\"file\": \"\\\\\\\\server\\\\share\\\\a\"}}",
          "audit.file: ", "a local drive"},
@@ -138,6 +141,14 @@ static void one_mistake(void **state)
          "rules[0].types.IoCompletion: cannot pass", "make its own port"},
         {"{\"rules\": [{\"name\": \"user/a\", \"types\": {\"Event\": \"all\"}}]}",
          "rules[0].types.Event: ", "\"any\", \"read\" or a mask"},
+        {"{\"rules\": [{\"name\": \"user/a\",\n\"types\": {\"Socket\": \"read\"}}]}",
+         "line 2: rules[0].types.Socket: must be \"any\"", "keeps all its rights"},
+        {"{\"rules\": [{\"name\": \"user/a\", \"types\": {\"Socket\": 7}}]}",
+         "rules[0].types.Socket: must be \"any\"", "keeps all its rights"},
+        {"{\"rules\": [{\"name\": \"session/a\",\n\"put\": \"D:(A;;0x8;;;WD)\"}]}",
+         "line 2: rules[0].put: grants put (0x4) to nobody", "(A;;0x4;;;BA)"},
+        {"{\"rules\": [{\"name\": \"session/a\", \"get\": \"D:(A;;0x4;;;WD)\"}]}",
+         "rules[0].get: grants get (0x8) to nobody", "(A;;0x8;;;BA)"},
         {"{\"rules\": [{\"name\": \"user/a\", \"access_max\": \"0x10000000\"}]}",
          "rules[0].access_max: GENERIC_*", "the type's own rights"},
     };
@@ -231,24 +242,30 @@ static void a_file_that_is_right(void **state)
     (void)state;
     static const char text[] =
         "{\r\n\t\"limits\": {\r\n\t\t\"hello_ms\": 7654,\r\n\t\t\"pins_per_session\": "
-        "77\r\n\t},\r\n"
+        "77,\r\n\t\t\"stored\": 88, \"stored_bytes\": 65536\r\n\t},\r\n"
         "\"verbs\": {\"inspect\": \"D:(A;;0x20;;;BA)(A;;GA;;;SY)\"},\r\n"
         "\"audit\": {\"file\": \"C:\\\\folder\\\\audit.jsonl\", \"files\": 3},\r\n"
         "\"rules\": [\r\n"
         "{\"name\": \"session/print/*\", \"open\": \"D:(A;;0x1;;;BA)\", \"send\": "
         "\"D:(A;;GA;;;WD)\",\r\n"
-        " \"types\": {\"Event\": \"any\", \"Section\": \"read\", \"Key\": \"0x20019\"}},\r\n"
-        "{\"name\": \"global/*\", \"send\": \"D:(A;;GA;;;BA)\", \"access_max\": 1179785}]}\r\n";
+        " \"types\": {\"Event\": \"any\", \"Section\": \"read\", \"Key\": \"0x20019\", "
+        "\"Socket\": \"any\"}},\r\n"
+        "{\"name\": \"global/*\", \"send\": \"D:(A;;GA;;;BA)\", \"put\": \"D:(A;;0x4;;;BA)\", "
+        "\"get\": \"D:(A;;0x8;;;BU)\", \"access_max\": 1179785}]}\r\n";
     static const char *const summary[] = {
         "no mistakes",
         "rules: 2",
         "rules[0] \"session/print/*\": decides on open, send; types Event any, Section read,",
-        "read, Key 0x20019",
-        "rules[1] \"global/*\": decides on send; the default types; access at most 0x120089",
+        "read, Key 0x20019, Socket any",
+        "rules[1] \"global/*\": decides on send, put, get; the default types; access at most "
+        "0x120089",
         "inspect   whom the file admits",
+        "transfer  everybody who may reach both processes (built in)",
         "revoke    administrators and LocalSystem",
         "hello_ms               7654",
         "pins_per_session       77",
+        "stored                 88",
+        "stored_bytes           65536",
         "requests               16384",
         "audit file: C:\\folder\\audit.jsonl, begun anew at 10485760 bytes, 3 kept",
     };

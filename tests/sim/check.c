@@ -72,7 +72,8 @@ static void seen_pin(struct sim *sim, struct sim_client *client, const struct fa
     ++send->pins;
 }
 
-static void seen_place(struct sim *sim, struct sim_client *client, const struct fake_seen *seen)
+static void seen_place(struct sim *sim, const struct sim_client *client,
+                       const struct fake_seen *seen)
 {
     uint32_t at;
     struct sim_send *send = send_of_note(sim, seen->pin->note, &at);
@@ -95,6 +96,30 @@ static void seen_place(struct sim *sim, struct sim_client *client, const struct 
     sim_agreed(sim, client, send, &send->items[at]);
     ++send->placed;
     ++sim->processes[client->process - sim->kernel->processes].untold;
+}
+
+/* A socket of a send is placed as soon as a worker is at it. */
+static void seen_made(struct sim *sim, const struct fake_seen *seen)
+{
+    uint32_t at;
+    struct sim_send *send = send_of_note(sim, seen->pin->note, &at);
+    send->seam_failed |= seen->result != 0;
+    if (!seen->slot)
+        return;
+    ++send->placed;
+    ++sim->processes[seen->process - sim->kernel->processes].untold;
+}
+
+static void seen_unpin(struct sim *sim, const struct fake_seen *seen)
+{
+    uint32_t at;
+    struct sim_send *send = send_of_note(sim, seen->pin->note, &at);
+    const struct sim_client *sender = sim_client_numbered(sim, send->client);
+    if (send->pins == 0)
+        sim_violation(sim, "broker handles", "more pins are closed than were made");
+    --send->pins;
+    if (send->fate == SIM_FATE_OPEN && !send->answered && sender && sender->connection->closed)
+        sim_outcome(sim, SIM_OUT_SENDER_GONE);
 }
 
 void sim_untold_gone(const struct fake_process *process, const struct fake_slot *slot)
@@ -126,9 +151,10 @@ static void seen_close(struct sim *sim, struct sim_client *client)
 void sim_seen(struct fake_kernel *kernel, const struct fake_seen *seen)
 {
     struct sim *sim = kernel->owner;
-    struct sim_client *client = seen->connection->owner;
-    sim_event(sim, SIM_EV_SEAM, (uint64_t)seen->op << 32 | client->number, seen->value,
-              (uint64_t)(int64_t)seen->result, NULL, 0);
+    /* NULL: a connection that is gone, or an operation that names none. */
+    struct sim_client *client = seen->connection ? seen->connection->owner : NULL;
+    sim_event(sim, SIM_EV_SEAM, (uint64_t)seen->op << 32 | (client ? client->number : 0),
+              seen->value, (uint64_t)(int64_t)seen->result, NULL, 0);
     switch (seen->op) {
     case FAKE_OP_WRITE:
         client->pending_ms = kernel->now_ms;
@@ -140,17 +166,12 @@ void sim_seen(struct fake_kernel *kernel, const struct fake_seen *seen)
     case FAKE_OP_PLACE:
         seen_place(sim, client, seen);
         break;
-    case FAKE_OP_UNPIN: {
-        uint32_t at;
-        struct sim_send *send = send_of_note(sim, seen->pin->note, &at);
-        if (send->pins == 0)
-            sim_violation(sim, "broker handles", "more pins are closed than were made");
-        --send->pins;
-        if (send->fate == SIM_FATE_OPEN && !send->answered &&
-            sim_client_numbered(sim, send->client) && client->connection->closed)
-            sim_outcome(sim, SIM_OUT_SENDER_GONE);
+    case FAKE_OP_SOCKETS_MADE:
+        seen_made(sim, seen);
         break;
-    }
+    case FAKE_OP_UNPIN:
+        seen_unpin(sim, seen);
+        break;
     case FAKE_OP_READ_PAUSE:
         client->paused_ms = kernel->now_ms;
         if (seen->value)
@@ -178,15 +199,6 @@ static void check_connection(struct sim *sim, const struct sim_client *client)
                       client->proven ? "proven" : "closed");
 }
 
-static bool write_pends(const struct sim *sim, const struct fake_process *process)
-{
-    for (uint32_t i = 0; i < SIM_CLIENTS_MAX; ++i)
-        if (sim->clients[i] && sim->clients[i]->process == process &&
-            sim->clients[i]->connection->pending)
-            return true;
-    return false;
-}
-
 void sim_check(struct sim *sim, bool idle)
 {
     const struct fake_kernel *kernel = sim->kernel;
@@ -199,7 +211,7 @@ void sim_check(struct sim *sim, bool idle)
         if (sim->clients[i])
             check_connection(sim, sim->clients[i]);
     for (size_t i = 0; i < FAKE_PROCESSES_MAX; ++i)
-        if (sim->processes[i].untold && !write_pends(sim, &kernel->processes[i]))
+        if (sim->processes[i].untold && fake_handles_lost(kernel, &kernel->processes[i]))
             sim_violation(sim, "untold values",
                           "process %u holds %u values that nobody will tell "
                           "it of",
@@ -225,28 +237,14 @@ void sim_check_deadlines(struct sim *sim)
 
 /* ---- everything is counted ---- */
 
-static void check_references(struct sim *sim)
+static void check_untold(struct sim *sim)
 {
-    const struct fake_kernel *kernel = sim->kernel;
-    uint32_t references[FAKE_PROCESSES_MAX] = {0}, untold[FAKE_PROCESSES_MAX] = {0};
-    for (size_t i = 0; i < kernel->connections_count; ++i) {
-        const struct fake_connection *connection = kernel->connections[i];
-        size_t index = (size_t)(connection->process - kernel->processes);
-        references[index] += !connection->released;
-        references[index] += connection->proof_closing;
-    }
     for (size_t i = 0; i < FAKE_PROCESSES_MAX; ++i) {
-        const struct fake_process *process = &kernel->processes[i];
-        for (uint32_t j = 0; j < process->slots_high; ++j)
-            untold[i] += process->slots[j].object && process->slots[j].origin == FAKE_ORIGIN_UNTOLD;
-        if (process->references != references[i])
-            sim_violation(sim, "broker handles",
-                          "process %u has %u references, %u are accounted "
-                          "for",
-                          process->pid, process->references, references[i]);
-        if (untold[i] != sim->processes[i].untold)
+        const struct fake_process *process = &sim->kernel->processes[i];
+        uint32_t untold = fake_handles_untold(process);
+        if (untold != sim->processes[i].untold)
             sim_violation(sim, "books of the simulator", "process %u: %u values, %u are counted",
-                          process->pid, untold[i], sim->processes[i].untold);
+                          process->pid, untold, sim->processes[i].untold);
     }
 }
 
@@ -254,7 +252,7 @@ void sim_check_all(struct sim *sim)
 {
     const struct fake_kernel *kernel = sim->kernel;
     fake_check(kernel);
-    check_references(sim);
+    check_untold(sim);
     books_check(sim->core, kernel);
     uint32_t descriptors = books_descriptors(sim->core);
     if (descriptors != fake_descriptors_held(kernel))

@@ -12,6 +12,7 @@ static const char *const kinds[SIM_EV_COUNT] = {
     [SIM_EV_CONNECTS] = "client %" PRIu64 " connects: process %" PRIu64 ", identity %" PRIu64,
     [SIM_EV_WRITE_ENDS] = "the write to client %" PRIu64 " ends, told: %" PRIu64,
     [SIM_EV_UNPIN_ENDS] = "the close of a pin returns, ticket %" PRIu64,
+    [SIM_EV_SOCKETS_END] = "a worker has made sockets, ticket %" PRIu64 ", failed: %" PRIu64,
     [SIM_EV_PROOF_ENDS] = "the close of the proof of client %" PRIu64 " returns",
     [SIM_EV_EXITS] = "process %" PRIu64 " exits",
     [SIM_EV_HANGS_UP] = "client %" PRIu64 " hangs up",
@@ -43,6 +44,15 @@ static const char *const operations[FAKE_OP_COUNT] = {
     [FAKE_OP_READ_ON] = "read_on",
     [FAKE_OP_CLOSE] = "close",
     [FAKE_OP_RELEASE] = "release",
+    [FAKE_OP_PROCESS_OPEN] = "process_open",
+    [FAKE_OP_SOCKETS_MAKE] = "sockets_make",
+    [FAKE_OP_SOCKETS_MADE] = "a socket is made",
+    [FAKE_OP_SOCKETS_UNDO] = "sockets_undo",
+    [FAKE_OP_PROCESS_CLOSE] = "process_close",
+    [FAKE_OP_CLOSER_REF] = "closer_ref",
+    [FAKE_OP_CLOSER_UNREF] = "closer_unref",
+    [FAKE_OP_SOCKETS_INFO] = "sockets_info",
+    [FAKE_OP_SOCKETS_FREE] = "sockets_free",
 };
 
 uint64_t sim_mix(uint64_t hash, uint64_t value)

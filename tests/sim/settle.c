@@ -28,6 +28,10 @@ static bool end_what_pends(struct sim *sim)
             moved = true;
         }
     }
+    while (fake_sockets_making(sim->kernel)) {
+        sim_sockets_end(sim, 0);
+        moved = true;
+    }
     while (fake_pins_closing(sim->kernel)) {
         sim_unpin_end(sim, 0);
         moved = true;
@@ -90,6 +94,10 @@ static void check_answered(struct sim *sim)
             sim_violation(sim, "untold values",
                           "process %u holds %u values that it was not told of",
                           sim->kernel->processes[i].pid, sim->processes[i].untold);
+    if (fake_opened_held(sim->kernel) || fake_sockets_held(sim->kernel))
+        sim_violation(sim, "broker handles",
+                      "nothing is under way, and %u processes and %u sockets are held",
+                      fake_opened_held(sim->kernel), fake_sockets_held(sim->kernel));
     if (fake_pins_held(sim->kernel))
         sim_violation(sim, "broker handles", "nothing is under way, and %u pins are held",
                       fake_pins_held(sim->kernel));

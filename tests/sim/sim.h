@@ -190,6 +190,7 @@ enum sim_action {
     SIM_ACT_SETTLE,
     SIM_ACT_HANDLES,
     SIM_ACT_NOTE,
+    SIM_ACT_SOCKETS_END,
     SIM_ACT_COUNT
 };
 
@@ -248,6 +249,7 @@ enum sim_event_kind {
     SIM_EV_CONNECTS,
     SIM_EV_WRITE_ENDS,
     SIM_EV_UNPIN_ENDS,
+    SIM_EV_SOCKETS_END,
     SIM_EV_PROOF_ENDS,
     SIM_EV_EXITS,
     SIM_EV_HANGS_UP,
@@ -355,6 +357,7 @@ bool sim_feed(struct sim *sim, struct sim_client *client);
 bool sim_feed_all(struct sim *sim);
 void sim_write_end(struct sim *sim, struct sim_client *client, bool told);
 void sim_unpin_end(struct sim *sim, uint32_t index);
+void sim_sockets_end(struct sim *sim, uint32_t index);
 void sim_proof_end(struct sim *sim, struct sim_client *client);
 void sim_hear(struct sim *sim, struct sim_client *client);
 void sim_connect(struct sim *sim);
@@ -364,6 +367,11 @@ struct fake_process *sim_any_process(struct sim *sim);
 /** sim_process_that_exits() - while an operation is about another one. */
 struct fake_process *sim_process_that_exits(struct fake_kernel *kernel);
 uint32_t sim_make_handle(struct sim *sim, struct fake_process *process);
+
+/* ---- rules.c ---- */
+
+/** sim_reload() - give the core the rules number @set. */
+void sim_reload(struct sim *sim, uint32_t set);
 
 /* ---- settle.c ---- */
 

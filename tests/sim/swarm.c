@@ -78,6 +78,8 @@ static void draw_faults(struct sim *sim)
     chaos->write_fails = rate(sim, 10);
     chaos->unpin_pends = rate(sim, 600);
     chaos->proof_pends = rate(sim, 600);
+    chaos->sockets_early = rate(sim, 500);
+    chaos->undo_fails = rate(sim, 100);
     chaos->op_fails = sim_below(sim, 2) ? 0 : rate(sim, 40);
     chaos->exits = sim_below(sim, 2) ? 0 : rate(sim, 8);
     chaos->exits_other = sim_below(sim, 2) ? 0 : rate(sim, 5);
@@ -91,11 +93,12 @@ static void draw_faults(struct sim *sim)
 void sim_swarm_draw(struct sim *sim)
 {
     static const uint32_t actions[SIM_ACT_COUNT] = {
-        [SIM_ACT_SAY] = 600,      [SIM_ACT_CONNECT] = 30,   [SIM_ACT_WRITE_END] = 120,
-        [SIM_ACT_UNPIN_END] = 90, [SIM_ACT_PROOF_END] = 30, [SIM_ACT_HEAR] = 30,
-        [SIM_ACT_TICK] = 40,      [SIM_ACT_JUMP] = 2,       [SIM_ACT_EXIT] = 4,
-        [SIM_ACT_HANG_UP] = 6,    [SIM_ACT_RELOAD] = 4,     [SIM_ACT_STOP] = 1,
-        [SIM_ACT_SETTLE] = 3,     [SIM_ACT_HANDLES] = 40,   [SIM_ACT_NOTE] = 1,
+        [SIM_ACT_SAY] = 600,        [SIM_ACT_CONNECT] = 30,   [SIM_ACT_WRITE_END] = 120,
+        [SIM_ACT_UNPIN_END] = 90,   [SIM_ACT_PROOF_END] = 30, [SIM_ACT_HEAR] = 30,
+        [SIM_ACT_TICK] = 40,        [SIM_ACT_JUMP] = 2,       [SIM_ACT_EXIT] = 4,
+        [SIM_ACT_HANG_UP] = 6,      [SIM_ACT_RELOAD] = 4,     [SIM_ACT_STOP] = 1,
+        [SIM_ACT_SETTLE] = 3,       [SIM_ACT_HANDLES] = 40,   [SIM_ACT_NOTE] = 1,
+        [SIM_ACT_SOCKETS_END] = 60,
     };
     static const uint32_t words[SIM_SAY_COUNT] = {
         [SIM_SAY_SEND] = 500,   [SIM_SAY_OPEN] = 130, [SIM_SAY_CLOSE] = 50,

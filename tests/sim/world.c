@@ -2,7 +2,6 @@
  * broker itself is given other rules, stopped and started. */
 #include "sim.h"
 
-#include "policy.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,11 +125,12 @@ static struct sim_client *client_new(struct sim *sim, struct fake_process *proce
 {
     struct sim_client *client = calloc(1, sizeof *client);
     HBK_ASSERT(client != NULL);
-    client->connection = fake_connect(sim->kernel, process);
-    client->connection->owner = client;
-    client->number = client->connection->number;
     client->process = process;
     client->identity = sim->processes[process - sim->kernel->processes].identity;
+    client->connection =
+        fake_connect(sim->kernel, process, sim_identities[client->identity].token.user);
+    client->connection->owner = client;
+    client->number = client->connection->number;
     client->since_ms = sim->kernel->now_ms;
     client->never_reads = !sim->quiet && sim_chance(sim, sim->swarm.never_reads);
     client->excused = sim->allocs_failed;
@@ -333,6 +333,22 @@ static void end_an_unpin(struct sim *sim)
     sim_unpin_end(sim, index);
 }
 
+void sim_sockets_end(struct sim *sim, uint32_t index)
+{
+    struct fake_made made = fake_sockets_end(sim->kernel, index);
+    sim_event(sim, SIM_EV_SOCKETS_END, made.ticket, made.failed, 0, NULL, 0);
+    sim_enter_core(sim);
+    hbk_core_sockets_made(sim->core, made.ticket, made.failed ? &made.failure : NULL, made.item);
+    sim_leave_core(sim);
+}
+
+static void end_some_sockets(struct sim *sim)
+{
+    uint32_t making = fake_sockets_making(sim->kernel);
+    if (making)
+        sim_sockets_end(sim, sim_below(sim, making));
+}
+
 void sim_proof_end(struct sim *sim, struct sim_client *client)
 {
     sim_event(sim, SIM_EV_PROOF_ENDS, client->number, 0, 0, NULL, 0);
@@ -353,57 +369,6 @@ static void end_a_proof(struct sim *sim)
 }
 
 /* ---- the broker ---- */
-
-static struct hbk_descriptor *descriptor(struct sim *sim, const char *text)
-{
-    return text ? fake_descriptor(sim->kernel, text) : NULL;
-}
-
-static void set_types(struct hbk_policy_rule *rule, const char *types)
-{
-    rule->types_present = true;
-    while (*types) {
-        size_t size = strcspn(types, " ");
-        enum hbk_type type = hbk_type_find((struct hbk_text){.data = types, .size = size});
-        HBK_ASSERT(type != HBK_TYPE_COUNT);
-        rule->types[type] = UINT32_MAX;
-        types += size + (types[size] == ' ');
-    }
-}
-
-static struct hbk_policy *build_rules(struct sim *sim, const struct sim_rules *rules)
-{
-    size_t count = 0;
-    while (count < SIM_RULES_MAX && rules->rules[count].pattern)
-        ++count;
-    struct hbk_policy *policy = hbk_policy_new(count);
-    HBK_ASSERT(policy != NULL);
-    for (size_t i = 0; i < count; ++i) {
-        const struct sim_rule *from = &rules->rules[i];
-        struct hbk_policy_rule *rule = &policy->rules[i];
-        snprintf(rule->pattern, sizeof rule->pattern, "%s", from->pattern);
-        HBK_ASSERT(hbk_pattern_check(hbk_text_from(rule->pattern)) == NULL);
-        rule->verbs[HBK_VERB_OPEN] = descriptor(sim, from->open);
-        rule->verbs[HBK_VERB_SEND] = descriptor(sim, from->send);
-        if (from->types)
-            set_types(rule, from->types);
-        if (from->access_max)
-            rule->access_max = from->access_max;
-    }
-    policy->verbs[HBK_VERB_INSPECT] = descriptor(sim, rules->inspect);
-    return policy;
-}
-
-static void reload(struct sim *sim, uint32_t set)
-{
-    struct hbk_policy *policy = set ? build_rules(sim, &sim_rule_sets[set]) : NULL;
-    sim->rules_of[++sim->generation % SIM_GENERATIONS_MAX] = (uint8_t)set;
-    sim_event(sim, SIM_EV_RULES, set, sim->generation, 0, NULL, 0);
-    sim_outcome(sim, SIM_OUT_RELOADED);
-    sim_enter_core(sim);
-    hbk_core_configure(sim->core, &sim->config, policy, sim_below(sim, 2) ? "rules.json" : NULL);
-    sim_leave_core(sim);
-}
 
 void sim_broker_start(struct sim *sim)
 {
@@ -427,7 +392,7 @@ void sim_broker_start(struct sim *sim)
     }
     sim_event(sim, SIM_EV_STARTS, sim->brokers, 0, 0, NULL, 0);
     if (sim->swarm.rules)
-        reload(sim, sim_below(sim, SIM_RULE_SETS));
+        sim_reload(sim, sim_below(sim, SIM_RULE_SETS));
     for (uint32_t i = 0; i < sim->swarm.clients / 2; ++i)
         sim_connect(sim);
 }
@@ -479,6 +444,11 @@ void sim_broker_end(struct sim *sim)
                       fake_pins_held(kernel));
     hbk_core_free(sim->core);
     sim->core = NULL;
+    if (fake_closers_held(kernel) || fake_opened_held(kernel) || fake_sockets_held(kernel))
+        sim_violation(sim, "broker handles",
+                      "the broker has stopped and holds %u closers, %u processes and %u sockets",
+                      fake_closers_held(kernel), fake_opened_held(kernel),
+                      fake_sockets_held(kernel));
     if (fake_descriptors_held(kernel))
         sim_violation(sim, "descriptors", "%u are left behind", fake_descriptors_held(kernel));
     for (size_t i = 0; i < FAKE_PROCESSES_MAX; ++i)
@@ -536,8 +506,8 @@ void sim_act(struct sim *sim)
     enum sim_action action = draw_action(sim);
     if (sim->stopping && sim_below(sim, 4) == 0) {
         static const enum sim_action ending[] = {SIM_ACT_TICK, SIM_ACT_WRITE_END, SIM_ACT_UNPIN_END,
-                                                 SIM_ACT_PROOF_END};
-        action = ending[sim_below(sim, 4)];
+                                                 SIM_ACT_PROOF_END, SIM_ACT_SOCKETS_END};
+        action = ending[sim_below(sim, 5)];
     }
     switch (action) {
     case SIM_ACT_SAY:
@@ -574,7 +544,7 @@ void sim_act(struct sim *sim)
         hang_up(sim);
         break;
     case SIM_ACT_RELOAD:
-        reload(sim, sim_below(sim, SIM_RULE_SETS));
+        sim_reload(sim, sim_below(sim, SIM_RULE_SETS));
         break;
     case SIM_ACT_STOP:
         if (!sim->stopping && sim_below(sim, 3) == 0)
@@ -589,6 +559,9 @@ void sim_act(struct sim *sim)
         break;
     case SIM_ACT_NOTE:
         note(sim);
+        break;
+    case SIM_ACT_SOCKETS_END:
+        end_some_sockets(sim);
         break;
     }
 }

@@ -19,9 +19,10 @@ C_LIBRARY = {"msvcrt.dll": "the C library of builds by mingw; Microsoft's is lin
 SERVICE = {
     "ntdll.dll": "NtQueryObject",
     "bcrypt.dll": "random numbers, SHA-256",
+    "ws2_32.dll": "what a target makes its socket from; libuv's start-up",
+    "crypt32.dll": "base64 of that",
     "userenv.dll": "the folder of the machine's program data",
     # Of libuv, whose parts come with each other; none of it is called but for the loop, timers and workers.
-    "ws2_32.dll": "libuv: its start-up",
     "iphlpapi.dll": "libuv: uv_interface_addresses()",
     "user32.dll": "libuv: terminals",
     "shell32.dll": "libuv: the folders of a user",

@@ -41,8 +41,26 @@ static void put_element(struct writer *writer, const struct hbk_field *field)
     }
     if (field->kind == HBK_FIELD_OBJECTS)
         put_members(writer, field->sub, false);
+    else if (field->kind == HBK_FIELD_INDICES)
+        put(writer, "63");
     else
         put(writer, field->kind == HBK_FIELD_NUMBERS ? "4294967295" : "\"read\"");
+}
+
+static void put_sample_text(struct writer *writer, const struct hbk_field *field)
+{
+    if (field->check == HBK_TEXT_NAME)
+        put(writer, "\"global/a-B_c/d.9\"");
+    else if (field->check == HBK_TEXT_SID)
+        put(writer, "\"S-1-5-21-1-2-3-1000\"");
+    else if (field->check == HBK_TEXT_HEX)
+        put(writer, "\"0123456789abcdef0123456789abcdef\"");
+    else if (field->check == HBK_TEXT_BASE64)
+        put(writer, "\"AZaz09+/AA==\"");
+    else if (field->max < LONG_TEXT_BYTES)
+        put(writer, "\"e \\u001f\xC3\xA9\"");
+    else
+        put(writer, "\"t\xC3\xA9xt \\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u001f\xF0\x9F\x98\x80\"");
 }
 
 /* Valid, and never what an absent field would mean. */
@@ -56,6 +74,9 @@ static void put_value(struct writer *writer, const struct hbk_field *field)
         break;
     case HBK_FIELD_MODE:
         put(writer, "\"ask\"");
+        break;
+    case HBK_FIELD_LIFETIME:
+        put(writer, "\"broker\"");
         break;
     case HBK_FIELD_WIDENABLE:
         put(writer, "\"unknown\"");
@@ -79,20 +100,13 @@ static void put_value(struct writer *writer, const struct hbk_field *field)
         put_members(writer, field->sub, false);
         break;
     case HBK_FIELD_TARGET:
-        if (writer->sample->target_object)
+        if (writer->sample->other)
             put_members(writer, field->sub, true);
         else
             put(writer, "\"user/some.where\"");
         break;
     case HBK_FIELD_TEXT:
-        if (field->check == HBK_TEXT_NAME)
-            put(writer, "\"global/a-B_c/d.9\"");
-        else if (field->check == HBK_TEXT_SID)
-            put(writer, "\"S-1-5-21-1-2-3-1000\"");
-        else if (field->max < LONG_TEXT_BYTES)
-            put(writer, "\"e \\u001f\xC3\xA9\"");
-        else
-            put(writer, "\"t\xC3\xA9xt \\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u001f\xF0\x9F\x98\x80\"");
+        put_sample_text(writer, field);
         break;
     case HBK_FIELD_TYPE_RULES:
         put(writer, "{\"Section\":");
@@ -102,7 +116,9 @@ static void put_value(struct writer *writer, const struct hbk_field *field)
     default:
         put(writer, "[");
         put_element(writer, field);
-        put(writer, field->kind == HBK_FIELD_NUMBERS ? ",1]" : "]");
+        put(writer, field->kind == HBK_FIELD_NUMBERS   ? ",1]"
+                    : field->kind == HBK_FIELD_INDICES ? ",0]"
+                                                       : "]");
         break;
     }
 }
@@ -110,11 +126,17 @@ static void put_value(struct writer *writer, const struct hbk_field *field)
 static void put_members(struct writer *writer, const struct hbk_schema *schema, bool target_member)
 {
     const char *between = "{";
+    bool second = false; /* of two fields of which just one is there */
 
     for (size_t i = 0; i < schema->count; i++) {
         const struct hbk_field *field = &schema->fields[i];
-        const bool changed = is_changed(writer, field, false, target_member);
+        const bool skip = field->need == HBK_FIELD_EITHER && second != writer->sample->other;
+        bool changed;
 
+        second = second || field->need == HBK_FIELD_EITHER;
+        if (skip)
+            continue;
+        changed = is_changed(writer, field, false, target_member);
         if (changed && writer->sample->change == SAMPLE_OMIT)
             continue;
         put(writer, between);
@@ -155,15 +177,27 @@ struct sample_value sample_write(const struct sample *sample, struct hbk_buffer 
     return writer.changed;
 }
 
+static bool has_other_form(const struct hbk_schema *schema)
+{
+    for (size_t i = 0; schema != NULL && i < schema->count; i++) {
+        if (schema->fields[i].kind == HBK_FIELD_TARGET ||
+            schema->fields[i].need == HBK_FIELD_EITHER || has_other_form(schema->fields[i].sub))
+            return true;
+    }
+    return false;
+}
+
 bool sample_next(struct sample *sample)
 {
     sample->at = SIZE_MAX;
-    if (sample->method == HBK_METHOD_HANDLE_SEND && sample->kind == SAMPLE_REQUEST &&
-        !sample->target_object) {
-        sample->target_object = true;
-        return true;
+    if (sample->method != HBK_METHOD_NONE && !sample->other) {
+        const struct hbk_method_info *info = hbk_method_info(sample->method);
+
+        sample->other = has_other_form(sample->kind == SAMPLE_RESULT ? info->result : info->params);
+        if (sample->other)
+            return true;
     }
-    sample->target_object = false;
+    sample->other = false;
     for (;;) {
         const struct hbk_method_info *info;
 

@@ -13,7 +13,7 @@ struct sample_value {
     const struct hbk_field
         *field;         /* whose schema describes the value; NULL: no value of that number */
     bool element;       /* it is an element of `field`, not the field */
-    bool target_member; /* it stands in `to`'s object form */
+    bool target_member; /* it stands in the object form of `to` or `target` */
 };
 
 enum sample_change { SAMPLE_REPLACE, SAMPLE_OMIT, SAMPLE_RENAME };
@@ -22,8 +22,9 @@ enum sample_change { SAMPLE_REPLACE, SAMPLE_OMIT, SAMPLE_RENAME };
 struct sample {
     enum sample_kind kind;
     enum hbk_method method;
-    bool target_object; /* `to` as {name, pid} */
-    size_t at;          /* SIZE_MAX: change nothing */
+    bool
+        other; /* the other form: `to` or `target` as an object; the second of two fields of which just one is there */
+    size_t at; /* SIZE_MAX: change nothing */
     enum sample_change change;
     const char *with; /* SAMPLE_REPLACE: this text */
 };

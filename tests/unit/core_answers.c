@@ -113,6 +113,11 @@ const struct hbk_delivered *client_offered(struct client *client)
     return &take_notification(client, HBK_METHOD_HANDLE_OFFERED)->u.params.delivered;
 }
 
+const struct hbk_revoked *client_revoked(struct client *client)
+{
+    return &take_notification(client, HBK_METHOD_DELIVERY_REVOKED)->u.params.revoked;
+}
+
 const struct hbk_session_gone *client_session_gone(struct client *client)
 {
     return &take_notification(client, HBK_METHOD_SESSION_GONE)->u.params.session_gone;

@@ -4,8 +4,10 @@
 
 #include <string.h>
 
-static const char *const names[HBK_QUOTA_COUNT] = {"sessions", "requests",  "pins",
-                                                   "pending",  "endpoints", "queued bytes"};
+static const char *const names[HBK_QUOTA_COUNT] = {
+    "sessions",  "requests",     "pins",   "pending",
+    "endpoints", "queued bytes", "stored", "stored bytes",
+};
 
 enum { BOOK_USERS_MAX = 512 };
 

@@ -24,21 +24,134 @@ static struct request *find_request(struct client *client, const struct hbk_id *
     return &client->requests[id->number - 1];
 }
 
-/* A value that the line names is the client's from this moment on. */
-static void own_items(struct client *client, const struct hbk_delivered_item *items, size_t count)
+/* What a line says of a handle. */
+struct told {
+    struct fake_process *process; /* in whose table it is */
+    uint32_t handle;
+    struct hbk_text protocol_info, type;
+    uint32_t access;
+    uint32_t item; /* of a delivery */
+    const struct request
+        *request; /* that says whether the broker sees to `inherit`; NULL: it does not say */
+};
+
+static struct fake_slot *find_told(const struct fake_kernel *kernel, const struct told *told)
 {
-    const struct fake_kernel *kernel = client->rig->kernel;
-    for (size_t i = 0; i < count && client->process->running; ++i) {
-        struct fake_slot *slot = fake_handle_find(client->process, items[i].handle);
-        if (!slot || slot->origin != FAKE_ORIGIN_UNTOLD)
-            fake_violation(kernel, "told of handle %u, which was not placed", items[i].handle);
-        else if (slot->access != items[i].access)
-            fake_violation(kernel, "told of access 0x%x, has 0x%x", items[i].access, slot->access);
-        else if (!hbk_text_is(items[i].type, kernel->objects[slot->object].type))
-            fake_violation(kernel, "told of a wrong type");
-        else
-            slot->origin = FAKE_ORIGIN_TOLD;
+    bool is_socket = told->protocol_info.data != NULL;
+    if (is_socket == (told->handle != 0) || is_socket != hbk_text_is(told->type, "Socket"))
+        fake_violation(kernel, "told of a %.*s by value %u%s", (int)told->type.size,
+                       told->type.data, told->handle, is_socket ? " and protocol information" : "");
+    return is_socket ? fake_socket_find(told->process, told->protocol_info)
+                     : fake_handle_find(told->process, told->handle);
+}
+
+/* A value that the line names is the process's from this moment on. @delivery: it can be revoked; 0: it can not. */
+static void own(struct fake_kernel *kernel, const struct told *told, uint64_t delivery)
+{
+    if (!told->process->running)
+        return;
+    struct fake_slot *slot = find_told(kernel, told);
+    const char *type = slot ? kernel->objects[slot->object].type : "";
+    if (!slot || slot->origin != FAKE_ORIGIN_UNTOLD)
+        fake_violation(kernel, "told of handle %u, which was not placed", told->handle);
+    else if (slot->access != told->access)
+        fake_violation(kernel, "told of access 0x%x, has 0x%x", told->access, slot->access);
+    else if (!hbk_text_is(told->type, slot->socket ? "Socket" : type))
+        fake_violation(kernel, "told of a wrong type");
+    else if (told->request && slot->inherit != told->request->inherit)
+        fake_violation(kernel, "told of handle %u, which is %sinheritable", told->handle,
+                       slot->inherit ? "" : "not ");
+    else
+        fake_mark_told(kernel, slot, delivery, told->item);
+}
+
+static void own_items(struct client *client, const struct hbk_delivered_item *items, size_t count,
+                      uint64_t delivery)
+{
+    for (size_t i = 0; i < count; ++i) {
+        const struct told told = {.process = client->process,
+                                  .handle = items[i].handle,
+                                  .protocol_info = items[i].protocol_info,
+                                  .type = items[i].type,
+                                  .access = items[i].access,
+                                  .item = (uint32_t)i};
+        own(client->rig->kernel, &told, delivery);
     }
+}
+
+static void own_taken(struct client *client, const struct request *request,
+                      const struct hbk_store_get_result *taken)
+{
+    const struct told told = {.process = client->process,
+                              .handle = taken->handle,
+                              .protocol_info = taken->protocol_info,
+                              .type = taken->type,
+                              .access = taken->access,
+                              .request = request};
+    own(client->rig->kernel, &told, 0);
+}
+
+/* Who was notified owns it since then. */
+static void own_transferred(struct client *client, const struct request *request,
+                            const struct hbk_transfer_result *result)
+{
+    struct fake_kernel *kernel = client->rig->kernel;
+    struct fake_process *target = request->target;
+    const struct told told = {.process = target,
+                              .handle = result->handle,
+                              .type = result->type,
+                              .access = result->access,
+                              .request = request};
+    if (!target) {
+        if (!result->notified)
+            fake_violation(kernel, "a transfer to an endpoint that was not notified");
+    } else if (target->pid == request->target_pid && !result->notified) {
+        own(kernel, &told, 0);
+    } else if (target->pid == request->target_pid && target->running) {
+        const struct fake_slot *slot = fake_handle_find(target, result->handle);
+        if (slot && slot->origin == FAKE_ORIGIN_UNTOLD)
+            fake_violation(kernel, "process %u was not notified of %u", target->pid,
+                           result->handle);
+    }
+}
+
+/* The line by which @client was told, or offered, @delivery; NULL: none. */
+static const struct hbk_delivered *find_delivery(const struct client *client,
+                                                 enum hbk_method method, uint64_t delivery)
+{
+    for (size_t i = 0; i < client->inbox_count; ++i) {
+        const struct hbk_message *message = &client->inbox[i]->message;
+        if (message->kind == HBK_MESSAGE_NOTIFICATION && message->method == method &&
+            message->u.params.delivered.delivery == delivery)
+            return &message->u.params.delivered;
+    }
+    return NULL;
+}
+
+static void own_accepted(struct client *client, const struct request *request,
+                         const struct hbk_accept_result *accepted)
+{
+    const struct hbk_delivered *offered =
+        find_delivery(client, HBK_METHOD_HANDLE_OFFERED, request->delivery);
+    if (!offered)
+        fake_violation(client->rig->kernel, "an accept of what was not offered succeeds");
+    own_items(client, accepted->items, accepted->items_count,
+              offered->revocable ? offered->delivery : 0);
+}
+
+/* What it was told of, and is closed now. */
+static void note_revoked(struct client *client, const struct hbk_revoked *revoked)
+{
+    for (size_t i = 0; i < client->process->slots_high && client->process->running; ++i) {
+        const struct fake_slot *slot = &client->process->slots[i];
+        bool held = slot->object && slot->origin == FAKE_ORIGIN_REVOCABLE &&
+                    slot->delivery == revoked->delivery;
+        for (size_t j = 0; j < revoked->closed_count && held; ++j)
+            if (slot->item == revoked->closed[j])
+                fake_violation(client->rig->kernel, "item %u is told as closed, and is not",
+                               revoked->closed[j]);
+    }
+    fake_mark_revoked(client->process, revoked->delivery);
 }
 
 static size_t find_endpoint(const struct client *client, struct hbk_text name)
@@ -72,15 +185,23 @@ static void note_notification(struct client *client, const struct hbk_message *m
     const struct hbk_delivered *delivered = &message->u.params.delivered;
     if (message->method == HBK_METHOD_SESSION_GONE || message->method == HBK_METHOD_BROKER_EVENT)
         return;
-    if (find_endpoint(client, delivered->endpoint) == client->endpoints_count)
-        fake_violation(client->rig->kernel, "a delivery at an endpoint that is not open");
-    if (message->method == HBK_METHOD_HANDLE_DELIVERED) {
-        own_items(client, delivered->items, delivered->items_count);
+    if (message->method == HBK_METHOD_DELIVERY_REVOKED) {
+        note_revoked(client, &message->u.params.revoked);
         return;
     }
-    assert_int_equal(message->method, HBK_METHOD_HANDLE_OFFERED);
-    for (size_t i = 0; i < delivered->items_count; ++i)
-        assert_int_equal(delivered->items[i].handle, 0);
+    bool is_offer = message->method == HBK_METHOD_HANDLE_OFFERED;
+    /* What is transferred to the process itself is never offered. */
+    if ((delivered->endpoint.data || is_offer) &&
+        find_endpoint(client, delivered->endpoint) == client->endpoints_count)
+        fake_violation(client->rig->kernel, "a delivery at an endpoint that is not open");
+    if (!is_offer) {
+        assert_int_equal(message->method, HBK_METHOD_HANDLE_DELIVERED);
+        own_items(client, delivered->items, delivered->items_count,
+                  delivered->revocable ? delivered->delivery : 0);
+    }
+    for (size_t i = 0; i < delivered->items_count && is_offer; ++i)
+        if (delivered->items[i].handle || delivered->items[i].protocol_info.data)
+            fake_violation(client->rig->kernel, "an offer that names a value");
 }
 
 static void note_result(struct client *client, const struct request *request,
@@ -97,7 +218,13 @@ static void note_result(struct client *client, const struct request *request,
         note_closed(client, request->name);
         break;
     case HBK_METHOD_DELIVERY_ACCEPT:
-        own_items(client, message->u.result.accept.items, message->u.result.accept.items_count);
+        own_accepted(client, request, &message->u.result.accept);
+        break;
+    case HBK_METHOD_STORE_GET:
+        own_taken(client, request, &message->u.result.store_get);
+        break;
+    case HBK_METHOD_HANDLE_TRANSFER:
+        own_transferred(client, request, &message->u.result.transfer);
         break;
     default:
         break;
@@ -185,8 +312,6 @@ struct client *client_connect(struct rig *rig, struct fake_process *process, uin
     assert_non_null(client);
     client->rig = rig;
     client->process = process;
-    client->connection = fake_connect(rig->kernel, process);
-    client->connection->owner = client;
     hbk_buffer_init(&client->inbound, (size_t)1 << 30);
     hbk_buffer_init(&client->outbound, (size_t)1 << 30);
 
@@ -196,6 +321,8 @@ struct client *client_connect(struct rig *rig, struct fake_process *process, uin
         snprintf(peer.user + sid_size, sizeof peer.user - sid_size, "%s", rig->sid_tail);
     if (rig->one_scope)
         memset(peer.scope, (int)rig->one_scope, sizeof peer.scope);
+    client->connection = fake_connect(rig->kernel, process, peer.user);
+    client->connection->owner = client;
     rig_enter_core();
     int refused = hbk_core_session_opened(rig->core, &peer, client->connection, &client->session);
     rig_leave_core();
@@ -268,6 +395,11 @@ uint32_t client_make(struct client *client, const char *type, uint32_t access)
     return fake_handle_make(client->rig->kernel, client->process, type, access);
 }
 
+uint32_t client_make_socket(struct client *client, uint32_t access)
+{
+    return fake_socket_make(client->rig->kernel, client->process, access);
+}
+
 /* ---- what it sends ---- */
 
 static void feed(struct client *client, const void *bytes, size_t size)
@@ -326,6 +458,41 @@ static char *copy_of_name(const char *params)
     return name;
 }
 
+/* The number behind @key in @params from @from on, 0 if there is none. */
+static uint64_t number_behind(const char *params, const char *from, const char *key)
+{
+    const char *at = strstr(params, from);
+    at = at ? strstr(at, key) : NULL;
+    return at ? strtoull(at + strlen(key), NULL, 10) : 0;
+}
+
+/* Who has the handle once a transfer has succeeded. */
+static void note_target(struct client *client, struct request *request, const char *params)
+{
+    struct fake_kernel *kernel = client->rig->kernel;
+    request->target = client->process;
+    request->target_pid = client->process->pid;
+    if (!strstr(params, "'target':"))
+        return;
+    request->target = NULL;
+    request->target_pid = (uint32_t)number_behind(params, "'target':{", "'pid':");
+    for (size_t i = 0; i < FAKE_PROCESSES_MAX && request->target_pid; ++i)
+        if (kernel->processes[i].running && kernel->processes[i].pid == request->target_pid)
+            request->target = &kernel->processes[i];
+}
+
+/* What the answer has to be held against. */
+static void note_params(struct client *client, struct request *request, const char *params)
+{
+    request->inherit = strstr(params, "'inherit':true") != NULL;
+    if (request->method == HBK_METHOD_ENDPOINT_CLOSE)
+        request->name = copy_of_name(params);
+    else if (request->method == HBK_METHOD_DELIVERY_ACCEPT)
+        request->delivery = number_behind(params, "", "'delivery':");
+    else if (request->method == HBK_METHOD_HANDLE_TRANSFER)
+        note_target(client, request, params);
+}
+
 uint32_t client_request_text(struct client *client, enum hbk_method method, const char *params)
 {
     if (client->requests_count == client->requests_capacity)
@@ -333,8 +500,8 @@ uint32_t client_request_text(struct client *client, enum hbk_method method, cons
             grown(client->requests, &client->requests_capacity, sizeof *client->requests);
     struct request *request = &client->requests[client->requests_count++];
     *request = (struct request){.method = method};
-    if (method == HBK_METHOD_ENDPOINT_CLOSE)
-        request->name = copy_of_name(params);
+    if (params)
+        note_params(client, request, params);
 
     uint32_t id = (uint32_t)client->requests_count;
     size_t room = 128 + (params ? strlen(params) : 0);

@@ -51,14 +51,11 @@ void rig_check(struct rig *rig)
                        hbk_core_pins(rig->core));
 }
 
-/* @process: NULL for any. */
-static bool write_pends_for(const struct fake_kernel *kernel, const struct fake_process *process)
+static bool write_pends(const struct fake_kernel *kernel)
 {
-    for (size_t i = 0; i < kernel->connections_count; ++i) {
-        const struct fake_connection *connection = kernel->connections[i];
-        if (connection->pending && (!process || connection->process == process))
+    for (size_t i = 0; i < kernel->connections_count; ++i)
+        if (kernel->connections[i]->pending)
             return true;
-    }
     return false;
 }
 
@@ -67,8 +64,9 @@ void rig_check_idle(struct rig *rig)
     const struct fake_kernel *kernel = rig->kernel;
     rig_check(rig);
     books_check(rig->core, rig->kernel);
-    /* A session may stay for a pin of its that is being closed, or placed where a write pends. */
-    bool may_stay = fake_pins_closing(kernel) || write_pends_for(kernel, NULL);
+    /* A session may stay for a pin of its that is being closed, or placed where a write pends, or that a worker makes a
+     * socket from. */
+    bool may_stay = fake_pins_closing(kernel) || fake_sockets_making(kernel) || write_pends(kernel);
     for (size_t i = 0; i < kernel->connections_count && !may_stay; ++i) {
         const struct fake_connection *connection = kernel->connections[i];
         if (connection->closed && !connection->released)
@@ -76,7 +74,7 @@ void rig_check_idle(struct rig *rig)
     }
     for (size_t i = 0; i < FAKE_PROCESSES_MAX; ++i) {
         const struct fake_process *process = &kernel->processes[i];
-        if (process->running && fake_handles_untold(process) && !write_pends_for(kernel, process))
+        if (process->running && fake_handles_lost(kernel, process))
             fake_violation(kernel, "process %u holds what nobody will tell it of", process->pid);
     }
 }
@@ -172,6 +170,22 @@ void rig_unpins_end(struct rig *rig)
     rig_run(rig);
 }
 
+void rig_sockets_end(struct rig *rig, uint32_t index)
+{
+    struct fake_made made = fake_sockets_end(rig->kernel, index);
+    rig_enter_core();
+    hbk_core_sockets_made(rig->core, made.ticket, made.failed ? &made.failure : NULL, made.item);
+    rig_leave_core();
+    rig_check(rig);
+}
+
+void rig_sockets_all_end(struct rig *rig)
+{
+    for (uint32_t left = fake_sockets_making(rig->kernel); left > 0; --left)
+        rig_sockets_end(rig, left - 1);
+    rig_run(rig);
+}
+
 void rig_proof_end(struct rig *rig, struct client *client)
 {
     fake_proof_end(client->connection);
@@ -204,7 +218,7 @@ void rig_let_inspect(struct rig *rig, const struct client *client, const char *s
 
 /* ---- the end of a test ---- */
 
-/* What keeps a broker from stopping comes to its end: writes and pins' closes. */
+/* What keeps a broker from stopping comes to its end: writes, pins' closes and workers. */
 static void let_all_end(struct rig *rig)
 {
     bool progress = true;
@@ -221,6 +235,10 @@ static void let_all_end(struct rig *rig)
             client_write_ends(client, client->process->running && !client->connection->cancelled);
             progress = true;
         }
+        if (fake_sockets_making(rig->kernel)) {
+            rig_sockets_all_end(rig);
+            progress = true;
+        }
         if (fake_pins_closing(rig->kernel)) {
             rig_unpins_end(rig);
             progress = true;
@@ -233,6 +251,9 @@ static void check_nothing_left(struct rig *rig)
     struct fake_kernel *kernel = rig->kernel;
     assert_int_equal(fake_pins_held(kernel), 0);
     assert_int_equal(hbk_core_pins(rig->core), 0);
+    assert_int_equal(fake_closers_held(kernel), 0);
+    assert_int_equal(fake_opened_held(kernel), 0);
+    assert_int_equal(fake_sockets_held(kernel), 0);
     for (size_t i = 0; i < rig->clients_count; ++i) {
         const struct client *client = rig->clients[i];
         assert_true(client->connection->closed);
@@ -242,9 +263,9 @@ static void check_nothing_left(struct rig *rig)
     for (size_t i = 0; i < FAKE_PROCESSES_MAX; ++i) {
         const struct fake_process *process = &kernel->processes[i];
         assert_int_equal(process->references, 0);
+        assert_int_equal(fake_handles_untold(process), 0);
         for (uint32_t j = 0; j < process->slots_high; ++j)
-            if (process->slots[j].object && process->slots[j].origin != FAKE_ORIGIN_OWN)
-                assert_int_equal(process->slots[j].origin, FAKE_ORIGIN_TOLD);
+            assert_true(!process->slots[j].object || process->slots[j].origin != FAKE_ORIGIN_PROOF);
     }
 }
 
@@ -263,7 +284,7 @@ void rig_end(struct rig *rig)
     bool listening[RIG_CLIENTS_MAX] = {false};
     memset(kernel->faults, 0, sizeof kernel->faults);
     memset(&kernel->chaos, 0, sizeof kernel->chaos);
-    kernel->unpins_pend = kernel->proofs_pend = false;
+    kernel->unpins_pend = kernel->proofs_pend = kernel->sockets_early = false;
     for (size_t i = 0; i < rig->clients_count; ++i)
         listening[i] = listens(rig->clients[i]);
 

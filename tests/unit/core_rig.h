@@ -20,9 +20,14 @@ struct received {
 struct request {
     enum hbk_method method;
     uint32_t answers;
-    size_t answer; /* index in the inbox */
-    uint32_t tag;  /* for who sent it */
-    char *name;    /* endpoint.close: what it closes */
+    size_t answer;     /* index in the inbox */
+    uint32_t tag;      /* for who sent it */
+    char *name;        /* endpoint.close: what it closes */
+    uint64_t delivery; /* delivery.accept: which */
+    bool inherit;      /* it is asked for */
+    /* handle.transfer: where to, when it was asked for; NULL: to an endpoint, or to no process that was there */
+    struct fake_process *target;
+    uint32_t target_pid;
 };
 
 struct client {
@@ -82,6 +87,10 @@ void rig_stop(struct rig *rig);
 void rig_unpins_end(struct rig *rig);
 /** rig_unpin_end() - let the @index-th return. */
 void rig_unpin_end(struct rig *rig, uint32_t index);
+/** rig_sockets_end() - let the @index-th worker that makes sockets return. */
+void rig_sockets_end(struct rig *rig, uint32_t index);
+/** rig_sockets_all_end() - let every one return, the last first, and run. */
+void rig_sockets_all_end(struct rig *rig);
 /** rig_proof_end() - let the pending close of @client's proof return, and run. */
 void rig_proof_end(struct rig *rig, struct client *client);
 /** rig_check() - books that agree at any moment. */
@@ -111,6 +120,8 @@ bool client_set_event(struct client *client, uint32_t value);
 void client_prove(struct client *client);
 /** client_make() - a new object in the client's process. Return: the handle. */
 uint32_t client_make(struct client *client, const char *type, uint32_t access);
+/** client_make_socket() - a new socket in the client's process. Return: the handle. */
+uint32_t client_make_socket(struct client *client, uint32_t access);
 
 /** client_bytes() - write to the pipe, without running the core. */
 void client_bytes(struct client *client, const void *bytes, size_t size);
@@ -145,6 +156,7 @@ const struct hbk_error *client_raw_error(struct client *client, const struct hbk
                                          int32_t code);
 const struct hbk_delivered *client_delivered(struct client *client);
 const struct hbk_delivered *client_offered(struct client *client);
+const struct hbk_revoked *client_revoked(struct client *client);
 const struct hbk_session_gone *client_session_gone(struct client *client);
 const struct hbk_event *client_event(struct client *client);
 /** client_nothing() - no line is left untaken. */

@@ -5,23 +5,27 @@
 
 #include <string.h>
 
-static struct fake_pin *pin_new(struct fake_connection *owner, const struct fake_slot *slot)
+static struct fake_pin *pin_new(const struct fake_party *party, const struct fake_slot *slot)
 {
-    struct fake_kernel *kernel = owner->kernel;
+    struct fake_kernel *kernel = party->kernel;
     for (uint32_t i = kernel->pins_low; i < FAKE_PINS_MAX; ++i) {
         struct fake_pin *pin = &kernel->pins[i];
         if (pin->state != FAKE_PIN_FREE)
             continue;
         *pin = (struct fake_pin){.state = FAKE_PIN_OPEN,
                                  .id = ++kernel->pins_made * FAKE_PINS_MAX + i,
-                                 .owner = owner,
+                                 .owner = party->connection,
+                                 .closer = fake_closer_of(kernel, party->user),
                                  .object = slot->object,
                                  .access = slot->access,
-                                 .handle = (uint32_t)(slot - owner->process->slots + 1) * 4};
+                                 .handle = (uint32_t)(slot - party->process->slots + 1) * 4};
         kernel->pins_low = i + 1;
         ++kernel->pins_held;
-        ++owner->pins;
-        ++owner->pins_made;
+        ++pin->closer->pins;
+        if (pin->owner) {
+            ++pin->owner->pins;
+            ++pin->owner->pins_made;
+        }
         fake_object_ref(kernel, slot->object);
         if (i >= kernel->pins_high)
             kernel->pins_high = i + 1;
@@ -30,12 +34,13 @@ static struct fake_pin *pin_new(struct fake_connection *owner, const struct fake
     fake_violation(kernel, "too many pins for the fake");
 }
 
-static void pin_free(struct fake_pin *pin)
+static void pin_free(struct fake_kernel *kernel, struct fake_pin *pin)
 {
-    struct fake_kernel *kernel = pin->owner->kernel;
     uint32_t index = (uint32_t)(pin - kernel->pins);
     fake_object_unref(kernel, pin->object);
-    --pin->owner->pins;
+    --pin->closer->pins;
+    if (pin->owner)
+        --pin->owner->pins;
     --kernel->pins_held;
     kernel->pins_closing -= pin->state == FAKE_PIN_CLOSING;
     if (index < kernel->pins_low)
@@ -43,24 +48,22 @@ static void pin_free(struct fake_pin *pin)
     *pin = (struct fake_pin){0};
 }
 
-static int op_pin(void *connection, uint32_t handle, hbk_pin *ret_pin,
-                  struct hbk_failure *ret_failure)
+static int op_pin(void *party, uint32_t handle, hbk_pin *ret_pin, struct hbk_failure *ret_failure)
 {
-    struct fake_connection *self = fake_use(connection, "pin");
-    struct fake_kernel *kernel = self->kernel;
+    struct fake_party self = fake_party_use(party, "pin");
+    struct fake_kernel *kernel = self.kernel;
     if (handle < HBK_HANDLE_MIN || handle > HBK_HANDLE_MAX || handle % 4)
         fake_broken(kernel, "no pseudo-handle", "pin() of %u, which is no handle", handle);
-    if (!self->proven)
-        fake_violation(kernel, "pin() for a session that is not proven");
-    struct fake_plan plan = fake_enter(kernel, FAKE_OP_PIN, self);
-    if (plan.code == 0 && !self->process->running)
+    struct fake_plan plan = fake_enter(kernel, FAKE_OP_PIN, self.connection, self.process);
+    if (plan.code == 0 && !self.process->running)
         fake_refuse(&plan, HBK_R_OS_ERROR, FAKE_OS_ACCESS_DENIED);
-    const struct fake_slot *slot = fake_handle_find(self->process, handle);
+    const struct fake_slot *slot = fake_handle_find(self.process, handle);
     if (plan.code == 0 && !slot)
         fake_refuse(&plan, HBK_R_BAD_HANDLE, 0);
-    struct fake_pin *pin = slot && plan.code == 0 ? pin_new(self, slot) : NULL;
+    struct fake_pin *pin = slot && plan.code == 0 ? pin_new(&self, slot) : NULL;
     fake_see(kernel, &(struct fake_seen){.op = FAKE_OP_PIN,
-                                         .connection = self,
+                                         .connection = self.connection,
+                                         .process = self.process,
                                          .pin = pin,
                                          .value = handle,
                                          .result = plan.code});
@@ -76,7 +79,7 @@ static int op_inspect(void *context, hbk_pin id, struct hbk_object *ret_object,
 {
     struct fake_kernel *kernel = context;
     struct fake_pin *pin = fake_pin_find(kernel, id, "inspect");
-    struct fake_plan plan = fake_enter(kernel, FAKE_OP_INSPECT, NULL);
+    struct fake_plan plan = fake_enter(kernel, FAKE_OP_INSPECT, NULL, NULL);
     if (plan.code)
         return fake_failure(kernel, ret_failure, &plan);
     pin->inspected = true;
@@ -86,36 +89,46 @@ static int op_inspect(void *context, hbk_pin id, struct hbk_object *ret_object,
     return 0;
 }
 
-static int op_place(void *connection, hbk_pin id, bool same, uint32_t access, uint32_t *ret_value,
-                    struct hbk_failure *ret_failure)
+static void check_place(const struct fake_party *self, const struct fake_pin *pin, bool same,
+                        uint32_t access)
 {
-    struct fake_connection *self = fake_use(connection, "place");
     struct fake_kernel *kernel = self->kernel;
-    struct fake_pin *pin = fake_pin_find(kernel, id, "place");
-    uint32_t granted = same ? pin->access : access;
-    if (!self->proven)
-        fake_violation(kernel, "place() for a session that is not proven");
     if (!pin->inspected)
         fake_violation(kernel, "place() of a pin that nobody looked at");
-    if (self->pending)
+    if (self->connection && self->connection->pending)
         fake_broken(kernel, "told or untold", "place() while a write is pending");
-    if (granted & ~pin->access || (!same && access == 0))
-        fake_broken(kernel, "rights only shrink", "place() with access 0x%x of 0x%x", granted,
+    if (!same && (access & ~pin->access || access == 0))
+        fake_broken(kernel, "rights only shrink", "place() with access 0x%x of 0x%x", access,
                     pin->access);
+}
 
-    struct fake_plan plan = fake_enter(kernel, FAKE_OP_PLACE, self);
-    if (plan.code == 0 && !self->process->running)
+static int op_place(void *party, hbk_pin id, bool same, uint32_t access, bool inherit,
+                    uint32_t *ret_value, struct hbk_failure *ret_failure)
+{
+    struct fake_party self = fake_party_use(party, "place");
+    struct fake_kernel *kernel = self.kernel;
+    struct fake_pin *pin = fake_pin_find(kernel, id, "place");
+    uint32_t granted = same ? pin->access : access;
+    check_place(&self, pin, same, access);
+
+    struct fake_plan plan = fake_enter(kernel, FAKE_OP_PLACE, self.connection, self.process);
+    if (plan.code == 0 && !self.process->running)
         fake_refuse(&plan, HBK_R_TARGET_GONE, FAKE_OS_ACCESS_DENIED);
     uint32_t value =
         plan.code ? 0
-                  : fake_slot_take(kernel, self->process, pin->object, granted, FAKE_ORIGIN_UNTOLD);
+                  : fake_slot_take(kernel, self.process, pin->object, granted, FAKE_ORIGIN_UNTOLD);
     if (plan.code == 0 && value == 0)
         fake_refuse(&plan, HBK_R_OS_ERROR, FAKE_OS_NO_RESOURCES);
-    struct fake_slot *slot = value ? fake_handle_find(self->process, value) : NULL;
-    if (slot)
+    struct fake_slot *slot = value ? fake_handle_find(self.process, value) : NULL;
+    if (slot) {
+        slot->inherit = inherit;
+        slot->via = self.via;
+        slot->pin = pin->id;
         slot->note = pin->note;
+    }
     fake_see(kernel, &(struct fake_seen){.op = FAKE_OP_PLACE,
-                                         .connection = self,
+                                         .connection = self.connection,
+                                         .process = self.process,
                                          .pin = pin,
                                          .slot = slot,
                                          .value = value,
@@ -127,37 +140,63 @@ static int op_place(void *connection, hbk_pin id, bool same, uint32_t access, ui
     return 0;
 }
 
-static void op_unplace(void *connection, hbk_pin id, uint32_t value)
+/* A client that was told of a revocable handle may have closed it. Then its value may name another one of the same
+ * object, which nobody can tell from the first: that one is closed in its place. */
+static bool may_unplace(const struct fake_slot *slot, const struct fake_pin *pin)
 {
-    struct fake_connection *self = fake_held(connection, "unplace");
-    struct fake_pin *pin = fake_pin_find(self->kernel, id, "unplace");
-    struct fake_plan plan = fake_enter(self->kernel, FAKE_OP_UNPLACE, self);
-    fake_see(
-        self->kernel,
-        &(struct fake_seen){.op = FAKE_OP_UNPLACE, .connection = self, .pin = pin, .value = value});
-    struct fake_slot *slot = fake_handle_find(self->process, value);
-    if (slot && slot->object == pin->object) {
-        if (slot->origin != FAKE_ORIGIN_UNTOLD)
-            fake_broken(self->kernel, "no foreign close",
-                        "unplace() of %u, which is the process's own", value);
-        fake_handle_close(self->kernel, self->process, value);
-    }
-    fake_leave(self->kernel, &plan);
+    return slot->origin == FAKE_ORIGIN_UNTOLD || slot->origin == FAKE_ORIGIN_REVOCABLE ||
+           (pin->revocable && slot->pin != pin->id);
 }
 
-static int op_unpin(void *connection, hbk_pin id, bool may_block, uint64_t ticket)
+static bool op_unplace(void *party, hbk_pin id, uint32_t value)
 {
-    struct fake_connection *self = fake_held(connection, "unpin");
-    struct fake_kernel *kernel = self->kernel;
-    struct fake_pin *pin = fake_pin_find(kernel, id, "unpin");
+    struct fake_party self = fake_party_held(party, "unplace");
+    struct fake_kernel *kernel = self.kernel;
+    struct fake_pin *pin = fake_pin_find(kernel, id, "unplace");
+    struct fake_plan plan = fake_enter(kernel, FAKE_OP_UNPLACE, self.connection, self.process);
+    const struct fake_slot *slot = fake_handle_find(self.process, value);
+    bool is = slot && slot->object == pin->object;
+    if (is && !may_unplace(slot, pin))
+        fake_broken(kernel, "no foreign close", "unplace() of %u, which is the process's own",
+                    value);
+    /* What is untold would be nobody's if that failed; of what is told it is said that it has. */
+    bool closes = is && (plan.code == 0 || slot->origin == FAKE_ORIGIN_UNTOLD);
+    fake_see(kernel, &(struct fake_seen){.op = FAKE_OP_UNPLACE,
+                                         .connection = self.connection,
+                                         .process = self.process,
+                                         .pin = pin,
+                                         .value = value,
+                                         .result = closes ? 0 : HBK_PLATFORM_FAILED});
+    if (closes)
+        fake_handle_close(kernel, self.process, value);
+    fake_leave(kernel, &plan);
+    return closes;
+}
+
+static void check_unpin(struct fake_kernel *kernel, const struct hbk_closer *closer,
+                        const struct fake_pin *pin, bool may_block)
+{
     const char *type = kernel->objects[pin->object].type;
+    fake_closer_use(kernel, closer, "unpin");
     if (!may_block && (!pin->inspected || !strcmp(type, "File") || !strcmp(type, "Section")))
         fake_violation(kernel, "unpin() of a %s as if it could not block", type);
-    if (pin->owner != self)
-        fake_violation(kernel, "unpin() of another connection's pin");
-    struct fake_plan plan = fake_enter(kernel, FAKE_OP_UNPIN, self);
+    if (pin->closer != closer)
+        fake_violation(kernel, "unpin() of a pin of %s at the cost of %s", pin->closer->user,
+                       closer->user);
+    if (pin->making)
+        fake_violation(kernel, "unpin() of what sockets are being made from");
+}
+
+static int op_unpin(void *context, struct hbk_closer *closer, hbk_pin id, bool may_block,
+                    uint64_t ticket)
+{
+    struct fake_kernel *kernel = context;
+    struct fake_pin *pin = fake_pin_find(kernel, id, "unpin");
+    struct fake_connection *owner = pin->owner;
+    check_unpin(kernel, closer, pin, may_block);
+    struct fake_plan plan = fake_enter(kernel, FAKE_OP_UNPIN, owner, owner ? owner->process : NULL);
     pin->may_block = may_block;
-    fake_see(kernel, &(struct fake_seen){.op = FAKE_OP_UNPIN, .connection = self, .pin = pin});
+    fake_see(kernel, &(struct fake_seen){.op = FAKE_OP_UNPIN, .connection = owner, .pin = pin});
     if (kernel->unpins_pend || fake_chance(kernel, kernel->chaos.unpin_pends)) {
         pin->state = FAKE_PIN_CLOSING;
         ++kernel->pins_closing;
@@ -165,7 +204,7 @@ static int op_unpin(void *connection, hbk_pin id, bool may_block, uint64_t ticke
         fake_leave(kernel, &plan);
         return HBK_PLATFORM_PENDING;
     }
-    pin_free(pin);
+    pin_free(kernel, pin);
     fake_leave(kernel, &plan);
     return 0;
 }
@@ -187,7 +226,7 @@ uint64_t fake_unpin_end(struct fake_kernel *kernel, uint32_t index)
         if (pin->state != FAKE_PIN_CLOSING || index--)
             continue;
         uint64_t ticket = pin->ticket;
-        pin_free(pin);
+        pin_free(kernel, pin);
         return ticket;
     }
     fail_msg("%s", "no pin is being closed");

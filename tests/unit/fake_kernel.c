@@ -1,6 +1,6 @@
 /* The fake kernel's own matters: processes, tables, objects, faults, books. The seam is in
  * fake_platform.c. */
-#include "fake_platform.h"
+#include "fake_seam.h"
 
 #include "test_support.h"
 
@@ -20,16 +20,23 @@ struct fake_kernel *fake_kernel_new(uint64_t seed)
     return kernel;
 }
 
-void fake_kernel_free(struct fake_kernel *kernel)
+void fake_kernel_clear(struct fake_kernel *kernel)
 {
-    if (!kernel)
-        return;
     for (size_t i = 0; i < kernel->connections_count; ++i) {
         free(kernel->connections[i]->pending_copy);
         free(kernel->connections[i]);
     }
+    fake_parties_free(kernel);
+    fake_sockets_free(kernel);
     fake_policy_free(kernel);
     fake_audit_free(kernel);
+}
+
+void fake_kernel_free(struct fake_kernel *kernel)
+{
+    if (!kernel)
+        return;
+    fake_kernel_clear(kernel);
     free(kernel);
 }
 
@@ -143,6 +150,7 @@ uint32_t fake_object_new(struct fake_kernel *kernel, const char *type)
         if (kernel->objects[i].references)
             continue;
         snprintf(kernel->objects[i].type, sizeof kernel->objects[i].type, "%s", type);
+        kernel->objects[i].socket = false;
         kernel->objects_low = i;
         if (i >= kernel->objects_high)
             kernel->objects_high = i + 1;
@@ -176,6 +184,13 @@ uint32_t fake_handle_make(struct fake_kernel *kernel, struct fake_process *proce
     uint32_t object = fake_object_new(kernel, type);
     uint32_t value = fake_slot_take(kernel, process, object, access, FAKE_ORIGIN_OWN);
     assert_true(value != 0);
+    return value;
+}
+
+uint32_t fake_socket_make(struct fake_kernel *kernel, struct fake_process *process, uint32_t access)
+{
+    uint32_t value = fake_handle_make(kernel, process, "File", access);
+    kernel->objects[fake_handle_find(process, value)->object].socket = true;
     return value;
 }
 
@@ -214,6 +229,57 @@ uint32_t fake_handles_untold(const struct fake_process *process)
     for (size_t i = 0; i < process->slots_high; ++i)
         count += process->slots[i].object && process->slots[i].origin == FAKE_ORIGIN_UNTOLD;
     return count;
+}
+
+/* What may still tell of it: a write to the process, or to who had it opened. */
+static bool write_tells(const struct fake_kernel *kernel, const struct fake_process *process,
+                        uint32_t via)
+{
+    for (size_t i = 0; i < kernel->connections_count; ++i) {
+        const struct fake_connection *connection = kernel->connections[i];
+        if (connection->pending &&
+            (connection->process == process || (via && connection->number == via)))
+            return true;
+    }
+    return false;
+}
+
+uint32_t fake_handles_lost(const struct fake_kernel *kernel, const struct fake_process *process)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < process->slots_high; ++i) {
+        const struct fake_slot *slot = &process->slots[i];
+        count += slot->object && slot->origin == FAKE_ORIGIN_UNTOLD &&
+                 !fake_sockets_at(kernel, slot) && !write_tells(kernel, process, slot->via);
+    }
+    return count;
+}
+
+void fake_mark_told(struct fake_kernel *kernel, struct fake_slot *slot, uint64_t delivery,
+                    uint32_t item)
+{
+    assert_int_equal(slot->origin, FAKE_ORIGIN_UNTOLD);
+    slot->origin = delivery ? FAKE_ORIGIN_REVOCABLE : FAKE_ORIGIN_TOLD;
+    slot->delivery = delivery;
+    slot->item = item;
+    if (delivery)
+        fake_pin_find(kernel, slot->pin, "telling of a revocable handle")->revocable = true;
+}
+
+void fake_mark_left(struct fake_kernel *kernel, const struct fake_process *process,
+                    struct fake_slot *slot)
+{
+    if (kernel->untold_gone)
+        kernel->untold_gone(process, slot);
+    slot->origin = FAKE_ORIGIN_LEFT;
+}
+
+void fake_mark_revoked(struct fake_process *process, uint64_t delivery)
+{
+    for (size_t i = 0; i < process->slots_high; ++i)
+        if (process->slots[i].object && process->slots[i].origin == FAKE_ORIGIN_REVOCABLE &&
+            process->slots[i].delivery == delivery)
+            process->slots[i].origin = FAKE_ORIGIN_TOLD;
 }
 
 /* ---- faults and books ---- */
@@ -281,13 +347,34 @@ uint64_t fake_hash(const struct fake_kernel *kernel)
             if (!slot->object)
                 continue;
             hash = hash_add(hash, ((uint64_t)j << 32) | slot->object);
-            hash = hash_add(hash, ((uint64_t)slot->access << 32) | (uint32_t)slot->origin);
+            hash = hash_add(hash, ((uint64_t)slot->access << 32) | (uint32_t)slot->inherit << 8 |
+                                      (uint32_t)slot->origin);
         }
     }
     for (size_t i = 0; i < kernel->pins_high; ++i)
         if (kernel->pins[i].state != FAKE_PIN_FREE)
             hash = hash_add(hash, ((uint64_t)kernel->pins[i].state << 32) | kernel->pins[i].object);
+    hash = hash_add(hash, (uint64_t)kernel->opened_held << 32 | kernel->sockets_held);
     return hash_add(hash, kernel->policy.descriptors_held);
+}
+
+/* Who holds processes: connections until they are released, closes of proofs, what was opened, and sockets. */
+static void check_processes(const struct fake_kernel *kernel)
+{
+    uint32_t references[FAKE_PROCESSES_MAX] = {0};
+    for (size_t i = 0; i < kernel->connections_count; ++i) {
+        const struct fake_connection *connection = kernel->connections[i];
+        size_t index = (size_t)(connection->process - kernel->processes);
+        references[index] += !connection->released;
+        references[index] += connection->proof_closing;
+    }
+    fake_parties_check(kernel, references);
+    fake_sockets_check(kernel, references);
+    for (size_t i = 0; i < FAKE_PROCESSES_MAX; ++i)
+        if (kernel->processes[i].references != references[i])
+            fake_broken(kernel, "broker handles",
+                        "process %u has %u references, %u are accounted for",
+                        kernel->processes[i].pid, kernel->processes[i].references, references[i]);
 }
 
 void fake_check(const struct fake_kernel *kernel)
@@ -310,6 +397,7 @@ void fake_check(const struct fake_kernel *kernel)
     for (size_t i = 0; i < kernel->connections_count; ++i)
         if (kernel->connections[i]->proof_object)
             ++references[kernel->connections[i]->proof_object];
+    check_processes(kernel);
     for (size_t i = 1; i < kernel->objects_high; ++i)
         if (references[i] != kernel->objects[i].references)
             fake_violation(kernel, "object %zu has %u references, the tables show %u", i,

@@ -3,6 +3,7 @@
 
 #include "test_support.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,12 +16,23 @@ bool fake_chance(struct fake_kernel *kernel, uint32_t per_mille)
     return per_mille && fake_random_below(kernel, 1000) < per_mille;
 }
 
-static void exit_by_chance(struct fake_kernel *kernel, struct fake_connection *connection,
+void *fake_alloc(struct fake_kernel *kernel, size_t size)
+{
+    if (kernel->outside)
+        kernel->outside(true);
+    void *memory = calloc(1, size);
+    if (kernel->outside)
+        kernel->outside(false);
+    assert_non_null(memory);
+    return memory;
+}
+
+static void exit_by_chance(struct fake_kernel *kernel, struct fake_process *process,
                            struct fake_plan *plan)
 {
     struct fake_process *exits = NULL;
-    if (connection && fake_chance(kernel, kernel->chaos.exits))
-        exits = connection->process;
+    if (process && fake_chance(kernel, kernel->chaos.exits))
+        exits = process;
     else if (kernel->another && fake_chance(kernel, kernel->chaos.exits_other))
         exits = kernel->another(kernel);
     if (exits && fake_chance(kernel, 500))
@@ -29,15 +41,22 @@ static void exit_by_chance(struct fake_kernel *kernel, struct fake_connection *c
         fake_process_exit(kernel, exits);
 }
 
-struct fake_plan fake_enter(struct fake_kernel *kernel, enum fake_op op,
-                            struct fake_connection *connection)
+void fake_trace_add(struct fake_kernel *kernel, enum fake_op op,
+                    const struct fake_connection *connection, const struct fake_process *process)
 {
     if (kernel->trace_size < FAKE_TRACE_MAX)
         kernel->trace[kernel->trace_size] =
-            (struct fake_step){.op = op, .connection = connection ? connection->number : 0};
+            (struct fake_step){.op = op,
+                               .connection = connection ? connection->number : 0,
+                               .pid = process ? process->pid : 0};
     ++kernel->trace_size;
+}
 
+struct fake_plan fake_enter(struct fake_kernel *kernel, enum fake_op op,
+                            struct fake_connection *connection, struct fake_process *process)
+{
     struct fake_plan plan = {0};
+    fake_trace_add(kernel, op, connection, process);
     struct fake_fault *fault = &kernel->faults[op];
     if (fault->at && --fault->at == 0) {
         plan.code = fault->code;
@@ -47,7 +66,7 @@ struct fake_plan fake_enter(struct fake_kernel *kernel, enum fake_op op,
         else if (fault->exits)
             fake_process_exit(kernel, fault->exits);
     }
-    exit_by_chance(kernel, connection, &plan);
+    exit_by_chance(kernel, process, &plan);
     if (plan.code == 0 && fake_chance(kernel, kernel->chaos.op_fails)) {
         plan.code = HBK_R_OS_ERROR;
         plan.win32 = FAKE_OS_NO_RESOURCES;
@@ -82,13 +101,19 @@ void fake_see(struct fake_kernel *kernel, const struct fake_seen *seen)
         kernel->seen(kernel, seen);
 }
 
-/* Of an operation that has no other plan: processes may exit in it all the same. */
-static void touch(struct fake_connection *self, enum fake_op op, uint32_t value)
+void fake_touch(struct fake_kernel *kernel, const struct fake_seen *seen)
 {
     struct fake_plan plan = {0};
-    fake_see(self->kernel, &(struct fake_seen){.op = op, .connection = self, .value = value});
-    exit_by_chance(self->kernel, self, &plan);
-    fake_leave(self->kernel, &plan);
+    fake_see(kernel, seen);
+    exit_by_chance(kernel, seen->process, &plan);
+    fake_leave(kernel, &plan);
+}
+
+static void touch(struct fake_connection *self, enum fake_op op, uint32_t value)
+{
+    fake_touch(self->kernel,
+               &(struct fake_seen){
+                   .op = op, .connection = self, .process = self->process, .value = value});
 }
 
 /* A connection that the core may still talk to. */
@@ -166,6 +191,7 @@ static void see_write(struct fake_connection *self, size_t size, int result)
 {
     fake_see(self->kernel, &(struct fake_seen){.op = FAKE_OP_WRITE,
                                                .connection = self,
+                                               .process = self->process,
                                                .value = (uint32_t)size,
                                                .result = result});
 }
@@ -181,7 +207,7 @@ static int op_write(void *connection, const void *bytes, size_t size)
     if (size == 0)
         fake_violation(kernel, "write() of nothing");
 
-    struct fake_plan plan = fake_enter(kernel, FAKE_OP_WRITE, self);
+    struct fake_plan plan = fake_enter(kernel, FAKE_OP_WRITE, self, self->process);
     ++self->writes;
     if (plan.code || !self->process->running || self->write_mode == FAKE_WRITE_FAILS ||
         fake_chance(kernel, kernel->chaos.write_fails)) {
@@ -237,19 +263,20 @@ static void op_release(void *connection)
         fake_violation(self->kernel, "release() with a write pending");
     if (self->proof_object && !self->proof_closing)
         fake_violation(self->kernel, "release() with the proof open");
-    if (self->pins)
-        fake_violation(self->kernel, "release() with %u pins held", self->pins);
     self->released = true;
     --self->process->references;
 }
 
-struct fake_connection *fake_connect(struct fake_kernel *kernel, struct fake_process *process)
+struct fake_connection *fake_connect(struct fake_kernel *kernel, struct fake_process *process,
+                                     const char *user)
 {
     assert_true(kernel->connections_count < FAKE_CONNECTIONS_MAX);
     struct fake_connection *self = calloc(1, sizeof *self);
     assert_non_null(self);
+    self->kind = FAKE_PARTY_CONNECTION;
     self->kernel = kernel;
     self->process = process;
+    snprintf(self->user, sizeof self->user, "%s", user);
     ++process->references;
     kernel->connections[kernel->connections_count++] = self;
     self->number = ++kernel->connections_made;
@@ -265,6 +292,7 @@ void fake_connection_free(struct fake_connection *self)
     while (kernel->connections[i] != self)
         ++i;
     kernel->connections[i] = kernel->connections[--kernel->connections_count];
+    fake_party_forget(kernel, self);
     free(self);
 }
 
@@ -290,6 +318,7 @@ static void see_proof(struct fake_connection *self, int32_t result)
 {
     fake_see(self->kernel, &(struct fake_seen){.op = FAKE_OP_PROOF_OPEN,
                                                .connection = self,
+                                               .process = self->process,
                                                .value = self->proof_value,
                                                .result = result});
 }
@@ -302,7 +331,7 @@ static int op_proof_open(void *connection, uint32_t *ret_value, struct hbk_failu
         fake_violation(kernel, "proof_open() with one open");
     if (self->pending)
         fake_broken(kernel, "told or untold", "proof_open() while a write is pending");
-    struct fake_plan plan = fake_enter(kernel, FAKE_OP_PROOF_OPEN, self);
+    struct fake_plan plan = fake_enter(kernel, FAKE_OP_PROOF_OPEN, self, self->process);
     if (plan.code == 0 && !self->process->running)
         plan.code = HBK_R_TARGET_GONE;
     if (plan.code) {
@@ -372,15 +401,16 @@ void fake_proof_end(struct fake_connection *self)
     proof_close(self);
 }
 
-bool fake_begin(struct fake_connection *connection, enum fake_op op, const char *operation,
+bool fake_begin(void *party, enum fake_op op, const char *operation,
                 struct hbk_failure *ret_failure)
 {
-    struct fake_plan plan = fake_enter(connection->kernel, op, fake_use(connection, operation));
+    struct fake_party self = fake_party_use(party, operation);
+    struct fake_plan plan = fake_enter(self.kernel, op, self.connection, self.process);
     struct hbk_failure ignored;
     if (plan.code)
-        fake_failure(connection->kernel, ret_failure ? ret_failure : &ignored, &plan);
+        fake_failure(self.kernel, ret_failure ? ret_failure : &ignored, &plan);
     else
-        fake_leave(connection->kernel, &plan);
+        fake_leave(self.kernel, &plan);
     return plan.code == 0;
 }
 
@@ -400,7 +430,9 @@ struct hbk_platform fake_platform(struct fake_kernel *kernel)
         .proof_close = op_proof_close,
     };
     fake_handles_ops(&platform);
+    fake_parties_ops(&platform);
     fake_policy_ops(&platform);
+    fake_sockets_ops(&platform);
     fake_audit_install(&platform);
     return platform;
 }

@@ -1,11 +1,12 @@
 /* A fake kernel behind the platform seam: processes with handle tables, objects with reference counts,
- * pins, connections. It keeps its own books, and fails the running test at once where the core does
- * something that the design forbids: a pseudo-handle, a foreign handle closed, rights that grow, a value
- * placed while a write is pending, anything used after its end or released twice.
+ * pins, connections, processes that were opened, sockets that are being made. It keeps its own books, and
+ * fails the running test at once where the core does something that the design forbids: a pseudo-handle, a
+ * foreign handle closed, rights that grow, a value placed while a write is pending, anything used after its
+ * end or released twice.
  *
  * It is as nasty as reality: writes pend and end either way, a cancelled write may still succeed, pins'
- * closes pend and return in any order, any operation fails at a chosen call, processes end inside a
- * call, and the lowest free handle value is reused at once. */
+ * closes pend and return in any order, and so do the workers that make sockets, any operation fails at a
+ * chosen call, processes end inside a call, and the lowest free handle value is reused at once. */
 #ifndef FAKE_PLATFORM_H
 #define FAKE_PLATFORM_H
 
@@ -21,13 +22,16 @@ enum {
     FAKE_PINS_MAX = 8192,
     FAKE_TRACE_MAX = 4096,
     FAKE_ANSWERS_MAX = 128,
+    FAKE_SOCKET_TEXT_BYTES = 8, /* of what names a socket that was made */
 };
 
 enum fake_origin {
-    FAKE_ORIGIN_OWN,    /* the process made it itself */
-    FAKE_ORIGIN_PROOF,  /* the broker's proof event */
-    FAKE_ORIGIN_UNTOLD, /* placed by the broker, the process does not know of it yet */
-    FAKE_ORIGIN_TOLD,   /* placed by the broker, and told: the process's own from now on */
+    FAKE_ORIGIN_OWN,       /* the process made it itself */
+    FAKE_ORIGIN_PROOF,     /* the broker's proof event */
+    FAKE_ORIGIN_UNTOLD,    /* placed by the broker, the process does not know of it yet */
+    FAKE_ORIGIN_TOLD,      /* placed by the broker, and told: the process's own from now on */
+    FAKE_ORIGIN_REVOCABLE, /* told, and the broker may close it there all the same */
+    FAKE_ORIGIN_LEFT,      /* of a socket that was made and could not be taken back */
 };
 
 /* One entry of a handle table; its value is (index + 1) * 4. object 0: free. */
@@ -35,7 +39,13 @@ struct fake_slot {
     uint32_t object;
     uint32_t access;
     enum fake_origin origin;
-    uint64_t note; /* of the pin that it was placed from */
+    bool inherit;
+    uint32_t via;      /* number of the connection whose peer had the process opened; 0: nobody's */
+    uint32_t socket;   /* which of all that were made it belongs to; 0: to none */
+    hbk_pin pin;       /* that it was placed from; 0: it was not */
+    uint64_t note;     /* of that pin */
+    uint64_t delivery; /* with which it was told, if it is revocable … */
+    uint32_t item;     /* … and which item of that it is */
 };
 
 /* What descriptors ask of a process. */
@@ -48,19 +58,24 @@ struct fake_token {
 struct fake_process {
     uint32_t pid;
     bool running;
-    uint32_t references;  /* connections that hold it: its pid is nobody else's until they let go */
-    uint32_t handles_max; /* 0: FAKE_HANDLES_MAX */
-    uint32_t slots_high;  /* no entry at or above this index was ever used */
-    uint32_t slots_low;   /* all entries below this index are in use */
+    uint32_t references;            /* that hold it: its pid is nobody else's until they let go */
+    uint32_t handles_max;           /* 0: FAKE_HANDLES_MAX */
+    uint32_t slots_high;            /* no entry at or above this index was ever used */
+    uint32_t slots_low;             /* all entries below this index are in use */
     const struct fake_token *token; /* NULL: the tables of struct fake_policy answer */
     struct fake_slot slots[FAKE_HANDLES_MAX];
 };
 
 enum fake_write_mode { FAKE_WRITE_DONE, FAKE_WRITE_PENDS, FAKE_WRITE_FAILS };
 
+/* What the seam calls a party begins with it. */
+enum fake_party_kind { FAKE_PARTY_CONNECTION = 1, FAKE_PARTY_OPENED };
+
 struct fake_connection {
+    enum fake_party_kind kind;
     struct fake_kernel *kernel;
     struct fake_process *process;
+    char user[HBK_SID_BYTES_MAX + 1]; /* who closes its pins */
     uint32_t number;
     void *owner; /* for who drives the fake */
 
@@ -91,11 +106,15 @@ enum fake_pin_state { FAKE_PIN_FREE, FAKE_PIN_OPEN, FAKE_PIN_CLOSING };
 struct fake_pin {
     enum fake_pin_state state;
     hbk_pin id;
-    struct fake_connection *owner; /* whose handle it was, and who is charged for it */
+    struct fake_connection
+        *owner;                /* whose handle it was; NULL: an opened process's, or it is freed */
+    struct hbk_closer *closer; /* at whose user's cost it is to be closed */
     uint32_t object;
     uint32_t access;
     bool inspected;
     bool may_block;
+    bool revocable;  /* a value that was placed from it was told as revocable */
+    uint32_t making; /* sockets that are being made from it */
     uint64_t ticket;
     uint32_t handle; /* that it was made of */
     uint64_t note;   /* for who drives the fake; goes over to what is placed */
@@ -120,6 +139,16 @@ enum fake_op {
     FAKE_OP_READ_ON,
     FAKE_OP_CLOSE,
     FAKE_OP_RELEASE,
+    /* Those that came later, in the same two parts; SOCKETS_MADE is one socket at the worker's hands. */
+    FAKE_OP_PROCESS_OPEN,
+    FAKE_OP_SOCKETS_MAKE,
+    FAKE_OP_SOCKETS_MADE,
+    FAKE_OP_SOCKETS_UNDO,
+    FAKE_OP_PROCESS_CLOSE,
+    FAKE_OP_CLOSER_REF,
+    FAKE_OP_CLOSER_UNREF,
+    FAKE_OP_SOCKETS_INFO,
+    FAKE_OP_SOCKETS_FREE,
     FAKE_OP_COUNT,
 };
 
@@ -135,24 +164,36 @@ struct fake_fault {
 /* Chances per thousand, for tests that draw from the seed. All zero: everything works. */
 struct fake_chaos {
     uint32_t write_pends, write_fails, unpin_pends, proof_pends, op_fails;
-    uint32_t exits;       /* of the process that an operation is about, in any operation … */
-    uint32_t exits_other; /* … and of another one */
-    bool fragments;       /* what clients write comes in small pieces */
+    uint32_t sockets_early; /* the worker is done before sockets_make() returns, and says so late */
+    uint32_t undo_fails;    /* of a socket */
+    uint32_t exits;         /* of the process that an operation is about, in any operation … */
+    uint32_t exits_other;   /* … and of another one */
+    bool fragments;         /* what clients write comes in small pieces */
 };
 
 struct fake_step {
     enum fake_op op;
     uint32_t connection; /* number; 0: the operation names none */
+    uint32_t pid;        /* of the process that it is about; 0: of none */
 };
 
 /* An operation that has had its effect, for who drives the fake. */
 struct fake_seen {
     enum fake_op op;
-    struct fake_connection *connection;
-    struct fake_pin *pin;   /* NULL: none was made, or it is gone */
-    struct fake_slot *slot; /* NULL: nothing was placed, or it is gone */
-    uint32_t value;         /* of the handle, or how many bytes */
-    int32_t result;         /* 0, HBK_PLATFORM_PENDING, or an hbk_result_code */
+    struct fake_connection *connection; /* NULL: it names none; of process_open(): the caller */
+    struct fake_process *process;       /* that it is about; NULL: none */
+    struct fake_pin *pin;               /* NULL: none was made, or it is gone */
+    struct fake_slot *slot;             /* NULL: nothing was placed, or it is gone */
+    uint32_t value;                     /* of the handle, or how many bytes */
+    int32_t result;                     /* 0, HBK_PLATFORM_PENDING, or an hbk_result_code */
+};
+
+/* What a worker comes to that makes sockets. */
+struct fake_made {
+    uint64_t ticket;
+    bool failed;
+    struct hbk_failure failure;
+    size_t item; /* that it failed of */
 };
 
 /* What descriptors and processes answer; whatever stands in no table is answered no. */
@@ -184,13 +225,14 @@ struct fake_kernel {
     const char
         *fault_detail; /* what a failure that is asked for says about itself; NULL: nothing */
     struct fake_chaos chaos;
-    bool unpins_pend, proofs_pend;
+    bool unpins_pend, proofs_pend, sockets_early;
     struct fake_audit audit;
 
     struct fake_process processes[FAKE_PROCESSES_MAX];
     struct {
         char type[HBK_TYPE_BYTES_MAX + 1];
         uint32_t references;
+        bool socket; /* a File that Winsock takes for one */
     } objects[FAKE_OBJECTS_MAX];
     struct fake_pin pins[FAKE_PINS_MAX];
     uint64_t pins_made;
@@ -202,6 +244,12 @@ struct fake_kernel {
     struct fake_connection *connections[FAKE_CONNECTIONS_MAX];
     size_t connections_count;
     uint32_t connections_made;
+    /* Ended ones too, so that their use is seen. */
+    struct fake_opened *opened;
+    struct hbk_closer *closers;
+    struct hbk_sockets *sockets;
+    uint32_t opened_held, sockets_held, sockets_making;
+    uint32_t sockets_made; /* ever, one by one */
 
     struct fake_step trace[FAKE_TRACE_MAX];
     size_t
@@ -222,6 +270,8 @@ struct fake_kernel {
 
 struct fake_kernel *fake_kernel_new(uint64_t seed);
 void fake_kernel_free(struct fake_kernel *kernel);
+/** fake_kernel_clear() - free all that @kernel holds, but not itself. */
+void fake_kernel_clear(struct fake_kernel *kernel);
 
 /** fake_platform() - the seam's operations over @kernel. */
 struct hbk_platform fake_platform(struct fake_kernel *kernel);
@@ -239,7 +289,7 @@ uint32_t fake_random_below(struct fake_kernel *kernel, uint32_t limit);
 
 /* ---- processes and their handles ---- */
 
-/** fake_process_start() - fails the test while the pid is running or held by a connection. */
+/** fake_process_start() - fails the test while the pid is running or held by the broker. */
 struct fake_process *fake_process_start(struct fake_kernel *kernel, uint32_t pid);
 /** fake_process_exit() - its table is emptied at once; a process that has exited is accepted. */
 void fake_process_exit(struct fake_kernel *kernel, struct fake_process *process);
@@ -247,6 +297,9 @@ void fake_process_exit(struct fake_kernel *kernel, struct fake_process *process)
 /** fake_handle_make() - a handle to a new object. Return: its value. */
 uint32_t fake_handle_make(struct fake_kernel *kernel, struct fake_process *process,
                           const char *type, uint32_t access);
+/** fake_socket_make() - a handle to a new File that is a socket. Return: its value. */
+uint32_t fake_socket_make(struct fake_kernel *kernel, struct fake_process *process,
+                          uint32_t access);
 void fake_handle_close(struct fake_kernel *kernel, struct fake_process *process, uint32_t value);
 /** fake_handle_find() - the table entry of @value, NULL if there is none. */
 struct fake_slot *fake_handle_find(struct fake_process *process, uint32_t value);
@@ -254,6 +307,17 @@ struct fake_slot *fake_handle_find(struct fake_process *process, uint32_t value)
 bool fake_handle_is(struct fake_process *process, uint32_t value, uint32_t object);
 uint32_t fake_handles_count(const struct fake_process *process);
 uint32_t fake_handles_untold(const struct fake_process *process);
+/** fake_handles_lost() - untold ones of which no write that is pending may tell, and that no worker is at. */
+uint32_t fake_handles_lost(const struct fake_kernel *kernel, const struct fake_process *process);
+/**
+ * fake_mark_told() - the process was told of @slot, which is untold
+ * @delivery: with which it can be revoked; 0: it is the process's own from now on
+ * @item:     which one of that delivery it is
+ */
+void fake_mark_told(struct fake_kernel *kernel, struct fake_slot *slot, uint64_t delivery,
+                    uint32_t item);
+/** fake_mark_revoked() - what is left of @delivery is the process's own. */
+void fake_mark_revoked(struct fake_process *process, uint64_t delivery);
 
 /* The two halves of fake_handle_make(): an object without reference; a table entry (0: table full). */
 uint32_t fake_object_new(struct fake_kernel *kernel, const char *type);
@@ -264,7 +328,9 @@ void fake_object_unref(struct fake_kernel *kernel, uint32_t object);
 
 /* ---- connections ---- */
 
-struct fake_connection *fake_connect(struct fake_kernel *kernel, struct fake_process *process);
+/** fake_connect() - @user: the SID that its peer has */
+struct fake_connection *fake_connect(struct fake_kernel *kernel, struct fake_process *process,
+                                     const char *user);
 /** fake_connection_free() - of one that was released. */
 void fake_connection_free(struct fake_connection *self);
 /** fake_write_end() - let the pending write end; the caller then tells the core. */
@@ -280,6 +346,29 @@ uint32_t fake_pins_held(const struct fake_kernel *kernel);
 uint32_t fake_pins_closing(const struct fake_kernel *kernel);
 /** fake_unpin_end() - let the @index-th pending close return. Return: its ticket, for the core. */
 uint64_t fake_unpin_end(struct fake_kernel *kernel, uint32_t index);
+
+/* ---- processes that were opened, and who closes pins (fake_parties.c) ---- */
+
+/** fake_opened_held() - processes that were opened and not closed. */
+uint32_t fake_opened_held(const struct fake_kernel *kernel);
+/** fake_closers_held() - closers with references. */
+uint32_t fake_closers_held(const struct fake_kernel *kernel);
+/** fake_parties_free() - what is left of closed and ended ones. */
+void fake_parties_free(struct fake_kernel *kernel);
+
+/* ---- sockets (fake_sockets.c) ---- */
+
+/** fake_sockets_making() - calls of sockets_make() whose worker has not returned. */
+uint32_t fake_sockets_making(const struct fake_kernel *kernel);
+/** fake_sockets_end() - let the @index-th of them return: unless it has done so early, its worker does its work
+ * now. The caller then tells the core. */
+struct fake_made fake_sockets_end(struct fake_kernel *kernel, uint32_t index);
+/** fake_sockets_held() - those that were not freed. */
+uint32_t fake_sockets_held(const struct fake_kernel *kernel);
+/** fake_socket_find() - what the information of @text is about in @process; NULL: nothing. */
+struct fake_slot *fake_socket_find(struct fake_process *process, struct hbk_text text);
+/** fake_sockets_free() - what is left of freed ones. */
+void fake_sockets_free(struct fake_kernel *kernel);
 
 /* ---- who may do what (fake_policy.c) ---- */
 
@@ -299,16 +388,6 @@ void fake_may_duplicate(struct fake_kernel *kernel, uint32_t caller, uint32_t ta
 uint32_t fake_descriptors_held(const struct fake_kernel *kernel);
 /** fake_policy_free() - what is left of freed descriptors. */
 void fake_policy_free(struct fake_kernel *kernel);
-/** fake_policy_ops() - fill in those operations. */
-void fake_policy_ops(struct hbk_platform *platform);
-
-/** fake_begin() - what each operation starts with: @connection must be open, and what the test planned for @op
- * happens. Return: false: it is to fail; @ret_failure (may be NULL) says how. */
-bool fake_begin(struct fake_connection *connection, enum fake_op op, const char *operation,
-                struct hbk_failure *ret_failure);
-/** fake_pin_find() - of an open pin; else a violation by @operation. */
-struct fake_pin *fake_pin_find(struct fake_kernel *kernel, hbk_pin id, const char *operation);
-
 /* ---- faults and books ---- */
 
 /** fake_fail() - the @at-th call of @op from now fails with @code. */

@@ -1,5 +1,5 @@
 /* The seam's questions of who may do what: answered from tables that the test fills. */
-#include "fake_platform.h"
+#include "fake_seam.h"
 
 #include "policy.h"
 #include "test_support.h"
@@ -140,29 +140,34 @@ static uint32_t op_access_check(void *connection, const struct hbk_descriptor *d
     return granted & wanted;
 }
 
+bool fake_may(const struct fake_kernel *kernel, const struct fake_process *caller,
+              const struct fake_process *target)
+{
+    const struct fake_policy *policy = &kernel->policy;
+    if (caller->token && target->token)
+        return fake_token_may_duplicate(caller->token, target->token);
+    for (size_t i = 0; i < policy->duplicators_count; ++i)
+        if (policy->duplicators[i].caller == caller->pid &&
+            policy->duplicators[i].target == target->pid)
+            return true;
+    return false;
+}
+
 static bool op_may_duplicate(void *caller, void *target)
 {
     struct fake_connection *from = caller, *to = target;
-    const struct fake_policy *policy = &from->kernel->policy;
     if (!from->proven || !to->proven)
         fake_violation(from->kernel, "may_duplicate() of a session that is not proven");
     if (to->closed || to->released)
         fake_violation(from->kernel, "may_duplicate() into a closed connection");
     if (!fake_begin(from, FAKE_OP_MAY_DUPLICATE, "may_duplicate", NULL))
         return false;
-    if (from->process->token && to->process->token)
-        return fake_token_may_duplicate(from->process->token, to->process->token);
-    for (size_t i = 0; i < policy->duplicators_count; ++i)
-        if (policy->duplicators[i].caller == from->process->pid &&
-            policy->duplicators[i].target == to->process->pid)
-            return true;
-    return false;
+    return fake_may(from->kernel, from->process, to->process);
 }
 
-static enum hbk_widenable op_widenable(void *target, hbk_pin id, uint32_t granted, uint32_t given)
+static enum hbk_widenable op_widenable(void *party, hbk_pin id, uint32_t granted, uint32_t given)
 {
-    struct fake_connection *self = target;
-    struct fake_kernel *kernel = self->kernel;
+    struct fake_kernel *kernel = fake_party_use(party, "widenable").kernel;
     const struct fake_pin *pin = fake_pin_find(kernel, id, "widenable");
     const char *type = kernel->objects[pin->object].type;
     if (strcmp(type, "File") == 0)
@@ -170,7 +175,7 @@ static enum hbk_widenable op_widenable(void *target, hbk_pin id, uint32_t grante
     if (granted != pin->access || given == granted || (given & ~granted) || given == 0)
         fake_violation(kernel, "widenable() of 0x%x, given 0x%x of 0x%x", pin->access, given,
                        granted);
-    if (!fake_begin(self, FAKE_OP_WIDENABLE, "widenable", NULL))
+    if (!fake_begin(party, FAKE_OP_WIDENABLE, "widenable", NULL))
         return HBK_WIDENABLE_UNKNOWN;
     if (kernel->policy.widenable_odd)
         return pin->object % 2 ? HBK_WIDENABLE_YES : HBK_WIDENABLE_NO;

@@ -22,6 +22,8 @@ static const struct {
     {"pins", &defaults.pins},
     {"pending", &defaults.pending},
     {"endpoints", &defaults.endpoints},
+    {"stored", &defaults.stored},
+    {"stored_bytes", &defaults.stored_bytes},
     {"queued_bytes", &defaults.queued_bytes},
     {"sessions_per_user", &defaults.sessions_per_user},
     {"requests_per_session", &defaults.requests_per_session},
@@ -97,7 +99,7 @@ static void test_example(void **state)
     assert_int_equal(hbk_config_read((struct hbk_text){begin, (size_t)(end - begin)}, fields,
                                      COUNT(fields), hear, NULL, &file),
                      0);
-    assert_int_equal(file.rules_count, 2);
+    assert_int_equal(file.rules_count, 3);
     assert_non_null(file.audit_file.text.data);
     hbk_config_clear(&file);
     hbk_buffer_deinit(&page);

@@ -86,7 +86,7 @@ static void test_what_a_later_service_adds_is_skipped(void **state)
                                                "\"data\":{\"detail\":\"d\",\"y\":2}}")),
                      0);
     assert_int_equal(message.error.code, 999);
-    assert_int_equal(read_line(&message, "{\"jsonrpc\":\"2.0\",\"method\":\"delivery.revoked\","
+    assert_int_equal(read_line(&message, "{\"jsonrpc\":\"2.0\",\"method\":\"delivery.lost\","
                                          "\"params\":{}}"),
                      HBK_DECODE_E_REFUSED);
     assert_int_equal(message.error.code, HBK_R_METHOD_NOT_FOUND);

@@ -96,31 +96,93 @@ static const struct {
     {"99999999999999999996", "out of range"},
 };
 
-static void test_handles(void **state)
+/* Where a request names a handle of its own: what stands around the value, and how a refusal calls it. */
+static const struct {
+    const char *head, *tail, *path;
+    int32_t item;
+} handle_places[] = {
+    {"{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"handle.send\",\"params\":{\"to\":\"user/t\","
+     "\"items\":[{\"handle\":4},{\"handle\":",
+     "}]}}", "items[1].handle: ", 1},
+    {"{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"handle.transfer\",\"params\":{\"source\":"
+     "{\"pid\":9},\"handle\":",
+     "}}", "handle: ", -1},
+    {"{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"store.put\",\"params\":{\"name\":null,"
+     "\"handle\":",
+     "}}", "handle: ", -1},
+};
+
+static uint32_t handle_of(const struct hbk_message *message)
+{
+    switch (message->method) {
+    case HBK_METHOD_HANDLE_SEND:
+        return message->u.params.send.items[1].handle;
+    case HBK_METHOD_HANDLE_TRANSFER:
+        return message->u.params.transfer.handle;
+    default:
+        assert_int_equal(message->method, HBK_METHOD_STORE_PUT);
+        return message->u.params.store_put.handle;
+    }
+}
+
+static void handles_at(size_t place)
 {
     static const uint32_t good[] = {4, 8, 292, 65536, 2147483640, HBK_HANDLE_MAX};
     char line[256];
 
-    (void)state;
     for (size_t i = 0; i < COUNT(good); i++) {
         struct hbk_message message = {0};
 
-        (void)snprintf(line, sizeof line, SEND("{\"handle\":%lu}"), (unsigned long)good[i]);
+        (void)snprintf(line, sizeof line, "%s%lu%s", handle_places[place].head,
+                       (unsigned long)good[i], handle_places[place].tail);
         assert_int_equal(read_line(&message, line), 0);
-        assert_int_equal(message.u.params.send.items[0].handle, good[i]);
+        assert_int_equal(handle_of(&message), good[i]);
         hbk_message_clear(&message);
     }
     for (size_t i = 0; i < COUNT(bad_handles); i++) {
         struct hbk_message message = {0};
 
-        (void)snprintf(line, sizeof line, SEND("{\"handle\":4},{\"handle\":%s}"),
-                       bad_handles[i].value);
+        (void)snprintf(line, sizeof line, "%s%s%s", handle_places[place].head, bad_handles[i].value,
+                       handle_places[place].tail);
         assert_line_refused(line, strlen(line), HBK_R_BAD_HANDLE, true, bad_handles[i].says);
         (void)read_line(&message, line);
-        assert_int_equal(message.error.item, 1);
-        assert_non_null(strstr(message.error.detail, "items[1].handle: "));
+        assert_int_equal(message.error.item, handle_places[place].item);
+        assert_ptr_equal(strstr(message.error.detail, handle_places[place].path),
+                         message.error.detail);
     }
 }
+
+static void test_handles(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(handle_places); i++)
+        handles_at(i);
+}
+
+static const struct {
+    const char *value;
+    const char *says;
+} bad_access[] = {
+    {"0", "zero"},
+    {"2147483648", "GENERIC"},
+    {"1073741824", "GENERIC"},
+    {"536870912", "GENERIC"},
+    {"268435456", "GENERIC"},
+    {"268435457", "GENERIC"},
+    {"4294967295", "GENERIC"},
+    {"33554432", "MAXIMUM_ALLOWED"},
+    {"33554433", "MAXIMUM_ALLOWED"},
+    {"16777216", "ACCESS_SYSTEM_SECURITY"},
+    {"16777217", "ACCESS_SYSTEM_SECURITY"},
+    {"4294967296", "32 bits"},
+    {"18446744073709551615", "32 bits"},
+    {"-1", "32 bits"},
+    {"\"write\"", "must be \"same\", \"read\" or a mask"},
+    {"\"\"", "must be"},
+    {"\"SAME\"", "must be"},
+    {"\"1\"", "must be"},
+    {"\"any\"", "must be"},
+};
 
 static void test_access(void **state)
 {
@@ -136,29 +198,13 @@ static void test_access(void **state)
         {"16777215", HBK_ACCESS_KIND_MASK, 0xFFFFFF},
         {"67108864", HBK_ACCESS_KIND_MASK, 0x04000000},
     };
-    static const struct {
-        const char *value;
-        const char *says;
-    } bad[] = {
-        {"0", "zero"},
-        {"2147483648", "GENERIC"},
-        {"1073741824", "GENERIC"},
-        {"536870912", "GENERIC"},
-        {"268435456", "GENERIC"},
-        {"268435457", "GENERIC"},
-        {"4294967295", "GENERIC"},
-        {"33554432", "MAXIMUM_ALLOWED"},
-        {"33554433", "MAXIMUM_ALLOWED"},
-        {"16777216", "ACCESS_SYSTEM_SECURITY"},
-        {"16777217", "ACCESS_SYSTEM_SECURITY"},
-        {"4294967296", "32 bits"},
-        {"18446744073709551615", "32 bits"},
-        {"-1", "32 bits"},
-        {"\"write\"", "must be \"same\", \"read\" or a mask"},
-        {"\"\"", "must be"},
-        {"\"SAME\"", "must be"},
-        {"\"1\"", "must be"},
-        {"\"any\"", "must be"},
+    /* Where it stands alone, beside the handle or the name. */
+    static const char *const alone[] = {
+        "{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"handle.transfer\",\"params\":{\"source\":"
+        "{\"pid\":9},\"handle\":4,",
+        "{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"store.put\",\"params\":{\"name\":\"user/e\","
+        "\"handle\":4,",
+        "{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"store.get\",\"params\":{\"name\":\"user/e\",",
     };
     char line[256];
 
@@ -172,16 +218,22 @@ static void test_access(void **state)
         assert_int_equal(message.u.params.send.items[0].access.mask, good[i].mask);
         hbk_message_clear(&message);
     }
-    for (size_t i = 0; i < COUNT(bad); i++) {
+    for (size_t i = 0; i < COUNT(bad_access); i++) {
         struct hbk_message message = {0};
 
         (void)snprintf(line, sizeof line,
                        SEND("{\"handle\":4},{\"handle\":8},{\"handle\":4,\"access\":%s}"),
-                       bad[i].value);
-        assert_line_refused(line, strlen(line), HBK_R_INVALID_PARAMS, true, bad[i].says);
+                       bad_access[i].value);
+        assert_line_refused(line, strlen(line), HBK_R_INVALID_PARAMS, true, bad_access[i].says);
         (void)read_line(&message, line);
         assert_int_equal(message.error.item, 2);
         assert_non_null(strstr(message.error.detail, "items[2].access: "));
+        for (size_t j = 0; j < COUNT(alone); j++) {
+            (void)snprintf(line, sizeof line, "%s\"access\":%s}}", alone[j], bad_access[i].value);
+            assert_line_refused(line, strlen(line), HBK_R_INVALID_PARAMS, true, bad_access[i].says);
+            (void)read_line(&message, line);
+            assert_int_equal(message.error.item, -1);
+        }
     }
 }
 

@@ -116,7 +116,7 @@ static void server_line_is_refused(struct hbk_text line, int32_t code)
 static void test_good_requests(void **state)
 {
     (void)state;
-    replay("request-good", 24, request_is_good, 0);
+    replay("request-good", 45, request_is_good, 0);
 }
 
 static void test_bad_requests(void **state)
@@ -124,21 +124,21 @@ static void test_bad_requests(void **state)
     (void)state;
     replay("request-parse_error", 50, request_is_refused, HBK_R_PARSE_ERROR);
     replay("request-invalid_request", 20, request_is_refused, HBK_R_INVALID_REQUEST);
-    replay("request-method_not_found", 12, request_is_refused, HBK_R_METHOD_NOT_FOUND);
-    replay("request-invalid_params", 70, request_is_refused, HBK_R_INVALID_PARAMS);
-    replay("request-bad_handle", 50, request_is_refused, HBK_R_BAD_HANDLE);
+    replay("request-method_not_found", 15, request_is_refused, HBK_R_METHOD_NOT_FOUND);
+    replay("request-invalid_params", 160, request_is_refused, HBK_R_INVALID_PARAMS);
+    replay("request-bad_handle", 100, request_is_refused, HBK_R_BAD_HANDLE);
 }
 
 static void test_good_server_lines(void **state)
 {
     (void)state;
-    replay("server-good", 30, server_line_is_good, 0);
+    replay("server-good", 50, server_line_is_good, 0);
 }
 
 static void test_bad_server_lines(void **state)
 {
     (void)state;
-    replay("server-refused", 35, server_line_is_refused, 0);
+    replay("server-refused", 95, server_line_is_refused, 0);
 }
 
 int main(void)

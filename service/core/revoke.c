@@ -1,0 +1,137 @@
+/* What can be taken back after it was told, because its sender and its target agreed to that: the pins stay, so that it
+ * can be told whether the object at a value in the target is still the one that was given. */
+#include "internal.h"
+
+#include <stdlib.h>
+
+/* Of its texts the name alone is needed, for records and lists: it is the first of them. */
+static void forget_texts(struct hbk_delivery *delivery)
+{
+    char *name = realloc(delivery->text, delivery->name.size + 1);
+
+    if (name != NULL) {
+        delivery->text = name;
+    }
+    delivery->name.data = delivery->text;
+    delivery->data = delivery->expect_user = (struct hbk_text){0};
+}
+
+/* The target has it, and keeps it. */
+static void let_go(struct hbk_delivery *delivery)
+{
+    HBK_ASSERT(delivery->state == HBK_DELIVERY_GIVEN);
+    for (size_t i = 0; i < delivery->item_count; i++) {
+        delivery->items[i].value = 0;
+    }
+    hbk_list_remove(&delivery->send_link);
+    hbk_list_append(&delivery->sender->sends, &delivery->send_link);
+    hbk_delivery_finish(delivery);
+}
+
+void hbk_revoke_keep(struct hbk_delivery *delivery)
+{
+    struct hbk_session *sender = delivery->sender, *target = delivery->target;
+
+    HBK_ASSERT(delivery->state == HBK_DELIVERY_WRITING && delivery->revocable);
+    hbk_delivery_leave(delivery);
+    hbk_delivery_unbind(delivery);
+    hbk_lane_leave(delivery);
+    hbk_delivery_set_timer(delivery, HBK_NEVER);
+    hbk_quota_give(sender, HBK_QUOTA_PENDING, 1);
+    delivery->state = HBK_DELIVERY_GIVEN;
+    hbk_list_remove(&delivery->send_link);
+    hbk_list_append(&sender->given, &delivery->send_link);
+    hbk_list_append(&target->holds, &delivery->target_link);
+    forget_texts(delivery);
+    if (!hbk_session_alive(sender) || !hbk_session_alive(target)) {
+        let_go(delivery);
+    }
+}
+
+void hbk_revoke_end_all(struct hbk_session *session)
+{
+    while (!hbk_list_empty(&session->holds)) {
+        struct hbk_delivery *delivery =
+            HBK_CONTAINER(session->holds.next, struct hbk_delivery, target_link);
+        struct hbk_session *sender = delivery->sender;
+
+        let_go(delivery);
+        hbk_output_gone(sender, session->slot.id);
+    }
+    while (!hbk_list_empty(&session->given)) {
+        struct hbk_delivery *delivery =
+            HBK_CONTAINER(session->given.next, struct hbk_delivery, send_link);
+        struct hbk_session *target = delivery->target;
+
+        let_go(delivery);
+        hbk_output_gone(target, session->slot.id);
+    }
+}
+
+/* ---- delivery.revoke ---- */
+
+static size_t close_there(struct hbk_delivery *delivery, uint32_t ret_closed[HBK_ITEMS_MAX])
+{
+    struct hbk_core *core = delivery->sender->core;
+    size_t count = 0;
+
+    for (size_t i = 0; i < delivery->item_count; i++) {
+        struct hbk_pinned *item = &delivery->items[i];
+
+        HBK_ASSERT(item->value != 0);
+        core->spent++;
+        if (core->platform.unplace(hbk_delivery_party(delivery), item->pin, item->value)) {
+            ret_closed[count++] = (uint32_t)i;
+        }
+    }
+    return count;
+}
+
+static void revoke_given(struct hbk_session *session, const struct hbk_id *id,
+                         struct hbk_delivery *delivery)
+{
+    uint32_t closed[HBK_ITEMS_MAX];
+    struct hbk_revoked params = {.delivery = delivery->slot.id, .closed = closed};
+    struct hbk_revoke_result result = {.closed = closed};
+    struct hbk_session *target = delivery->target;
+
+    params.closed_count = result.closed_count = close_there(delivery, closed);
+    hbk_audit_revoke(session, delivery);
+    let_go(delivery);
+    (void)hbk_output_notification(target, HBK_METHOD_DELIVERY_REVOKED, &params);
+    hbk_output_result(session, id, HBK_METHOD_DELIVERY_REVOKE, &result);
+}
+
+static void revoke_pending(struct hbk_session *session, const struct hbk_id *id,
+                           struct hbk_delivery *delivery)
+{
+    const struct hbk_revoke_result result = {.closed_count = 0};
+
+    if (delivery->state == HBK_DELIVERY_WRITING) {
+        hbk_output_refuse(session, id, HBK_R_BUSY, "it is being told at this moment: try again");
+        return;
+    }
+    hbk_audit_revoke(session, delivery);
+    (void)hbk_delivery_cancel(delivery);
+    hbk_output_result(session, id, HBK_METHOD_DELIVERY_REVOKE, &result);
+}
+
+void hbk_revoke_request(struct hbk_session *session, const struct hbk_id *id,
+                        const struct hbk_delivery_answer *params)
+{
+    struct hbk_delivery *delivery = hbk_pool_get(&session->core->delivery_pool, params->delivery);
+
+    if (delivery == NULL || delivery->state == HBK_DELIVERY_CLOSING ||
+        delivery->kind == HBK_DELIVERY_TAKE ||
+        (delivery->sender != session && !hbk_grant_verb(session, HBK_VERB_REVOKE))) {
+        hbk_output_refuse(session, id, HBK_R_NOT_FOUND,
+                          "no delivery of that id is yours to revoke: it is over, was told and "
+                          "not revocable, or is another's");
+        return;
+    }
+    if (delivery->state == HBK_DELIVERY_GIVEN) {
+        revoke_given(session, id, delivery);
+    } else {
+        revoke_pending(session, id, delivery);
+    }
+}
