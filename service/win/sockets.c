@@ -32,6 +32,7 @@ struct hbk_sockets {
     bool failed;
     struct hbk_failure failure;
     size_t item; /* that failed */
+    size_t left; /* of those made before it: could not be taken back */
     size_t count;
     struct made_socket *sockets;
 };
@@ -121,20 +122,21 @@ static bool take_back(const struct hbk_sockets *sockets, size_t index, hbk_pin p
     return closed || hbk_handles_has_ended(sockets->process);
 }
 
-static void take_back_all(struct hbk_sockets *sockets, size_t count)
+/* Return: how many could not be. */
+static size_t take_back_all(const struct hbk_sockets *sockets, size_t count)
 {
+    size_t left = 0;
+
     for (size_t i = 0; i < count; i++) {
         HANDLE others[RESERVED];
-        if (!take_back(sockets, i, sockets->sockets[i].pin, others)) {
-            hbk_notes_add(&sockets->win->notes, HBK_WIN_NOTE_SOCKET, sockets->pid, 0,
-                          "a socket was made for a process and could not be taken back from it");
-        }
+        left += !take_back(sockets, i, sockets->sockets[i].pin, others);
         for (size_t j = 0; j < RESERVED; j++) {
             if (others[j] != NULL) {
                 CloseHandle(others[j]);
             }
         }
     }
+    return left;
 }
 
 /* Did the driver behind the handle, or Winsock before it, not know what a socket is? */
@@ -167,7 +169,7 @@ static void make_all(void *argument)
     }
     sockets->failed = true;
     sockets->item = made < sockets->count ? made : 0;
-    take_back_all(sockets, made);
+    sockets->left = take_back_all(sockets, made);
 }
 
 /* ---- on the broker's thread ---- */
@@ -180,6 +182,10 @@ static void made_all(struct hbk_core *core, void *argument, uint64_t ticket)
     const bool failed = sockets->failed;
     const size_t item = sockets->item;
 
+    for (size_t i = 0; i < sockets->left; i++) {
+        hbk_notes_add(&sockets->win->notes, HBK_WIN_NOTE_SOCKET, sockets->pid, 0,
+                      "made for a process that was not told of it, and could not be taken back");
+    }
     sockets->making = false;
     hbk_core_sockets_made(core, ticket, failed ? &failure : NULL, item);
 }
