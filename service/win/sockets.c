@@ -92,8 +92,8 @@ static uint32_t make_one(struct made_socket *socket, uint32_t pid)
     if (error != 0) {
         return error;
     }
-    /* The value in the target is in one of those that are reserved: in which is the provider's affair. What the
-     * others mean is documented, and none of them can be it. */
+    /* The value in the target is in one of those that are reserved. Windows' documentation for providers names the first
+     * for it; Wine's has it in the third. What the others mean is documented, and none of them can be it. */
     socket->reserved[0] = info.dwProviderReserved;
     socket->reserved[1] = info.dwServiceFlags2;
     socket->reserved[2] = info.dwServiceFlags3;
