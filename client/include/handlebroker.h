@@ -437,7 +437,7 @@ HBK_API hbk_result hbk_transfer(hbk_client *client, const hbk_transfer_options *
 #define HBK_NOTICE_REVOKED 1      /* a delivery or offer was taken back: `delivery`, `closed` */
 #define HBK_NOTICE_SESSION_GONE 2 /* a session with which we share one has ended: `session` */
 
-typedef struct hbk_notice {
+typedef struct hbk_notice_info {
     int kind; /* HBK_NOTICE_... */
     uint64_t delivery;
     uint64_t closed; /* bit i: our handle of item i is closed; do not use or close that value */
