@@ -71,16 +71,16 @@ static void close_own(HANDLE own)
 }
 
 /* Return: 0, or the Windows error. */
-static uint32_t make_one(struct made_socket *socket, uint32_t pid)
+static uint32_t make_one(struct made_socket *one, uint32_t pid)
 {
     uint32_t error = 0;
     HANDLE own = NULL;
     WSAPROTOCOL_INFOW info;
-    DWORD size = sizeof(socket->info);
+    DWORD size = sizeof(one->info);
 
-    HBK_ASSERT(hbk_handles_is_real(socket->pin));
+    HBK_ASSERT(hbk_handles_is_real(one->pin));
     /* The pin itself is not shown to Winsock, which would have to be told of its end. */
-    if (!DuplicateHandle(GetCurrentProcess(), (HANDLE)(uintptr_t)socket->pin, GetCurrentProcess(),
+    if (!DuplicateHandle(GetCurrentProcess(), (HANDLE)(uintptr_t)one->pin, GetCurrentProcess(),
                          &own, 0, FALSE, DUPLICATE_SAME_ACCESS)) {
         return GetLastError();
     }
@@ -94,13 +94,13 @@ static uint32_t make_one(struct made_socket *socket, uint32_t pid)
     }
     /* The value in the target is in one of those that are reserved. Windows' documentation for providers names the first
      * for it; Wine's has it in the third. What the others mean is documented, and none of them can be it. */
-    socket->reserved[0] = info.dwProviderReserved;
-    socket->reserved[1] = info.dwServiceFlags2;
-    socket->reserved[2] = info.dwServiceFlags3;
-    socket->reserved[3] = info.dwServiceFlags4;
+    one->reserved[0] = info.dwProviderReserved;
+    one->reserved[1] = info.dwServiceFlags2;
+    one->reserved[2] = info.dwServiceFlags3;
+    one->reserved[3] = info.dwServiceFlags4;
     BOOL encoded =
         CryptBinaryToStringA((const BYTE *)&info, sizeof(info),
-                             CRYPT_STRING_BASE64 | CRYPT_STRING_NOCRLF, socket->info, &size);
+                             CRYPT_STRING_BASE64 | CRYPT_STRING_NOCRLF, one->info, &size);
     HBK_ASSERT(encoded); /* there is room for it */
     return 0;
 }
@@ -109,14 +109,14 @@ static uint32_t make_one(struct made_socket *socket, uint32_t pid)
 static bool take_back(const struct hbk_sockets *sockets, size_t index, hbk_pin pin,
                       HANDLE ret_others[RESERVED])
 {
-    const struct made_socket *socket = &sockets->sockets[index];
+    const struct made_socket *one = &sockets->sockets[index];
     bool closed = false;
 
     for (size_t i = 0; i < RESERVED; i++) {
         ret_others[i] = NULL;
-        if (!closed && hbk_handles_is_real(socket->reserved[i])) {
+        if (!closed && hbk_handles_is_real(one->reserved[i])) {
             closed = hbk_handles_close_there(sockets->process, (HANDLE)(uintptr_t)pin,
-                                             socket->reserved[i], &ret_others[i]);
+                                             one->reserved[i], &ret_others[i]);
         }
     }
     return closed || hbk_handles_has_ended(sockets->process);
