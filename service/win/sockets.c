@@ -188,7 +188,7 @@ int hbk_sockets_make(void *party, struct hbk_closer *closer, const hbk_pin *pins
                      uint64_t ticket, struct hbk_sockets **ret_sockets,
                      struct hbk_failure *ret_failure)
 {
-    const struct hbk_party *to = party;
+    const struct hbk_win_party *to = party;
     struct hbk_workers *workers = to->win->workers;
     struct hbk_sockets *sockets = NULL;
 
