@@ -495,7 +495,8 @@ static void quotas_rules_and_losses(void **state)
          .result =
              "{\"server\":{\"name\":\"s\",\"version\":\"9\"},\"protocol\":1,\"state\":\"running\","
              "\"pid\":8,\"uptime_ms\":1,\"sessions\":2,\"sessions_proven\":1,\"endpoints\":3,"
-             "\"deliveries_pending\":4,\"pins\":5,\"delivered\":6,\"failed\":7,\"policy\":2,"
+             "\"deliveries_pending\":4,\"pins\":5,\"stored\":8,\"delivered\":6,\"failed\":7,"
+             "\"policy\":2,"
              "\"events_dropped\":11,\"quotas\":[{\"name\":\"pins\",\"limit\":65536,\"used\":5,"
              "\"your_limit\":32766,\"yours\":3}]}"},
     };
