@@ -135,8 +135,9 @@ static void own_accepted(struct client *client, const struct request *request,
         find_delivery(client, HBK_METHOD_HANDLE_OFFERED, request->delivery);
     if (!offered)
         fake_violation(client->rig->kernel, "an accept of what was not offered succeeds");
-    own_items(client, accepted->items, accepted->items_count,
-              offered->revocable ? offered->delivery : 0);
+    else
+        own_items(client, accepted->items, accepted->items_count,
+                  offered->revocable ? offered->delivery : 0);
 }
 
 /* What it was told of, and is closed now. */
