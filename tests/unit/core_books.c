@@ -29,6 +29,18 @@ static struct count *find(const struct fake_kernel *kernel, struct count *counts
     return &counts[(*count)++];
 }
 
+/* What is taken from the store has the entry's pin. */
+static uint64_t pins_of(const struct hbk_delivery *delivery)
+{
+    if (delivery->kind == HBK_DELIVERY_TAKE)
+        return 0;
+    uint64_t pins = delivery->item_count - delivery->closes_begun + delivery->closes_pending;
+    /* Charged before they are made. */
+    if (delivery->state == HBK_DELIVERY_PINNING)
+        pins += delivery->items_charged - delivery->item_count;
+    return pins;
+}
+
 /* Only what is reached from the session itself. */
 static void count_session(const struct fake_kernel *kernel, struct count *count,
                           const struct hbk_session *session)
@@ -49,22 +61,30 @@ static void count_session(const struct fake_kernel *kernel, struct count *count,
     for (const struct hbk_link *link = session->sends.next; link != &session->sends;
          link = link->next) {
         const struct hbk_delivery *delivery = HBK_CONTAINER(link, struct hbk_delivery, send_link);
-        bool over = delivery->state == HBK_DELIVERY_CLOSING;
         count->used[HBK_QUOTA_REQUESTS] += !delivery->answered;
-        count->used[HBK_QUOTA_PENDING] += !over;
-        count->used[HBK_QUOTA_PINS] +=
-            delivery->item_count - delivery->closes_begun + delivery->closes_pending;
-        /* Charged before they are made. */
-        if (delivery->state == HBK_DELIVERY_PINNING)
-            count->used[HBK_QUOTA_PINS] += delivery->items_charged - delivery->item_count;
+        count->used[HBK_QUOTA_PENDING] += delivery->state != HBK_DELIVERY_CLOSING;
+        count->used[HBK_QUOTA_PINS] += pins_of(delivery);
     }
     for (const struct hbk_link *link = session->given.next; link != &session->given;
          link = link->next)
-        count->used[HBK_QUOTA_PINS] +=
-            HBK_CONTAINER(link, struct hbk_delivery, send_link)->item_count;
+        count->used[HBK_QUOTA_PINS] += pins_of(HBK_CONTAINER(link, struct hbk_delivery, send_link));
     for (const struct hbk_link *link = session->accepted.next; link != &session->accepted;
          link = link->next)
         ++count->used[HBK_QUOTA_REQUESTS];
+}
+
+/* Those that are gone from the store too, as long as they have a pin. */
+static void count_entries(const struct fake_kernel *kernel, const struct hbk_core *core,
+                          struct count *counts, size_t *count)
+{
+    for (uint32_t i = 0; i < hbk_pool_size(&core->entry_pool); ++i) {
+        const struct hbk_entry *entry = hbk_pool_at(&core->entry_pool, i);
+        if (!entry)
+            continue;
+        struct count *owner = find(kernel, counts, count, entry->user);
+        ++owner->used[HBK_QUOTA_STORED];
+        owner->used[HBK_QUOTA_STORED_BYTES] += entry->charged;
+    }
 }
 
 static void compare(const struct fake_kernel *kernel, const struct count *count,
@@ -90,6 +110,7 @@ void books_check(const struct hbk_core *core, const struct fake_kernel *kernel)
             fake_broken(kernel, "counters of users",
                         "a session is held back and read all the same");
     }
+    count_entries(kernel, core, counts, &count);
     for (size_t i = 0; i < count; ++i) {
         const struct hbk_user *user = counts[i].user;
         compare(kernel, &counts[i], user->used);
@@ -105,7 +126,7 @@ void books_check(const struct hbk_core *core, const struct fake_kernel *kernel)
     if (core->callers.count != processes)
         fake_broken(kernel, "counters of users", "users' processes do not agree");
     if (core->users.count != count)
-        fake_broken(kernel, "counters of users", "a user without a session is kept");
+        fake_broken(kernel, "counters of users", "a user without a session or an entry is kept");
     if (core->audit.watchers_count != watchers || core->audit.line.size != 0)
         fake_broken(kernel, "counters of users", "the audit's books do not agree");
 }
@@ -149,6 +170,10 @@ uint32_t books_descriptors(const struct hbk_core *core)
         for (const struct hbk_link *at = session->endpoints.next; at != &session->endpoints;
              at = at->next)
             count += HBK_CONTAINER(at, struct hbk_endpoint, session_link)->from != NULL;
+    }
+    for (uint32_t i = 0; i < hbk_pool_size(&core->entry_pool); ++i) {
+        const struct hbk_entry *entry = hbk_pool_at(&core->entry_pool, i);
+        count += entry && entry->allow;
     }
     for (size_t i = 0; core->policy && i < core->policy->rules_count; ++i)
         for (size_t j = 0; j < HBK_VERB_NAMED_COUNT; ++j)
