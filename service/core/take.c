@@ -103,7 +103,7 @@ static void claim(struct hbk_delivery *delivery, struct hbk_entry *entry)
     }
 }
 
-/* Sockets that were made of an entry that has gone are of no use. */
+/* It takes that entry no more, and goes on. Sockets that were made of it are of no use. */
 static void unclaim(struct hbk_delivery *delivery)
 {
     struct hbk_entry *entry = delivery->entry;
@@ -113,6 +113,9 @@ static void unclaim(struct hbk_delivery *delivery)
     }
     if (entry->taker == delivery) {
         entry->taker = NULL;
+        if (entry->stored) {
+            hbk_take_wake(entry); /* it may not have it after all: others may */
+        }
     }
     (void)hbk_place_undo(delivery, 1);
     hbk_socket_release(delivery);
