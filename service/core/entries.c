@@ -37,13 +37,12 @@ static void add_entry(struct page *page, const struct hbk_entry *entry, uint64_t
 /* Its own identity's; others that it may get. */
 static bool sees(struct hbk_session *session, const struct hbk_entry *entry, bool all)
 {
-    if (entry->session != NULL && !hbk_session_alive(entry->session)) {
+    if (!hbk_store_has(entry)) {
         return false;
     }
     if (all || entry->owner == session->scopes[HBK_SCOPE_USER]) {
         return true;
     }
-    session->core->spent++;
     return entry->name.data != NULL && hbk_grant_name(session, HBK_VERB_GET, entry->name) &&
            hbk_take_allowed(session, entry);
 }
@@ -65,7 +64,7 @@ static uint64_t fill(struct page *page, struct hbk_session *session, uint64_t af
         if (place == NULL) {
             return 0;
         }
-        // cppcheck-suppress duplicateExpression ; sees() spends
+        // cppcheck-suppress duplicateExpression ; sees() spends where it asks the system
         if (looked == HBK_ENDPOINTS_LOOKED_AT_MAX ||
             (looked > 0 && core->spent - begin >= HBK_ITEMS_MAX)) {
             return last;

@@ -41,12 +41,16 @@ const struct hbk_store_get_result *store_claim(struct client *client, const char
 
 void store_misses(struct client *client, const char *name)
 {
-    client_refused(client, HBK_R_NOT_FOUND, HBK_METHOD_STORE_GET, "{'name':'%s'}", name);
+    const struct hbk_error *error =
+        client_refused(client, HBK_R_NOT_FOUND, HBK_METHOD_STORE_GET, "{'name':'%s'}", name);
+    assert_non_null(strstr(error->detail, "name"));
 }
 
 void store_misses_ticket(struct client *client, const char *ticket)
 {
-    client_refused(client, HBK_R_NOT_FOUND, HBK_METHOD_STORE_GET, "{'ticket':'%s'}", ticket);
+    const struct hbk_error *error =
+        client_refused(client, HBK_R_NOT_FOUND, HBK_METHOD_STORE_GET, "{'ticket':'%s'}", ticket);
+    assert_non_null(strstr(error->detail, "ticket"));
 }
 
 uint32_t store_ask(struct client *client, const char *name, unsigned wait_ms)

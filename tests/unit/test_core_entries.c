@@ -246,6 +246,28 @@ static unsigned pages_to_the_end(struct client *client, unsigned *ret_seen)
     return pages;
 }
 
+static void a_page_asks_the_system_not_too_often(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(NULL, 1);
+    struct client *owner = client_new(rig, 100, 1), *stranger = client_new(rig, 101, 2);
+    fake_grant(rig->kernel, "put", 0, HBK_RIGHT_PUT);
+    fake_grant(rig->kernel, "get", 0, HBK_RIGHT_GET);
+    RIG_RULES(rig, {.name = "global/*", .put = "put", .get = "get"});
+    char name[32];
+    for (unsigned i = 0; i < 2 * HBK_ITEMS_MAX; ++i) {
+        snprintf(name, sizeof name, "global/%u", i);
+        store_put(owner, name, ALLOW); /* not to the stranger */
+    }
+    fake_trace_clear(rig->kernel);
+    const struct hbk_store_list_result *list = list_of(stranger);
+    assert_int_equal(list->entries_count, 0);
+    assert_non_null(list->next.data);
+    uint32_t asked = fake_trace_count(rig->kernel, FAKE_OP_ACCESS_CHECK);
+    assert_true(asked > HBK_ITEMS_MAX / 2 && asked <= HBK_ITEMS_MAX + 1);
+    rig_end(rig);
+}
+
 static void a_page_is_not_long_in_coming(void **state)
 {
     (void)state;
@@ -318,6 +340,7 @@ int main(void)
         cmocka_unit_test(who_is_shown_what),
         cmocka_unit_test(pages_show_every_entry_once),
         cmocka_unit_test(the_longest_page_fits_a_line),
+        cmocka_unit_test(a_page_asks_the_system_not_too_often),
         cmocka_unit_test(a_page_is_not_long_in_coming),
         cmocka_unit_test(paging_that_is_refused),
     };

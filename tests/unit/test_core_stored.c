@@ -279,6 +279,23 @@ static void a_name_does_not_wait_for_a_close(void **state)
     rig_end(rig);
 }
 
+static void what_is_taken_once_is_closed_when_the_system_likes(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(NULL, 1);
+    struct client *owner = client_new(rig, 100, 1), *taker = client_new(rig, 101, 1);
+    rig->kernel->unpins_pend = true;
+    store_type_put(owner, "user/a", "File", 1, ",'once':true");
+    store_get(taker, "user/a");
+    store_misses(owner, "user/a");
+    client_hang_up(taker);
+    assert_true(taker->connection->released);
+    assert_int_equal(fake_pins_closing(rig->kernel), 1);
+    rig_unpins_end(rig);
+    assert_int_equal(store_count(owner), 0);
+    rig_end(rig);
+}
+
 /* Of a put that came to nothing too. */
 static void what_was_pinned_in_vain_is_closed(void **state)
 {
@@ -380,6 +397,37 @@ static void each_step_leaves_a_record(void **state)
     rig_end(rig);
 }
 
+/* Also of one whose name was taken before it was its turn to be closed. */
+static void what_goes_with_its_session_leaves_a_record(void **state)
+{
+    (void)state;
+    enum { ENTRIES = 20 };
+    struct rig *rig = rig_new(NULL, 1);
+    struct client *owner = client_new(rig, 100, 1), *other = client_new(rig, 101, 1);
+    struct client *watcher = client_new(rig, 102, 2);
+    char name[32];
+    for (unsigned i = 0; i < ENTRIES; ++i) {
+        snprintf(name, sizeof name, "user/%u", i);
+        store_put(owner, name, "");
+    }
+    rig_let_inspect(rig, watcher, NULL);
+    client_ok(watcher, HBK_METHOD_BROKER_WATCH, NULL);
+    store_put(owner, "user/0", ",'replace':true"); /* which is its own business */
+    owner->hung_up = true;
+    uint32_t put = client_request(other, HBK_METHOD_STORE_PUT, "{'name':'%s','handle':%u}", name,
+                                  client_make(other, "Event", 3));
+    hbk_core_session_closed(rig->core, owner->session);
+    while (!client_answered(other, put))
+        assert_true(rig_turn(rig));
+    assert_true(fake_pins_held(rig->kernel) > 2);
+    rig_run(rig);
+    unsigned expired = 0;
+    while (client_untaken(watcher))
+        expired += hbk_text_is(client_event(watcher)->event, "store.expired");
+    assert_int_equal(expired, ENTRIES);
+    rig_end(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -393,9 +441,11 @@ int main(void)
         cmocka_unit_test(the_system_is_told_which_closes_may_block),
         cmocka_unit_test(a_user_outlives_its_sessions),
         cmocka_unit_test(a_name_does_not_wait_for_a_close),
+        cmocka_unit_test(what_is_taken_once_is_closed_when_the_system_likes),
         cmocka_unit_test(what_was_pinned_in_vain_is_closed),
         cmocka_unit_test(the_store_ends_with_the_service),
         cmocka_unit_test(each_step_leaves_a_record),
+        cmocka_unit_test(what_goes_with_its_session_leaves_a_record),
     };
     return cmocka_run_group_tests_name("core: stored", tests, NULL, NULL);
 }

@@ -87,6 +87,11 @@ static void an_entry_may_come_late(void **state)
     (void)state;
     struct shelf shelf = shelf_new();
     uint32_t id = store_waits(shelf.taker, "user/a", 60000);
+    const struct hbk_delivery_info *info =
+        client_ok(shelf.taker, HBK_METHOD_DELIVERY_LIST, NULL)->u.result.deliveries.deliveries;
+    assert_true(hbk_text_is(info->state, "waiting"));
+    assert_true(hbk_text_is(info->endpoint, "user/a"));
+    assert_int_equal(info->to.pid, 0);
     store_put(shelf.owner, "user/b", "");
     assert_int_equal(client_status(shelf.owner).deliveries_pending, 1);
     rig_advance(shelf.rig, 59999);

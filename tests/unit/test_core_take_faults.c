@@ -290,6 +290,22 @@ static void a_taker_with_many_gets_of_one_entry_ends(void **state)
     rig_end(shelf.rig);
 }
 
+/* What stays there for all is nobody's alone: that one is not told of it is nothing to who may not have it. */
+static void who_waits_looks_again_only_for_a_reason(void **state)
+{
+    (void)state;
+    struct shelf shelf = shelf_new();
+    fake_grant(shelf.rig->kernel, "D:(A;;0x8;;;SY)", 101, HBK_RIGHT_GET);
+    store_put(shelf.owner, "user/a", ",'allow':'D:(A;;0x8;;;SY)'");
+    uint32_t waiting = store_waits(shelf.other, "user/a", 1000);
+    fake_fail(shelf.rig->kernel, FAKE_OP_PLACE, 1, HBK_R_OS_ERROR, 8);
+    fake_trace_clear(shelf.rig->kernel);
+    client_refused(shelf.taker, HBK_R_OS_ERROR, HBK_METHOD_STORE_GET, "{'name':'user/a'}");
+    assert_int_equal(fake_trace_count(shelf.rig->kernel, FAKE_OP_ACCESS_CHECK), 1);
+    assert_false(client_answered(shelf.other, waiting));
+    rig_end(shelf.rig);
+}
+
 /* ---- other rules meanwhile ---- */
 
 static void other_rules_end_the_waiting(void **state)
@@ -371,6 +387,7 @@ int main(void)
         cmocka_unit_test(a_write_that_was_cancelled_may_succeed),
         cmocka_unit_test(a_taker_hangs_up_on_the_way),
         cmocka_unit_test(a_taker_with_many_gets_of_one_entry_ends),
+        cmocka_unit_test(who_waits_looks_again_only_for_a_reason),
         cmocka_unit_test(other_rules_end_the_waiting),
         cmocka_unit_test(other_rules_hold_for_who_cannot_be_told_yet),
         cmocka_unit_test(an_entry_that_is_held_in_vain_is_let_go),

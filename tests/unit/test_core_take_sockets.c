@@ -250,6 +250,27 @@ static void what_is_made_and_not_told_is_taken_back(void **state)
     }
 }
 
+/* What was made of the one that was there before is not told for that which is there now. */
+static void a_socket_is_replaced_by_another(void **state)
+{
+    (void)state;
+    for (int once = 0; once < 2; ++once) {
+        struct shelf shelf = shelf_new(once ? ",'once':true" : "");
+        uint32_t id = begin(&shelf, 0);
+        shelf.socket = client_make_socket(shelf.owner, 1);
+        client_ok(shelf.owner, HBK_METHOD_STORE_PUT,
+                  "{'name':'user/a','handle':%u,'type':'Socket','replace':true}", shelf.socket);
+        rig_sockets_all_end(shelf.rig);
+        assert_false(client_answered(shelf.taker, id));
+        assert_int_equal(fake_handles_count(shelf.taker->process), 0);
+        rig_sockets_all_end(shelf.rig);
+        assert_true(got_socket(shelf.taker, id, &shelf));
+        assert_int_equal(fake_handles_count(shelf.taker->process), 1);
+        assert_int_equal(fake_pins_held(shelf.rig->kernel), 1);
+        rig_end(shelf.rig);
+    }
+}
+
 /* It was made before the write that pends had ended; that is no reason to make it again. */
 static void a_socket_waits_for_the_write(void **state)
 {
@@ -310,6 +331,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_begun_leaves_the_entry),
         cmocka_unit_test(what_is_not_made_in_time_is_a_timeout),
         cmocka_unit_test(what_is_made_and_not_told_is_taken_back),
+        cmocka_unit_test(a_socket_is_replaced_by_another),
         cmocka_unit_test(a_socket_waits_for_the_write),
         cmocka_unit_test(an_answer_that_is_not_told_takes_it_back),
     };

@@ -244,6 +244,8 @@ static void names_pass_between_identities_by_rule_and_allow(void **state)
     store_misses(shelf.stranger, "global/own");
     store_misses(shelf.stranger, "global/none");
     store_get(shelf.other, "global/own");
+    RIG_RULES(shelf.rig, {.name = "global/o*", .get = "all"}); /* and none for tickets */
+    store_get(shelf.stranger, "global/open");
     RIG_RULES(shelf.rig, {.name = "global/*", .put = "all"});
     /* The same whether it is there or not. */
     const char *names[] = {"global/open", "global/own", "global/none"};
