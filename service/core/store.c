@@ -105,9 +105,10 @@ static void settle(struct hbk_entry *entry)
     struct hbk_core *core = entry->core;
     bool may_block = hbk_type_info((enum hbk_type)entry->item.type)->close_may_block;
 
-    if (entry->stored || entry->takes > 0 || entry->closing) {
+    if (entry->stored || entry->takes > 0) {
         return;
     }
+    HBK_ASSERT(!entry->closing);
     entry->closing = true;
     core->spent++;
     if (entry->item.pin == 0 ||

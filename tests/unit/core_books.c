@@ -97,7 +97,7 @@ static size_t count_entries(const struct hbk_core *core, const struct fake_kerne
         of->used[HBK_QUOTA_STORED_BYTES] += entry->charged;
         stored += entry->stored;
         takes -= entry->takes;
-        if (!entry->stored && !entry->takes && !entry->closing)
+        if (!entry->stored && ((!entry->takes && !entry->closing) || entry->session))
             fake_broken(kernel, "counters of users", "an entry is kept for nothing");
         if (entry->taker && (!entry->once || entry->taker->entry != entry))
             fake_broken(kernel, "counters of users", "an entry is held back for nobody");
@@ -152,6 +152,8 @@ void books_check_empty(const struct hbk_core *core, const struct fake_kernel *ke
     static const uint64_t nothing[HBK_QUOTA_COUNT];
     if (memcmp(core->used, nothing, sizeof nothing) != 0 || core->users.count != 0)
         fake_broken(kernel, "counters of users", "something is still charged to somebody");
+    if (core->scopes.count != 0 || core->takers.count != 0 || core->timers.reserved != 1)
+        fake_broken(kernel, "counters of users", "a scope, a taker or a timer is kept for nobody");
 }
 
 bool books_pinning(const struct hbk_core *core, uint64_t session, struct hbk_id *ret_id)

@@ -91,8 +91,6 @@ static void play(struct scene *scene)
     pipeline(scene->taker);
     for (int i = 0; i < 10; ++i) {
         char name[32];
-        snprintf(name, sizeof name, "'session/%d'", i); /* refused: no rule */
-        put(scene->owner, name, "");
         snprintf(name, sizeof name, "'user/%d'", i);
         put(scene->owner, name, "");
     }

@@ -250,6 +250,47 @@ static void what_is_made_and_not_told_is_taken_back(void **state)
     }
 }
 
+/* Also inside of what the worker does, and while that is taken back. */
+static void a_taker_ends_inside_an_operation(void **state)
+{
+    (void)state;
+    const enum fake_op ops[] = {FAKE_OP_SOCKETS_MAKE, FAKE_OP_SOCKETS_MADE, FAKE_OP_SOCKETS_UNDO};
+    for (size_t i = 0; i < 2 * sizeof ops / sizeof ops[0]; ++i) {
+        enum fake_op op = ops[i / 2];
+        struct shelf shelf = shelf_new(",'once':true");
+        fake_exit_at(shelf.rig->kernel, op, 1, shelf.taker->process, i % 2);
+        store_ask(shelf.taker, "user/a", 0);
+        rig_run(shelf.rig);
+        if (op == FAKE_OP_SOCKETS_UNDO) {
+            shelf.taker->connection->write_mode = FAKE_WRITE_PENDS;
+            rig_sockets_all_end(shelf.rig);
+            client_write_ends(shelf.taker, false);
+        } else {
+            rig_sockets_all_end(shelf.rig);
+        }
+        assert_false(shelf.taker->process->running);
+        client_hang_up(shelf.taker);
+        assert_true(shelf.taker->connection->released);
+        uint32_t id = store_ask(shelf.other, "user/a", 0);
+        rig_run(shelf.rig);
+        rig_sockets_all_end(shelf.rig);
+        assert_true(got_socket(shelf.other, id, &shelf));
+        assert_int_equal(fake_pins_held(shelf.rig->kernel), 0);
+        rig_end(shelf.rig);
+    }
+}
+
+/* One that is a File to its owner is a File to all. */
+static void a_socket_that_nobody_calls_one_is_a_file(void **state)
+{
+    (void)state;
+    struct shelf shelf = shelf_new("");
+    client_ok(shelf.owner, HBK_METHOD_STORE_PUT, "{'name':'user/b','handle':%u}", shelf.socket);
+    assert_true(hbk_text_is(store_get(shelf.taker, "user/b")->type, "File"));
+    assert_int_equal(shelf.rig->kernel->sockets_made, 0);
+    rig_end(shelf.rig);
+}
+
 /* What was made of the one that was there before is not told for that which is there now. */
 static void a_socket_is_replaced_by_another(void **state)
 {
@@ -331,6 +372,8 @@ int main(void)
         cmocka_unit_test(what_cannot_be_begun_leaves_the_entry),
         cmocka_unit_test(what_is_not_made_in_time_is_a_timeout),
         cmocka_unit_test(what_is_made_and_not_told_is_taken_back),
+        cmocka_unit_test(a_taker_ends_inside_an_operation),
+        cmocka_unit_test(a_socket_that_nobody_calls_one_is_a_file),
         cmocka_unit_test(a_socket_is_replaced_by_another),
         cmocka_unit_test(a_socket_waits_for_the_write),
         cmocka_unit_test(an_answer_that_is_not_told_takes_it_back),
