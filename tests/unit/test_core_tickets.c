@@ -91,7 +91,11 @@ static void tickets_that_are_refused(void **state)
     (void)state;
     struct shelf shelf = shelf_new();
     uint32_t event = client_make(shelf.owner, "Event", 3);
-    const char *puts[] = {"'replace':true", "'lifetime':'broker'", "'lifetime':'broker','ttl_ms':0",
+    assert_non_null(strstr(client_refused(shelf.owner, HBK_R_INVALID_PARAMS, HBK_METHOD_STORE_PUT,
+                                          "{'name':null,'handle':%u,'lifetime':'broker'}", event)
+                               ->detail,
+                           "ttl_ms"));
+    const char *puts[] = {"'replace':true", "'lifetime':'broker','ttl_ms':0",
                           "'allow':'D:(A;;0x8;;;XX)'"};
     for (size_t i = 0; i < sizeof puts / sizeof puts[0]; ++i)
         client_refused(shelf.owner, HBK_R_INVALID_PARAMS, HBK_METHOD_STORE_PUT,
@@ -180,8 +184,9 @@ static void another_identity_needs_allow_and_a_rule(void **state)
     (void)state;
     struct shelf shelf = shelf_new();
     uint32_t event = client_make(shelf.owner, "Event", 3);
-    client_refused(shelf.owner, HBK_R_DENIED, HBK_METHOD_STORE_PUT, "{'name':null,'handle':%u%s}",
-                   event, ALLOW);
+    const struct hbk_error *error = client_refused(shelf.owner, HBK_R_DENIED, HBK_METHOD_STORE_PUT,
+                                                   "{'name':null,'handle':%u%s}", event, ALLOW);
+    assert_non_null(strstr(error->detail, "ticket"));
     RIG_RULES(shelf.rig, {.name = "global/ticket", .put = "all"});
     const char *ticket = store_ticket(shelf.owner, ALLOW);
     store_misses_ticket(shelf.stranger, ticket);
