@@ -137,7 +137,7 @@ static void what_comes_with_the_deadline_is_in_time(void **state)
     rig_advance(shelf.rig, 0);
     client_error(shelf.taker, id, HBK_R_TIMEOUT);
     store_put(shelf.owner, "user/b", ",'once':true");
-    first = store_ask(shelf.other, "user/b", 0);
+    store_ask(shelf.other, "user/b", 0);
     rig_run(shelf.rig);
     id = store_waits(shelf.taker, "user/b", 10);
     shelf.rig->kernel->now_ms += 10;
