@@ -346,7 +346,6 @@ static int prepare(struct hbk_entry *entry, struct hbk_session *session,
     if (params->allow.data != NULL &&
         core->platform.descriptor_new(session->connection, params->allow, &entry->allow,
                                       &failure) != 0) {
-        entry->allow = NULL;
         hbk_error_set(ret_error, failure.code, "allow: %s",
                       failure.detail != NULL ? failure.detail : hbk_result_meaning(failure.code));
         ret_error->win32 = failure.win32;

@@ -165,6 +165,11 @@ bool books_pinning(const struct hbk_core *core, uint64_t session, struct hbk_id 
     return true;
 }
 
+uint64_t books_spent(const struct hbk_core *core)
+{
+    return core->spent;
+}
+
 uint32_t books_descriptors(const struct hbk_core *core)
 {
     uint32_t count = 0;

@@ -278,6 +278,7 @@ static void descriptors_are_freed_with_their_entries(void **state)
         client_refused(shelf.owner, HBK_R_OS_ERROR, HBK_METHOD_STORE_PUT,
                        "{'name':'user/b','handle':%u%s}", event, ALLOW);
     assert_int_equal(error->win32, 8);
+    assert_non_null(strstr(error->detail, hbk_result_meaning(HBK_R_OS_ERROR)));
     shelf.rig->kernel->fault_detail = "because";
     fake_fail(shelf.rig->kernel, FAKE_OP_DESCRIPTOR_NEW, 1, HBK_R_INTERNAL_ERROR, 0);
     error = client_refused(shelf.owner, HBK_R_INTERNAL_ERROR, HBK_METHOD_STORE_PUT,
