@@ -173,6 +173,20 @@ bool books_pinning(const struct hbk_core *core, uint64_t session, struct hbk_id 
     return true;
 }
 
+uint32_t books_under_way(const struct hbk_core *core, uint64_t session)
+{
+    const struct hbk_session *found = hbk_pool_get(&core->session_pool, session);
+    uint32_t count = 0;
+    for (const struct hbk_link *link = found->sends.next; link != &found->sends; link = link->next)
+        ++count;
+    return count;
+}
+
+uint64_t books_sockets_lost(const struct hbk_core *core)
+{
+    return core->sockets_lost;
+}
+
 uint32_t books_descriptors(const struct hbk_core *core)
 {
     uint32_t count = 0;
