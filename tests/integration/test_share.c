@@ -361,6 +361,171 @@ static void transferring(void **state)
     kit_scene_end(scene);
 }
 
+/* ---- arguments ---- */
+
+static void arguments_of_put(void **state)
+{
+    (void)state;
+    static char much[HBK_DATA_BYTES_MAX + 2], sddl[2050];
+    HANDLE event = kit_make(KIT_EVENT);
+    hbk_store_put_options good = {.size = sizeof good, .name = "user/x", .handle = event}, bad[10];
+    hbk_client *client = kit_client();
+    hbk_stored stored = {.entry = 77};
+    struct kit_mark mark;
+    memset(much, 'd', HBK_DATA_BYTES_MAX + 1);
+    memset(sddl, 'D', sizeof sddl - 1);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        bad[i] = good;
+    bad[0].size = sizeof good - 1;
+    bad[1].name = "user/";
+    bad[2].flags = 0x10;
+    bad[3].access = GENERIC_WRITE;
+    bad[4].type = "";
+    bad[5].allow = sddl;
+    bad[6].data = much;
+    bad[7].ttl_ms = 0x80000000u;
+    bad[8].name = NULL; /* a ticket that is kept needs a limit */
+    bad[8].flags = HBK_STORE_KEEP;
+    bad[9].name = NULL;
+    bad[9].flags = HBK_STORE_REPLACE;
+    kit_mark(&mark, GetCurrentProcessId());
+    KIT_REFUSED(&mark, HBK_INVALID_ARGUMENT, hbk_store_put(NULL, &good, &stored, NULL));
+    KIT_REFUSED(&mark, HBK_INVALID_ARGUMENT, hbk_store_put(client, NULL, &stored, NULL));
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        if (hbk_store_put(client, &bad[i], &stored, NULL) != HBK_INVALID_ARGUMENT)
+            fail_msg("row %u", (unsigned)i);
+    }
+    good.name = NULL;
+    KIT_REFUSED(&mark, HBK_INVALID_ARGUMENT, hbk_store_put(client, &good, NULL, NULL));
+    good.handle = GetCurrentProcess();
+    KIT_REFUSED(&mark, HBK_BAD_HANDLE, hbk_store_put(client, &good, &stored, NULL));
+    assert_int_equal(stored.entry, 77);
+    kit_unchanged(&mark);
+    CloseHandle(event);
+}
+
+static void arguments_of_get(void **state)
+{
+    (void)state;
+    static const char *const tickets[] = {"", "0123456789abcdef0123456789abcde",
+                                          "0123456789abcdef0123456789abcdef0",
+                                          "0123456789ABCDEF0123456789abcdef"};
+    hbk_store_get_options good = {.size = sizeof good, .name = "user/x"}, bad[6];
+    hbk_client *client = kit_client();
+    hbk_taken *taken = (hbk_taken *)(uintptr_t)0x1234;
+    struct kit_mark mark;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        bad[i] = good;
+    bad[0].size = 0;
+    bad[1].name = NULL;
+    bad[2].ticket = "0123456789abcdef0123456789abcdef"; /* both */
+    bad[3].flags = HBK_ITEM_MOVE;
+    bad[4].access = MAXIMUM_ALLOWED;
+    bad[5].wait_ms = 60001;
+    kit_mark(&mark, GetCurrentProcessId());
+    KIT_REFUSED(&mark, HBK_INVALID_ARGUMENT, hbk_store_get(NULL, &good, &taken, NULL));
+    KIT_REFUSED(&mark, HBK_INVALID_ARGUMENT, hbk_store_get(client, NULL, &taken, NULL));
+    KIT_REFUSED(&mark, HBK_INVALID_ARGUMENT, hbk_store_get(client, &good, NULL, NULL));
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        if (hbk_store_get(client, &bad[i], &taken, NULL) != HBK_INVALID_ARGUMENT)
+            fail_msg("row %u", (unsigned)i);
+    }
+    good.name = NULL;
+    for (size_t i = 0; i < sizeof tickets / sizeof tickets[0]; i++) {
+        good.ticket = tickets[i];
+        assert_int_equal(hbk_store_get(client, &good, &taken, NULL), HBK_INVALID_ARGUMENT);
+    }
+    assert_true(taken == (hbk_taken *)(uintptr_t)0x1234);
+    kit_unchanged(&mark);
+    hbk_taken_free(NULL);
+    assert_null(hbk_taken_take(NULL));
+    assert_true(hbk_taken_take_socket(NULL) == HBK_NO_SOCKET);
+}
+
+static void arguments_of_transfer(void **state)
+{
+    (void)state;
+    HANDLE event = kit_make(KIT_EVENT);
+    hbk_transfer_options good = {.size = sizeof good, .source_pid = 4711, .handle = event}, bad[8];
+    hbk_client *client = kit_client();
+    hbk_transferred got = {.access = 77};
+    struct kit_mark mark;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        bad[i] = good;
+    bad[0].size = 0;
+    bad[1].source_pid = 0;
+    bad[2].to = "nowhere";
+    bad[3].to = "user/x";
+    bad[3].target_pid = 4;
+    bad[4].flags = HBK_ITEM_MOVE;
+    bad[5].flags = HBK_ITEM_PROTECT; /* in another process */
+    bad[5].target_pid = 4;
+    bad[6].access = GENERIC_ALL;
+    bad[7].type = "";
+    kit_mark(&mark, GetCurrentProcessId());
+    KIT_REFUSED(&mark, HBK_INVALID_ARGUMENT, hbk_transfer(NULL, &good, &got, NULL));
+    KIT_REFUSED(&mark, HBK_INVALID_ARGUMENT, hbk_transfer(client, NULL, &got, NULL));
+    KIT_REFUSED(&mark, HBK_INVALID_ARGUMENT, hbk_transfer(client, &good, NULL, NULL));
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        if (hbk_transfer(client, &bad[i], &got, NULL) != HBK_INVALID_ARGUMENT)
+            fail_msg("row %u", (unsigned)i);
+    }
+    good.handle = (HANDLE)(uintptr_t)0x1C5;
+    KIT_REFUSED(&mark, HBK_BAD_HANDLE, hbk_transfer(client, &good, &got, NULL));
+    assert_int_equal(got.access, 77);
+    CloseHandle(event);
+}
+
+static void arguments_of_the_rest(void **state)
+{
+    (void)state;
+    HANDLE event = kit_make(KIT_EVENT);
+    hbk_client *client = kit_client();
+    hbk_store_entries *entries = NULL;
+    hbk_delivery_entries *deliveries = NULL;
+    hbk_notification notice;
+    uint64_t closed = 77;
+    hbk_send_item item = {.handle = event};
+    hbk_send_options send = {.size = sizeof send, .to = "user/x", .items = &item, .count = 1};
+    hbk_endpoint_options open = {.size = sizeof open, .name = "user/x", .flags = 4};
+    const hbk_type_accept type = {"Socket", HBK_ACCESS_READ};
+    const uint32_t excluded[] = {HBK_ITEM_MOVE, HBK_ITEM_PROTECT};
+    struct kit_mark mark;
+    kit_mark(&mark, GetCurrentProcessId());
+    KIT_REFUSED(&mark, HBK_INVALID_ARGUMENT, hbk_store_remove(NULL, "user/x", NULL));
+    KIT_REFUSED(&mark, HBK_INVALID_ARGUMENT, hbk_store_remove(client, NULL, NULL));
+    KIT_REFUSED(&mark, HBK_INVALID_ARGUMENT, hbk_store_remove(client, "x", NULL));
+    KIT_REFUSED(&mark, HBK_INVALID_ARGUMENT, hbk_store_remove_entry(NULL, 1, NULL));
+    KIT_REFUSED(&mark, HBK_INVALID_ARGUMENT, hbk_store_remove_entry(client, 0, NULL));
+    KIT_REFUSED(&mark, HBK_INVALID_ARGUMENT, hbk_store_remove_entry(client, UINT64_MAX, NULL));
+    KIT_REFUSED(&mark, HBK_INVALID_ARGUMENT, hbk_store_list(NULL, &entries, NULL));
+    KIT_REFUSED(&mark, HBK_INVALID_ARGUMENT, hbk_store_list(client, NULL, NULL));
+    KIT_REFUSED(&mark, HBK_INVALID_ARGUMENT, hbk_revoke(NULL, 1, &closed, NULL));
+    KIT_REFUSED(&mark, HBK_INVALID_ARGUMENT, hbk_revoke(client, 0, &closed, NULL));
+    KIT_REFUSED(&mark, HBK_INVALID_ARGUMENT, hbk_revoke(client, UINT64_MAX, &closed, NULL));
+    KIT_REFUSED(&mark, HBK_INVALID_ARGUMENT, hbk_delivery_list(NULL, &deliveries, NULL));
+    KIT_REFUSED(&mark, HBK_INVALID_ARGUMENT, hbk_delivery_list(client, NULL, NULL));
+    KIT_REFUSED(&mark, HBK_INVALID_ARGUMENT, hbk_notification_receive(NULL, 0, &notice, NULL));
+    KIT_REFUSED(&mark, HBK_INVALID_ARGUMENT, hbk_notification_receive(client, 0, NULL, NULL));
+    KIT_REFUSED(&mark, HBK_INVALID_ARGUMENT, hbk_endpoint_open(client, &open, NULL));
+    open.flags = HBK_ENDPOINT_REVOCABLE;
+    open.types = &type;
+    open.types_count = 1;
+    KIT_REFUSED(&mark, HBK_INVALID_ARGUMENT, hbk_endpoint_open(client, &open, NULL));
+    send.flags = 2;
+    KIT_REFUSED(&mark, HBK_INVALID_ARGUMENT, hbk_send(client, &send, NULL, NULL));
+    send.flags = HBK_SEND_REVOCABLE;
+    for (size_t i = 0; i < sizeof excluded / sizeof excluded[0]; i++) {
+        item.flags = excluded[i];
+        KIT_REFUSED(&mark, HBK_INVALID_ARGUMENT, hbk_send(client, &send, NULL, NULL));
+    }
+    assert_int_equal(closed, 77);
+    assert_true(hbk_delivery_take_socket(NULL, 0) == HBK_NO_SOCKET);
+    hbk_store_entries_free(NULL);
+    hbk_delivery_entries_free(NULL);
+    CloseHandle(event);
+}
+
 static int group(void)
 {
     const struct CMUnitTest tests[] = {
@@ -374,6 +539,10 @@ static int group(void)
         KIT_TEST(getting),
         KIT_TEST(removing_and_listing),
         KIT_TEST(transferring),
+        KIT_TEST(arguments_of_put),
+        KIT_TEST(arguments_of_get),
+        KIT_TEST(arguments_of_transfer),
+        KIT_TEST(arguments_of_the_rest),
     };
     return cmocka_run_group_tests_name("share", tests, kit_group_console, kit_group_end);
 }
