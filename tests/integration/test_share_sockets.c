@@ -238,6 +238,47 @@ static void too_many_sockets(void **state)
     closesocket(udp);
 }
 
+/* ---- through a broker ---- */
+
+static void through_the_broker(void **state)
+{
+    (void)state;
+    struct sockaddr_in here;
+    SOCKET udp = bound_socket(&here);
+    const char *name = kit_endpoint_name();
+    hbk_client *source = kit_client(), *target = kit_client();
+    const hbk_type_accept type = {"Socket", HBK_ACCESS_SAME};
+    hbk_endpoint_options open = {
+        .size = sizeof open, .name = name, .types = &type, .types_count = 1};
+    hbk_send_item item = {.handle = (HANDLE)udp, .type = "Socket"};
+    hbk_send_options send = {.size = sizeof send, .to = name, .items = &item, .count = 1};
+    hbk_store_put_options put = {
+        .size = sizeof put, .name = name, .handle = (HANDLE)udp, .type = "Socket"};
+    hbk_store_get_options get = {.size = sizeof get, .name = name};
+    hbk_delivery *delivery = NULL;
+    hbk_taken *taken = NULL;
+    assert_int_equal(hbk_endpoint_open(target, &open, NULL), HBK_OK);
+    assert_int_equal(hbk_send(source, &send, NULL, NULL), HBK_OK);
+    assert_int_equal(hbk_receive(target, KIT_WAIT_MS, &delivery, NULL), HBK_OK);
+    SOCKET got = (SOCKET)hbk_delivery_take_socket(delivery, 0);
+    hbk_delivery_free(delivery);
+    is_bound_to(got, &here);
+    closesocket(got);
+    put.flags = HBK_STORE_MOVE;
+    assert_int_equal(hbk_store_put(source, &put, NULL, NULL), HBK_OK);
+    assert_int_equal(closesocket(udp), SOCKET_ERROR);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(hbk_store_get(target, &get, &taken, NULL), HBK_OK);
+        got = (SOCKET)hbk_taken_take_socket(taken);
+        hbk_taken_free(taken);
+        is_bound_to(got, &here);
+        closesocket(got);
+    }
+    assert_int_equal(hbk_store_remove(source, name, NULL), HBK_OK);
+    kit_close(source);
+    kit_close(target);
+}
+
 /* ---- from the store ---- */
 
 #define TAKEN ",\"type\":\"%s\",\"access\":3," KIT_FROM ",\"data\":\"hello\"}"
@@ -282,7 +323,7 @@ static int group(void)
         KIT_TEST(a_socket_is_made_and_taken),   KIT_TEST(sockets_that_nobody_takes),
         KIT_TEST(a_socket_that_cannot_be_made), KIT_TEST(a_socket_that_was_offered),
         KIT_TEST(what_may_be_called_a_socket),  KIT_TEST(too_many_sockets),
-        KIT_TEST(a_socket_that_was_stored),
+        KIT_TEST(a_socket_that_was_stored),     KIT_TEST(through_the_broker),
     };
     WSADATA data;
     if (WSAStartup(MAKEWORD(2, 2), &data) != 0)
