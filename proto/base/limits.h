@@ -31,7 +31,7 @@
 #define HBK_LIMIT_NAME_BYTES_MAX 32
 #define HBK_CURSOR_BYTES_MAX 32
 #define HBK_PAGE_MAX 64
-#define HBK_PAGE_ITEMS_MAX 256          /* of all deliveries of a page; see HBK_JSON_VALUES_MAX */
+#define HBK_PAGE_ITEMS_MAX 512          /* of all deliveries of a page; see HBK_JSON_VALUES_MAX */
 #define HBK_ENDPOINTS_LOOKED_AT_MAX 256 /* for one page of a listing, shown or not */
 #define HBK_QUOTAS_MAX 16
 #define HBK_SCAN_MAX 256 /* sessions, or deliveries, looked at for one page of a list */

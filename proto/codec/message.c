@@ -108,7 +108,7 @@ static bool is_base64(struct hbk_text text)
         if (!is_base64_digit(text.data[i]))
             return false;
     }
-    return digits > 0 && text.size % 4 == 0;
+    return text.size % 4 == 0;
 }
 
 size_t hbk_text_measure(const struct hbk_field *field, struct hbk_text text)

@@ -304,9 +304,8 @@ struct hbk_delivery_party {
 
 struct hbk_delivery_info {
     uint64_t delivery;
-    struct hbk_text
-        state; /* "pinning", "waiting", "offered", "accepted", "telling", "revocable", … */
-    struct hbk_text endpoint;           /* absent: to a process */
+    struct hbk_text state;    /* "pinning", "waiting", "offered", "telling", "given", … */
+    struct hbk_text endpoint; /* absent: to a process */
     struct hbk_delivery_party from, to; /* to.pid 0: absent, nobody yet */
     size_t items_count;
     const struct hbk_sent_item *items;

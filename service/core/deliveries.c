@@ -2,11 +2,11 @@
 #include "internal.h"
 
 /* What a page's line has besides its entries, an entry besides its texts, and an item of it. */
-enum { PAGE_BYTES = 256, ENTRY_BYTES = 400, ITEM_BYTES = 64, PAGE_ITEMS_MAX = 512 };
+enum { PAGE_BYTES = 256, ENTRY_BYTES = 400, ITEM_BYTES = 64 };
 
 struct page {
     struct hbk_delivery_info entries[HBK_PAGE_MAX];
-    struct hbk_sent_item items[PAGE_ITEMS_MAX];
+    struct hbk_sent_item items[HBK_PAGE_ITEMS_MAX];
     size_t count, items_count;
     size_t bytes; /* that its line takes at most */
 };
@@ -56,7 +56,7 @@ static bool add_entry(struct page *page, const struct hbk_delivery *delivery, ui
         bytes += info.to.user.size;
     }
     if (page->bytes + bytes > HBK_LINE_BYTES_MAX ||
-        page->items_count + info.items_count > PAGE_ITEMS_MAX) {
+        page->items_count + info.items_count > HBK_PAGE_ITEMS_MAX) {
         return false;
     }
     for (size_t i = 0; i < info.items_count; i++) {

@@ -40,12 +40,10 @@ struct fake_slot {
     uint32_t access;
     enum fake_origin origin;
     bool inherit;
-    uint32_t via;      /* number of the connection whose peer had the process opened; 0: nobody's */
-    uint32_t socket;   /* which of all that were made it belongs to; 0: to none */
-    hbk_pin pin;       /* that it was placed from; 0: it was not */
-    uint64_t note;     /* of that pin */
-    uint64_t delivery; /* with which it was told, if it is revocable … */
-    uint32_t item;     /* … and which item of that it is */
+    uint32_t via;    /* number of the connection whose peer had the process opened; 0: nobody's */
+    uint32_t socket; /* which of all that were made it belongs to; 0: to none */
+    hbk_pin pin;     /* that it was placed from; 0: it was not */
+    uint64_t note;   /* of that pin */
 };
 
 /* What descriptors ask of a process. */
@@ -113,7 +111,9 @@ struct fake_pin {
     uint32_t access;
     bool inspected;
     bool may_block;
-    bool revocable;  /* a value that was placed from it was told as revocable */
+    uint64_t
+        delivery;  /* with which what was placed from it was told as revocable; 0: it was not … */
+    uint32_t item; /* … and which item of that it is */
     uint32_t making; /* sockets that are being made from it */
     uint64_t ticket;
     uint32_t handle; /* that it was made of */
@@ -177,7 +177,7 @@ struct fake_step {
     uint32_t pid;        /* of the process that it is about; 0: of none */
 };
 
-/* An operation that has had its effect, for who drives the fake. */
+/* An operation that has had its effect, for who drives the fake; of sockets_make() there is one for each pin. */
 struct fake_seen {
     enum fake_op op;
     struct fake_connection *connection; /* NULL: it names none; of process_open(): the caller */
@@ -316,8 +316,12 @@ uint32_t fake_handles_lost(const struct fake_kernel *kernel, const struct fake_p
  */
 void fake_mark_told(struct fake_kernel *kernel, struct fake_slot *slot, uint64_t delivery,
                     uint32_t item);
+/** fake_revocable_by() - the pin behind @slot, if that was told with @delivery and can be revoked; else NULL. */
+const struct fake_pin *fake_revocable_by(const struct fake_kernel *kernel,
+                                         const struct fake_slot *slot, uint64_t delivery);
 /** fake_mark_revoked() - what is left of @delivery is the process's own. */
-void fake_mark_revoked(struct fake_process *process, uint64_t delivery);
+void fake_mark_revoked(const struct fake_kernel *kernel, struct fake_process *process,
+                       uint64_t delivery);
 
 /* The two halves of fake_handle_make(): an object without reference; a table entry (0: table full). */
 uint32_t fake_object_new(struct fake_kernel *kernel, const char *type);
@@ -365,6 +369,8 @@ uint32_t fake_sockets_making(const struct fake_kernel *kernel);
 struct fake_made fake_sockets_end(struct fake_kernel *kernel, uint32_t index);
 /** fake_sockets_held() - those that were not freed. */
 uint32_t fake_sockets_held(const struct fake_kernel *kernel);
+/** fake_sockets_at() - a worker is at the socket that @slot belongs to. */
+bool fake_sockets_at(const struct fake_kernel *kernel, const struct fake_slot *slot);
 /** fake_socket_find() - what the information of @text is about in @process; NULL: nothing. */
 struct fake_slot *fake_socket_find(struct fake_process *process, struct hbk_text text);
 /** fake_sockets_free() - what is left of freed ones. */

@@ -31,6 +31,9 @@ static const struct row limits[] = {
     {"client_version_bytes", HBK_CLIENT_VERSION_BYTES_MAX},
     {"protocols", HBK_PROTOCOLS_MAX},
     {"items", HBK_ITEMS_MAX},
+    {"sockets", HBK_SOCKETS_MAX},
+    {"protocol_info_bytes", HBK_PROTOCOL_INFO_BYTES_MAX},
+    {"ticket_bytes", HBK_TICKET_BYTES},
     {"types", HBK_TYPES_MAX},
     {"data_bytes", HBK_DATA_BYTES_MAX},
     {"reason_bytes", HBK_REASON_BYTES_MAX},
@@ -38,6 +41,7 @@ static const struct row limits[] = {
     {"detail_bytes", HBK_DETAIL_BYTES_MAX},
     {"cursor_bytes", HBK_CURSOR_BYTES_MAX},
     {"page", HBK_PAGE_MAX},
+    {"page_items", HBK_PAGE_ITEMS_MAX},
     {"quotas", HBK_QUOTAS_MAX},
     {"limit_name_bytes", HBK_LIMIT_NAME_BYTES_MAX},
     {"verb_bytes", HBK_VERB_BYTES_MAX},
@@ -46,6 +50,7 @@ static const struct row limits[] = {
     {"watchers", HBK_WATCHERS_MAX},
     {"wait", HBK_WAIT_MS_MAX},
     {"timeout", HBK_TIMEOUT_MS_DEFAULT},
+    {"ttl", HBK_TTL_MS_MAX},
     {"sessions", HBK_SESSIONS_MAX},
     {"sessions_per_user", HBK_SESSIONS_PER_USER_MAX},
     {"requests", HBK_REQUESTS_PER_SESSION_MAX},
@@ -60,9 +65,14 @@ static const struct row limits[] = {
 
 /* What all users share, under the name that a refusal gives. */
 static const struct row shares[] = {
-    {"sessions_per_user", HBK_SESSIONS_MAX},   {"requests_per_user", HBK_REQUESTS_MAX},
-    {"pins_per_user", HBK_PINS_MAX},           {"pending_per_user", HBK_PENDING_MAX},
-    {"endpoints_per_user", HBK_ENDPOINTS_MAX}, {"queued_bytes_per_user", HBK_QUEUED_BYTES_MAX},
+    {"sessions_per_user", HBK_SESSIONS_MAX},
+    {"requests_per_user", HBK_REQUESTS_MAX},
+    {"pins_per_user", HBK_PINS_MAX},
+    {"pending_per_user", HBK_PENDING_MAX},
+    {"endpoints_per_user", HBK_ENDPOINTS_MAX},
+    {"stored_per_user", HBK_STORED_MAX},
+    {"stored_bytes_per_user", HBK_STORED_BYTES_MAX},
+    {"queued_bytes_per_user", HBK_QUEUED_BYTES_MAX},
 };
 
 static const struct {
