@@ -232,6 +232,37 @@ static void one_of_many_gets_it_and_the_others_wait_in_order(void **state)
     rig_end(shelf.rig);
 }
 
+/* Of whatever process and identity they are: as many are served as are put. */
+static void takers_of_many_users_get_one_each(void **state)
+{
+    (void)state;
+    enum { TAKERS = 9 };
+    struct shelf shelf = shelf_new();
+    fake_grant(shelf.rig->kernel, "all", 0, HBK_RIGHT_PUT | HBK_RIGHT_GET);
+    fake_grant(shelf.rig->kernel, "D:(A;;0x8;;;WD)", 0, HBK_RIGHT_GET);
+    RIG_RULES(shelf.rig, {.name = "global/*", .put = "all", .get = "all"});
+    struct client *takers[TAKERS];
+    uint32_t ids[TAKERS];
+    for (uint32_t i = 0; i < TAKERS; ++i) {
+        takers[i] = client_new(shelf.rig, 200 + i, 1 + i % 4);
+        ids[i] = store_waits(takers[i], "global/a", 1000);
+    }
+    for (uint32_t put = 1; put <= TAKERS; ++put) {
+        store_put(shelf.owner, "global/a", ",'once':true,'allow':'D:(A;;0x8;;;WD)'");
+        uint32_t answered = 0, handles = 0;
+        for (uint32_t i = 0; i < TAKERS; ++i) {
+            answered += client_answered(takers[i], ids[i]);
+            handles += fake_handles_count(takers[i]->process);
+        }
+        assert_int_equal(answered, put);
+        assert_int_equal(handles, put);
+        assert_int_equal(fake_pins_held(shelf.rig->kernel), 0);
+    }
+    for (uint32_t i = 0; i < TAKERS; ++i)
+        client_result(takers[i], ids[i]);
+    rig_end(shelf.rig);
+}
+
 static void the_gets_of_one_session_keep_their_order(void **state)
 {
     (void)state;
@@ -454,6 +485,7 @@ int main(void)
         cmocka_unit_test(who_waits_may_end),
         cmocka_unit_test(all_that_wait_get_what_stays),
         cmocka_unit_test(one_of_many_gets_it_and_the_others_wait_in_order),
+        cmocka_unit_test(takers_of_many_users_get_one_each),
         cmocka_unit_test(the_gets_of_one_session_keep_their_order),
         cmocka_unit_test(what_is_on_its_way_to_one_is_nobodys_else),
         cmocka_unit_test(an_entry_is_kept_for_who_cannot_be_told_yet),
