@@ -366,7 +366,8 @@ static void what_is_being_told_stays_until_it_is(void **state)
         enum gone gone = (enum gone)(i / 4);
         bool told = i % 2, once = i / 2 % 2;
         struct shelf shelf = shelf_new();
-        store_put(shelf.owner, "user/a", once ? ",'once':true,'ttl_ms':5000" : ",'ttl_ms':5000");
+        unsigned long long entry = store_put(
+            shelf.owner, "user/a", once ? ",'once':true,'ttl_ms':5000" : ",'ttl_ms':5000");
         shelf.taker->connection->write_mode = FAKE_WRITE_PENDS;
         uint32_t id = store_ask(shelf.taker, "user/a", 0);
         rig_run(shelf.rig);
@@ -376,6 +377,8 @@ static void what_is_being_told_stays_until_it_is(void **state)
                          1 + left); /* what the answer tells of */
         if (gone != REPLACED)
             store_misses(shelf.other, "user/a");
+        client_refused(shelf.other, HBK_R_NOT_FOUND, HBK_METHOD_STORE_REMOVE, "{'entry':%llu}",
+                       entry);
         client_write_ends(shelf.taker, told);
         if (told)
             assert_int_equal(client_result(shelf.taker, id)->u.result.store_get.access, 3);
