@@ -46,6 +46,24 @@ SOCKET socket_connect(const struct sockaddr_in *address)
     return connection;
 }
 
+unsigned socket_own_port(SOCKET socket)
+{
+    struct sockaddr_in address = {0};
+    int size = sizeof address;
+
+    getsockname(socket, (struct sockaddr *)&address, &size);
+    return ntohs(address.sin_port);
+}
+
+unsigned socket_peer_port(SOCKET socket)
+{
+    struct sockaddr_in address = {0};
+    int size = sizeof address;
+
+    getpeername(socket, (struct sockaddr *)&address, &size);
+    return ntohs(address.sin_port);
+}
+
 bool socket_wait(SOCKET socket, long milliseconds)
 {
     struct timeval time = {.tv_sec = milliseconds / 1000, .tv_usec = (milliseconds % 1000) * 1000};

@@ -18,6 +18,12 @@ SOCKET socket_listen(struct sockaddr_in *ret_address);
 /** socket_connect() - Return: INVALID_SOCKET on failure; reading will take 30 s at most. */
 SOCKET socket_connect(const struct sockaddr_in *address);
 
+/** socket_own_port() - the port of this end; 0: it has none. */
+unsigned socket_own_port(SOCKET socket);
+
+/** socket_peer_port() - the port of the other end. */
+unsigned socket_peer_port(SOCKET socket);
+
 /** socket_wait() - until there is something to accept or to read. Return: is there? */
 bool socket_wait(SOCKET socket, long milliseconds);
 
