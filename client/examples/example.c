@@ -185,8 +185,8 @@ bool example_ended_well(struct example_child *child)
 
     if (child->process == NULL)
         return false;
-    while (child->output != NULL && example_next_line(child, line, sizeof line))
-        continue;
+    for (bool more = child->output != NULL; more;)
+        more = example_next_line(child, line, sizeof line);
     if (WaitForSingleObject(child->process, 2 * EXAMPLE_WAIT_MS) != WAIT_OBJECT_0) {
         example_say("FAILED process %lu does not end", (unsigned long)child->pid);
         example_kill(child);

@@ -4,8 +4,8 @@
  *
  * The first server parks its listening socket and a section with its state in the broker's store, and
  * ends some time later. The next one takes both. In between there is no server at all; but the socket
- * still listens, as the broker holds it, and who connects waits in its backlog. It is parked at the start and not at
- * the end, so that the next server finds it also if this one crashes.
+ * still listens, as the broker holds it, and who connects waits in its backlog. It is parked at the
+ * start and not at the end, so that the next server finds it also if this one crashes.
  *
  * Exit code 0 only if no connection was refused, none was lost, each server has found the state of the
  * one before, and the port is closed once the store has let go of it. */
