@@ -48,6 +48,16 @@ void hbk_revoke_keep(struct hbk_delivery *delivery)
     }
 }
 
+void hbk_revoke_answered(struct hbk_session *sender, struct hbk_session *target)
+{
+    if (!hbk_session_alive(sender)) {
+        hbk_output_gone(target, sender->slot.id);
+    }
+    if (!hbk_session_alive(target)) {
+        hbk_output_gone(sender, target->slot.id);
+    }
+}
+
 void hbk_revoke_end_all(struct hbk_session *session)
 {
     while (!hbk_list_empty(&session->holds)) {

@@ -338,6 +338,11 @@ struct kit_peer {
     struct kit_reply reply;
 };
 
+/** kit_is_wow64() - @process is one of 32 bits on a Windows of 64. */
+bool kit_is_wow64(HANDLE process);
+/** kit_peer_program() - peers are processes of the program of that name in this one's folder, from now on ("--peers").
+ * It must be one of the other kind: of 64 bits where this one has 32. */
+void kit_peer_program(const char *name);
 /** kit_peer_start() - a new process of this program that does what it is told. */
 void kit_peer_start(struct kit_peer *peer);
 /** kit_peer_start_heir() - the same, with all that is inheritable here. */
