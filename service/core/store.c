@@ -346,7 +346,6 @@ static int prepare(struct hbk_entry *entry, struct hbk_session *session,
     if (params->allow.data != NULL &&
         core->platform.descriptor_new(session->connection, params->allow, &entry->allow,
                                       &failure) != 0) {
-        entry->allow = NULL;
         hbk_error_set(ret_error, failure.code, "allow: %s",
                       failure.detail != NULL ? failure.detail : hbk_result_meaning(failure.code));
         ret_error->win32 = failure.win32;
@@ -425,11 +424,7 @@ void hbk_store_request_put(struct hbk_session *session, const struct hbk_id *id,
         result.ticket = (struct hbk_text){.data = ticket, .size = sizeof ticket};
     }
     hbk_output_result(session, id, HBK_METHOD_STORE_PUT, &result);
-    entry = hbk_pool_get(&session->core->entry_pool, result.entry);
-    if (entry != NULL &&
-        entry->stored) { /* answering may have ended the session, and it with that */
-        hbk_take_wake(entry);
-    }
+    hbk_take_wake(entry); /* there, also where answering has ended the session */
 }
 
 /* ---- store.remove ---- */

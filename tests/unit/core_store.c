@@ -5,9 +5,12 @@
 
 uint64_t store_put(struct client *client, const char *name, const char *more)
 {
-    return client_ok(client, HBK_METHOD_STORE_PUT, "{'name':'%s','handle':%u%s}", name,
-                     client_make(client, "Event", 3), more)
-        ->u.result.store_put.entry;
+    const struct hbk_store_put_result *put =
+        &client_ok(client, HBK_METHOD_STORE_PUT, "{'name':'%s','handle':%u%s}", name,
+                   client_make(client, "Event", 3), more)
+             ->u.result.store_put;
+    assert_null(put->ticket.data);
+    return put->entry;
 }
 
 uint32_t store_type_put(struct client *client, const char *name, const char *type, uint32_t access,

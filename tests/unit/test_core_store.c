@@ -312,10 +312,13 @@ static void only_its_owner_replaces_an_entry(void **state)
     RIG_RULES(rig, {.name = "global/*", .put = "all", .get = "all"});
     store_put(owner, "global/a", "");
     uint32_t event = client_make(other, "Event", 3);
-    client_refused(other, HBK_R_EXISTS, HBK_METHOD_STORE_PUT,
-                   "{'name':'global/a','handle':%u,'replace':true}", event);
-    client_refused(other, HBK_R_EXISTS, HBK_METHOD_STORE_PUT, "{'name':'global/a','handle':%u}",
-                   event);
+    const struct hbk_error *error =
+        client_refused(other, HBK_R_EXISTS, HBK_METHOD_STORE_PUT,
+                       "{'name':'global/a','handle':%u,'replace':true}", event);
+    assert_non_null(strstr(error->detail, "another identity's"));
+    error = client_refused(other, HBK_R_EXISTS, HBK_METHOD_STORE_PUT,
+                           "{'name':'global/a','handle':%u}", event);
+    assert_null(strstr(error->detail, "another identity's"));
     store_put(owner, "global/a", ",'replace':true");
     client_hang_up(owner);
     store_put(other, "global/a", "");
@@ -330,9 +333,12 @@ static void rules_say_what_may_be_put(void **state)
     struct client *client = client_new(rig, 100, 1), *other = client_new(rig, 101, 1);
     uint32_t event = client_make(client, "Event", 3);
     const char *names[] = {"session/a", "global/a", "global/ticket"};
-    for (size_t i = 0; i < 3; ++i)
-        client_refused(client, HBK_R_DENIED, HBK_METHOD_STORE_PUT, "{'name':'%s','handle':%u}",
-                       names[i], event);
+    for (size_t i = 0; i < 3; ++i) {
+        const struct hbk_error *error =
+            client_refused(client, HBK_R_DENIED, HBK_METHOD_STORE_PUT, "{'name':'%s','handle':%u}",
+                           names[i], event);
+        assert_non_null(strstr(error->detail, "under this name"));
+    }
     fake_grant(rig->kernel, "one", 100, HBK_RIGHT_PUT);
     RIG_RULES(rig, {.name = "session/files", .put = "one", .types = "File"},
               {.name = "session/*", .put = "one", .access_max = 1},

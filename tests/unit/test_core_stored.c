@@ -1,4 +1,5 @@
 /* What the store costs: shares of users, pieces in which it is closed, closes that pend, and its records. */
+#include "core_books.h"
 #include "core_policy.h"
 #include "core_store.h"
 #include "quota.h"
@@ -144,6 +145,30 @@ static void gets_need_no_pins(void **state)
     store_put(client, "user/a", "");
     store_get(client, "user/a");
     assert_int_equal(client_status(client).pins, 0);
+    rig_end(rig);
+}
+
+static uint64_t cost_of(struct client *client, enum hbk_method method, const char *params)
+{
+    uint64_t before = books_spent(client->rig->core);
+    client_ok(client, method, "%s", params);
+    return books_spent(client->rig->core) - before;
+}
+
+/* Each question to the system is paid for by who has caused it. */
+static void an_allow_costs_its_users(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(NULL, 1);
+    struct client *client = client_new(rig, 100, 1);
+    fake_grant(rig->kernel, "D:(A;;0x8;;;WD)", 0, HBK_RIGHT_GET);
+    client_make(client, "Event", 3);
+    uint64_t put = cost_of(client, HBK_METHOD_STORE_PUT, "{'name':'user/a','handle':4}");
+    uint64_t get = cost_of(client, HBK_METHOD_STORE_GET, "{'name':'user/a'}");
+    assert_true(put > HBK_WORK_PIN);
+    assert_int_equal(cost_of(client, HBK_METHOD_STORE_PUT, "{'name':'user/b','handle':4" ALLOW "}"),
+                     put + 1);
+    assert_int_equal(cost_of(client, HBK_METHOD_STORE_GET, "{'name':'user/b'}"), get + 1);
     rig_end(rig);
 }
 
@@ -473,6 +498,7 @@ int main(void)
         cmocka_unit_test(who_replaces_needs_room_for_both),
         cmocka_unit_test(gets_have_limits),
         cmocka_unit_test(gets_need_no_pins),
+        cmocka_unit_test(an_allow_costs_its_users),
         cmocka_unit_test(others_are_served_while_thousands_are_closed),
         cmocka_unit_test(a_session_is_over_whatever_ends_its_last_entry),
         cmocka_unit_test(an_entry_of_all_outlives_its_owner),
