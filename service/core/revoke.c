@@ -33,10 +33,9 @@ void hbk_revoke_keep(struct hbk_delivery *delivery)
     struct hbk_session *sender = delivery->sender, *target = delivery->target;
 
     HBK_ASSERT(delivery->state == HBK_DELIVERY_WRITING && delivery->revocable);
-    hbk_delivery_leave(delivery);
+    HBK_ASSERT(hbk_list_empty(&delivery->target_link) && !delivery->in_lane);
+    HBK_ASSERT(delivery->timer.place == 0);
     hbk_delivery_unbind(delivery);
-    hbk_lane_leave(delivery);
-    hbk_delivery_set_timer(delivery, HBK_NEVER);
     hbk_quota_give(sender, HBK_QUOTA_PENDING, 1);
     delivery->state = HBK_DELIVERY_GIVEN;
     hbk_list_remove(&delivery->send_link);

@@ -187,6 +187,11 @@ uint32_t books_under_way(const struct hbk_core *core, uint64_t session)
     return count;
 }
 
+uint64_t books_spent(const struct hbk_core *core)
+{
+    return core->spent;
+}
+
 uint64_t books_sockets_lost(const struct hbk_core *core)
 {
     return core->sockets_lost;

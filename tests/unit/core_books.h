@@ -15,6 +15,8 @@ void books_check_empty(const struct hbk_core *core, const struct fake_kernel *ke
 bool books_pinning(const struct hbk_core *core, uint64_t session, struct hbk_id *ret_id);
 /** books_under_way() - of @session's deliveries, those that are looked through for each of its requests. */
 uint32_t books_under_way(const struct hbk_core *core, uint64_t session);
+/** books_spent() - what all that was done until now has cost, and is charged to who caused it. */
+uint64_t books_spent(const struct hbk_core *core);
 /** books_sockets_lost() - those that were made, not told, and not found again. */
 uint64_t books_sockets_lost(const struct hbk_core *core);
 /** books_descriptors() - those that endpoints, entries and rules have. */

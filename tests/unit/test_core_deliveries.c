@@ -184,6 +184,26 @@ static void a_target_does_not_see_what_waits_for_it(void **state)
     share_end(&share);
 }
 
+/* One that it has accepted is known to it while it is being made. */
+static void a_target_sees_what_it_has_accepted(void **state)
+{
+    (void)state;
+    struct share share = share_new(NULL);
+    client_ok(share.b, OPEN, "{'name':'user/a','mode':'ask','types':{'Socket':'any'}}");
+    client_request(share.a, SEND, "{'to':'user/a','items':[{'handle':%u,'type':'Socket'}]}",
+                   client_make_socket(share.a, 1));
+    rig_run(share.rig);
+    client_request(share.b, HBK_METHOD_DELIVERY_ACCEPT, "{'delivery':%llu}",
+                   (unsigned long long)client_offered(share.b)->delivery);
+    rig_run(share.rig);
+    const struct hbk_delivery_list_result *page = list(share.b, "{}");
+    assert_int_equal(page->deliveries_count, 1);
+    assert_true(hbk_text_is(page->deliveries[0].state, "accepted"));
+    rig_sockets_all_end(share.rig);
+    log_forget(share.log);
+    share_end(&share);
+}
+
 /* ---- pages ---- */
 
 enum { SEEN_MAX = 1100 };
@@ -336,6 +356,7 @@ int main(void)
         cmocka_unit_test(what_goes_to_a_process),
         cmocka_unit_test(who_sees_what),
         cmocka_unit_test(a_target_does_not_see_what_waits_for_it),
+        cmocka_unit_test(a_target_sees_what_it_has_accepted),
         cmocka_unit_test(pages_show_each_once),
         cmocka_unit_test(a_page_looks_at_few),
         cmocka_unit_test(many_items_make_shorter_pages),

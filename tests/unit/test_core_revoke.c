@@ -368,6 +368,22 @@ static void its_pins_are_the_senders(void **state)
     scene_end(&scene);
 }
 
+/* Each handle that is closed there is work, which is charged to who asks. */
+static void each_item_costs(void **state)
+{
+    (void)state;
+    struct scene scene = scene_new(REVOCABLE);
+    unsigned long long one = give(&scene, 1), three = give(&scene, 3);
+    uint64_t spent[3] = {books_spent(scene.rig->core)};
+    revoke(&scene, scene.a, one, "0");
+    spent[1] = books_spent(scene.rig->core);
+    revoke(&scene, scene.a, three, "012");
+    spent[2] = books_spent(scene.rig->core);
+    /* Closed there, and its pin here. */
+    assert_int_equal(spent[2] - spent[1], spent[1] - spent[0] + 2 * 2);
+    scene_end(&scene);
+}
+
 /* A user's whole share may be in what it gave. What it asks is looked for among what is under way alone. */
 static void many_are_no_burden(void **state)
 {
@@ -427,6 +443,7 @@ int main(void)
         cmocka_unit_test(the_endpoint_may_be_closed_by_then),
         cmocka_unit_test(to_oneself),
         cmocka_unit_test(its_pins_are_the_senders),
+        cmocka_unit_test(each_item_costs),
         cmocka_unit_test(many_are_no_burden),
         cmocka_unit_test(its_id_may_be_used_again),
     };

@@ -157,6 +157,9 @@ static void one_that_is_asked_for_first(void **state)
         rig_sockets_all_end(scene.rig);
         if (blocked) {
             assert_false(client_answered(scene.b, accept));
+            /* The deadline for making it is over. */
+            assert_true(hbk_core_deadline_ms(scene.rig->core) >
+                        scene.kernel->now_ms + HBK_SOCKET_DEADLINE_MS);
             share_unblock(scene.b, true);
         }
         const struct hbk_accept_result *accepted = &client_result(scene.b, accept)->u.result.accept;
@@ -168,6 +171,36 @@ static void one_that_is_asked_for_first(void **state)
         assert_int_equal(client_untaken(scene.b), blocked); /* what its write told */
         scene_end(&scene);
     }
+}
+
+/* So much waits to be written to the target that it is sent off as the offer is accepted. */
+static void an_accept_behind_a_long_answer(void **state)
+{
+    (void)state;
+    struct scene scene = scene_new(",'mode':'ask'," ANY);
+    client_ok(scene.b, OPEN, "{'name':'user/given','revocable':true}");
+    for (unsigned i = 0; i < HBK_PAGE_MAX; ++i) {
+        client_ok(scene.a, SEND, "{'to':'user/given','items':[{'handle':%u}],'revocable':true}",
+                  scene.event);
+        client_delivered(scene.b);
+        log_forget(scene.log);
+    }
+    uint32_t id = send_one(&scene);
+    unsigned long long delivery = client_offered(scene.b)->delivery;
+    uint32_t writes = scene.b->connection->writes;
+    uint32_t list = client_request(scene.b, HBK_METHOD_DELIVERY_LIST, "{}");
+    uint32_t accept = client_request(scene.b, ACCEPT, "{'delivery':%llu}", delivery);
+    while (!fake_sockets_making(scene.kernel))
+        assert_true(rig_turn(scene.rig));
+    assert_int_equal(scene.b->connection->writes, writes + 1);
+    client_result(scene.b, list);
+    rig_run(scene.rig);
+    rig_sockets_all_end(scene.rig);
+    client_result(scene.b, accept);
+    client_result(scene.a, id);
+    client_hang_up(scene.a);
+    client_session_gone(scene.b);
+    scene_end(&scene);
 }
 
 static void order_is_kept(void **state)
@@ -493,6 +526,7 @@ int main(void)
         cmocka_unit_test(a_socket_is_told_as_information),
         cmocka_unit_test(mixed_with_other_items),
         cmocka_unit_test(one_that_is_asked_for_first),
+        cmocka_unit_test(an_accept_behind_a_long_answer),
         cmocka_unit_test(order_is_kept),
         cmocka_unit_test(as_many_as_may_go),
         cmocka_unit_test(what_is_no_socket),

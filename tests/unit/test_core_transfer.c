@@ -1,4 +1,5 @@
 /* handle.transfer: from whom to whom, who may, and who is told. */
+#include "core_books.h"
 #include "core_share.h"
 
 #include <stdio.h>
@@ -88,6 +89,45 @@ static void to_oneself(void **state)
     assert_int_equal(fake_pins_held(scene.kernel), 0);
     assert_int_equal(client_status(scene.a).delivered, 2);
     assert_int_equal(client_status(scene.a).deliveries_pending, 0);
+    scene_end(&scene);
+}
+
+/* Another session of its own process is not told. */
+static void to_ones_own_process_of_two_sessions(void **state)
+{
+    (void)state;
+    struct scene scene = scene_new();
+    struct client *other = client_connect(scene.rig, scene.a->process, 1);
+    client_prove(other);
+    struct client *const both[] = {scene.a, other};
+    for (size_t i = 0; i < 2; ++i) {
+        assert_false(transfer(both[i], "{'source':{'pid':200},'handle':%u,'target':{'pid':100}}",
+                              scene.event)
+                         ->notified);
+        client_nothing(both[0]);
+        client_nothing(both[1]);
+    }
+    log_forget(scene.log);
+    scene_end(&scene);
+}
+
+/* Each process that is looked for is work, which is charged to who asks. */
+static void what_it_costs(void **state)
+{
+    (void)state;
+    struct scene scene = scene_new();
+    uint32_t own = client_make(scene.a, "Event", 3);
+    fake_process_start(scene.kernel, 203);
+    uint64_t spent[4] = {books_spent(scene.rig->core)};
+    transfer(scene.a, "{'source':{'pid':100},'handle':%u}", own);
+    spent[1] = books_spent(scene.rig->core);
+    transfer(scene.a, "{'source':{'pid':200},'handle':%u}", scene.event);
+    spent[2] = books_spent(scene.rig->core);
+    client_refused(scene.a, HBK_R_DENIED, TRANSFER, "{'source':{'pid':203},'handle':4}");
+    spent[3] = books_spent(scene.rig->core);
+    assert_int_equal(spent[2] - spent[1], spent[1] - spent[0] + HBK_WORK_PIN);
+    assert_true(spent[3] - spent[2] > HBK_WORK_PIN);
+    log_forget(scene.log);
     scene_end(&scene);
 }
 
@@ -398,6 +438,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(to_oneself),
+        cmocka_unit_test(to_ones_own_process_of_two_sessions),
+        cmocka_unit_test(what_it_costs),
         cmocka_unit_test(ones_own_handle),
         cmocka_unit_test(to_a_process_without_a_session),
         cmocka_unit_test(to_a_process_with_a_session),

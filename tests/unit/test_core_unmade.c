@@ -125,6 +125,29 @@ static void the_rest_cannot_be_placed(void **state)
     }
 }
 
+/* To have it made and to take it back is work, as placing a handle and closing it there is. */
+static void what_it_costs(void **state)
+{
+    (void)state;
+    static const char *const types[] = {"", ",'type':'Socket'"};
+    for (int untold = 0; untold < 2; ++untold) {
+        uint64_t spent[2];
+        for (size_t i = 0; i < 2; ++i) {
+            struct scene scene = scene_new(false);
+            if (untold)
+                scene.b->connection->write_mode = FAKE_WRITE_FAILS;
+            uint64_t before = books_spent(scene.rig->core);
+            client_request(scene.a, SEND, "{'to':'user/a','items':[{'handle':4%s}]}", types[i]);
+            rig_run(scene.rig);
+            if (i)
+                rig_sockets_all_end(scene.rig);
+            spent[i] = books_spent(scene.rig->core) - before;
+            scene_end(&scene);
+        }
+        assert_int_equal(spent[0], spent[1]);
+    }
+}
+
 /* ---- what is not found again ---- */
 
 static void one_that_is_not_found_is_counted(void **state)
@@ -335,6 +358,7 @@ int main(void)
         cmocka_unit_test(an_untold_line_leaves_nothing),
         cmocka_unit_test(a_told_line_that_pended),
         cmocka_unit_test(the_rest_cannot_be_placed),
+        cmocka_unit_test(what_it_costs),
         cmocka_unit_test(one_that_is_not_found_is_counted),
         cmocka_unit_test(one_that_is_late_and_not_found),
         cmocka_unit_test(a_value_that_is_used_again_stays),
