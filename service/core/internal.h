@@ -344,6 +344,8 @@ struct hbk_entry *hbk_store_find(struct hbk_core *core, const struct hbk_scope *
 /** hbk_store_find_ticket() - the entry of that ticket; NULL if none. */
 struct hbk_entry *hbk_store_find_ticket(struct hbk_core *core,
                                         const uint8_t ticket[HBK_TICKET_BYTES / 2]);
+/** hbk_store_has() - is @entry there, and not about to go with a session that has ended? */
+bool hbk_store_has(const struct hbk_entry *entry);
 /** hbk_store_ticket() - of @text, which the decoder has passed. */
 void hbk_store_ticket(struct hbk_text text, uint8_t ret_ticket[HBK_TICKET_BYTES / 2]);
 /** hbk_store_ticket_name() - where rules are asked about a ticket, this is its name. */
@@ -354,6 +356,7 @@ void hbk_store_drop(struct hbk_entry *entry);
 void hbk_store_put_back(struct hbk_entry *entry);
 /** hbk_store_drop_some() - of a session that has ended, at most @max. Return: how many. */
 uint32_t hbk_store_drop_some(struct hbk_session *session, uint32_t max);
+/** hbk_store_expire() - its time, or its session, has ended. */
 void hbk_store_expire(struct hbk_entry *entry);
 void hbk_store_unpinned(struct hbk_entry *entry);
 /** hbk_store_stop() - nothing is in the store any more. */
