@@ -218,6 +218,8 @@ static int do_operation(const struct kit_call *call, struct kit_reply *reply)
     case KIT_OP_RAW_WAIT:
         return do_raw_wait(reply);
     default:
+        if (kit_peer_store_op(client, call, reply))
+            return reply->result;
         return kit_peer_object_op(call, reply) ? 0 : -1;
     }
 }
