@@ -12,6 +12,7 @@
 #define USER KIT_NO_ADMINISTRATORS
 #define NOBODY (KIT_NO_ADMINISTRATORS | KIT_NO_USERS)
 
+#define USERS "S-1-5-32-545" /* a client may not say BU */
 #define ALL "\"put\":\"D:(A;;0x4;;;WD)\",\"get\":\"D:(A;;0x8;;;WD)\""
 
 static const char config[] =
@@ -201,7 +202,7 @@ static void rules_cap_rights_and_types(void **state)
     kit_line_refused(&cast.was, put(&cast.admin, "session/capped/a", semaphore, ""),
                      HBK_TYPE_NOT_ALLOWED, "7");
     puts_it(&cast.admin, "session/capped/a", section,
-            ",\"access\":\"read\",\"allow\":\"D:(A;;0x8;;;BU)\"");
+            ",\"access\":\"read\",\"allow\":\"D:(A;;0x8;;;" USERS ")\"");
     int64_t handle = 0;
     kit_line_is_result(get(&cast.user, "session/capped/a", ""), "8");
     assert_true(kit_json_number(cast.user.reply.text, "handle", &handle));
@@ -248,7 +249,7 @@ static void allow_says_who_gets(void **state)
     (void)state;
     struct cast cast;
     begin(&cast);
-    puts_it(&cast.admin, "session/park/a", cast.thing, ",\"allow\":\"D:(A;;0x8;;;BU)\"");
+    puts_it(&cast.admin, "session/park/a", cast.thing, ",\"allow\":\"D:(A;;0x8;;;" USERS ")\"");
     was_given(&cast.user, get(&cast.user, "session/park/a", ""), &cast.admin, cast.thing);
     cast.was = kit_line_before(&cast.nobody);
     kit_line_refused(&cast.was, get(&cast.nobody, "session/park/a", ""), HBK_DENIED, "8");
@@ -281,7 +282,7 @@ static void who_waits_is_asked_too(void **state)
     puts_it(&cast.admin, "session/free/wait", cast.thing, ",\"once\":true");
     assert_null(kit_peer_hear(&cast.user, KIT_QUIET_MS));
     puts_it(&cast.admin, "session/free/wait", cast.thing,
-            ",\"replace\":true,\"allow\":\"D:(A;;0x8;;;BU)\"");
+            ",\"replace\":true,\"allow\":\"D:(A;;0x8;;;" USERS ")\"");
     was_given(&cast.user, kit_peer_hear(&cast.user, KIT_WAIT_MS), &cast.admin, cast.thing);
     end(&cast);
 }
@@ -383,10 +384,11 @@ static void lists_show_what_one_may_get(void **state)
     (void)state;
     struct cast cast;
     begin(&cast);
-    puts_it(&cast.admin, "session/park/listed", cast.thing, ",\"allow\":\"D:(A;;0x8;;;BU)\"");
+    puts_it(&cast.admin, "session/park/listed", cast.thing,
+            ",\"allow\":\"D:(A;;0x8;;;" USERS ")\"");
     puts_it(&cast.admin, "session/free/mine", cast.thing, "");
     puts_it(&cast.admin, "user/listed", cast.thing, ",\"allow\":\"D:(A;;0x8;;;WD)\"");
-    puts_it(&cast.admin, NULL, cast.thing, ",\"allow\":\"D:(A;;0x8;;;BU)\"");
+    puts_it(&cast.admin, NULL, cast.thing, ",\"allow\":\"D:(A;;0x8;;;" USERS ")\"");
     assert_non_null(strstr(list(&cast.user), "session/park/listed"));
     assert_non_null(strstr(cast.user.reply.text, "\"shared\":true"));
     assert_null(strstr(cast.user.reply.text, "session/free/mine"));
@@ -426,7 +428,7 @@ static void tickets_stay_within_an_identity(void **state)
 static void rules_say_who_passes_tickets(void **state)
 {
     (void)state;
-    static const char for_users[] = ",\"allow\":\"D:(A;;0x8;;;BU)\"";
+    static const char for_users[] = ",\"allow\":\"D:(A;;0x8;;;" USERS ")\"";
     static const char for_all[] = ",\"allow\":\"D:(A;;0x8;;;WD)\"";
     struct cast cast;
     char ticket[HBK_TICKET_BYTES + 1];

@@ -282,8 +282,9 @@ enum kit_op {
     KIT_OP_PUT,    /* see kit_peer_put(); in a reply of value: the entry; text: the ticket */
     KIT_OP_GET,    /* see kit_peer_get(); value: the handle, items[0], from_…, text: data */
     KIT_OP_REMOVE, /* name; or a[0]: entry */
-    KIT_OP_SEND,   /* name, items, count, text: data; a[0]: wait_ms; a[1]: timeout_ms; a[2]: pid */
-    KIT_OP_MAKE,   /* a[0]: kind */
+    KIT_OP_SEND, /* name, items, count, text: data; a[0]: wait_ms; a[1]: timeout_ms; a[2]: pid; a[3]: flags */
+    KIT_OP_NOTICE,    /* a[0]: timeout; value: its kind; delivery, from_session; closed */
+    KIT_OP_MAKE,      /* a[0]: kind */
     KIT_OP_SET_EVENT, /* a[0]: handle, here and below */
     KIT_OP_WAIT,      /* a[1]: ms */
     KIT_OP_RELEASE_MUTEX,
@@ -304,7 +305,7 @@ enum kit_op {
     KIT_OP_RAW_LINE,   /* a[1]: timeout; text: the line */
     KIT_OP_RAW_WAIT,   /* until there is something to read, and leave it there */
     KIT_OP_EXIT,
-    KIT_OPS
+    KIT_OP_OWN /* and those after it: kit_peer_own's */
 };
 
 struct kit_item {
@@ -330,7 +331,7 @@ struct kit_reply {
     uint64_t value;
     hbk_error_info error;
     uint32_t offered, from_pid, count;
-    uint64_t delivery, from_session;
+    uint64_t delivery, from_session, closed;
     struct kit_item items[HBK_ITEMS_MAX];
     char name[300];
     char text[9000];
@@ -392,6 +393,9 @@ void kit_peer_quiet(struct kit_peer *peer);
 
 /** kit_peer_main() - what the child does. */
 int kit_peer_main(const char *pipe);
+/* What a test has its children do beside that; set before kit_main(). */
+extern bool (*kit_peer_own)(hbk_client *client, const struct kit_call *call,
+                            struct kit_reply *reply);
 /** kit_peer_object_op() - the part of it that is about objects. Return: false, not such an operation. */
 bool kit_peer_object_op(const struct kit_call *call, struct kit_reply *reply);
 /** kit_peer_store_op() - the part of it that is about the store, as @client. */
