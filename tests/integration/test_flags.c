@@ -253,12 +253,12 @@ struct rights {
     uint32_t read;     /* what reading is, of a handle that has everything */
     uint32_t mask;     /* some rights … */
     uint32_t beyond;   /* … and one that a handle with those does not have */
-    enum kit_op fails; /* what cannot be done by reading alone; KIT_OPS: nothing */
+    enum kit_op fails; /* what cannot be done by reading alone; KIT_OP_OWN: nothing */
 };
 
 static const struct rights rows[] = {
     {KIT_EVENT, 0x120001, SYNCHRONIZE, EVENT_MODIFY_STATE, KIT_OP_SET_EVENT},
-    {KIT_MUTEX, 0x120001, SYNCHRONIZE, READ_CONTROL, KIT_OPS},
+    {KIT_MUTEX, 0x120001, SYNCHRONIZE, READ_CONTROL, KIT_OP_OWN},
     {KIT_SEMAPHORE, 0x120001, SYNCHRONIZE, SEMAPHORE_MODIFY_STATE, KIT_OP_RELEASE_SEMAPHORE},
     {KIT_TIMER, 0x120001, SYNCHRONIZE, TIMER_MODIFY_STATE, KIT_OP_SET_TIMER},
     {KIT_SECTION, 0x20005, SECTION_MAP_READ, SECTION_MAP_WRITE, KIT_OP_MAP_WRITE},
@@ -283,7 +283,7 @@ static void read_rights(void **state)
             HANDLE mine = kit_make(rows[i].kind);
             uint64_t theirs = given(&scene, (enum way)way, mine, HBK_ACCESS_READ, 0);
             assert_int_equal(access_of(&scene, theirs), rows[i].read & kit_access(mine));
-            if (rows[i].fails != KIT_OPS)
+            if (rows[i].fails != KIT_OP_OWN)
                 assert_int_equal(kit_peer_do(&scene.target, rows[i].fails, theirs, 1, "x"),
                                  ERROR_ACCESS_DENIED);
             taken_back(&scene, (enum way)way, theirs);
