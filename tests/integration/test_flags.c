@@ -150,6 +150,50 @@ static void children_inherit(void **state)
     CloseHandle(event);
 }
 
+/* In a process that has no library, and never heard of the broker; and in one that only reads what it is told. */
+static void inherit_by_the_broker_itself(void **state)
+{
+    (void)state;
+    struct kit_peer target;
+    struct kit_mark mark;
+    hbk_client *client = kit_client();
+    struct kit_raw *raw = kit_raw_proven();
+    HANDLE event = kit_make(KIT_EVENT);
+    const char *name = kit_endpoint_name();
+    hbk_transferred made;
+    kit_peer_start(&target);
+    assert_int_equal(kit_put(client, name, event, 0, 0), HBK_OK);
+    kit_mark(&mark, target.pid);
+    for (uint32_t inherit = 0; inherit < 2; inherit++) {
+        const uint32_t expected = inherit ? HANDLE_FLAG_INHERIT : 0;
+        int64_t value = 0;
+        DWORD flags = 0xFF;
+        hbk_transfer_options transfer = {.size = sizeof transfer, .handle = event};
+        transfer.source_pid = GetCurrentProcessId();
+        transfer.target_pid = target.pid;
+        transfer.flags = inherit ? HBK_ITEM_INHERIT : 0;
+        assert_int_equal(hbk_transfer(client, &transfer, &made, NULL), HBK_OK);
+        assert_false(made.notified);
+        uint64_t theirs = (uint64_t)(uintptr_t)made.handle;
+        assert_int_equal(kit_peer_do(&target, KIT_OP_FLAGS, theirs, 0, NULL), 0);
+        assert_int_equal(target.reply.value, expected);
+        kit_peer_do(&target, KIT_OP_CHILD_SETS, theirs, 0, NULL);
+        assert_int_equal(kit_is_set(event), inherit);
+        kit_peer_closes(&target, theirs);
+        kit_raw_ask(raw,
+                    "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"store.get\",\"params\":"
+                    "{\"name\":\"%s\",\"inherit\":%s}}",
+                    name, inherit ? "true" : "false");
+        assert_true(kit_json_number(raw->line, "handle", &value));
+        assert_true(GetHandleInformation((HANDLE)(uintptr_t)value, &flags));
+        assert_int_equal(flags, expected);
+        CloseHandle((HANDLE)(uintptr_t)value);
+        kit_unchanged(&mark);
+    }
+    assert_int_equal(hbk_store_remove(client, name, NULL), HBK_OK);
+    CloseHandle(event);
+}
+
 /* ---- protect from close ---- */
 
 /* Where the target's own library sets it. A transfer to another process cannot. */
@@ -361,6 +405,7 @@ static int group(void)
     const struct CMUnitTest tests[] = {
         KIT_TEST(inherit),
         KIT_TEST(children_inherit),
+        KIT_TEST(inherit_by_the_broker_itself),
         KIT_TEST(protect),
         KIT_TEST(protect_in_another_process),
         KIT_TEST(protect_here),
