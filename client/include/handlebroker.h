@@ -246,9 +246,8 @@ typedef struct hbk_received_item {
 
 typedef struct hbk_delivery {
     uint64_t id;
-    const char
-        *endpoint; /* the name under which it came; NULL: to this process, by hbk_transfer() */
-    int offered;   /* nonzero: an offer that waits for hbk_accept() or hbk_reject() */
+    const char *endpoint; /* the name under which it came; NULL: it came by hbk_transfer() */
+    int offered;          /* nonzero: an offer that waits for hbk_accept() or hbk_reject() */
     uint64_t from_session;
     uint32_t from_pid;
     uint32_t from_integrity; /* RID of the mandatory label; 0x2000 is medium */

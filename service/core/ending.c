@@ -245,8 +245,7 @@ bool hbk_delivery_cancel(struct hbk_delivery *delivery)
 
 void hbk_delivery_retell(struct hbk_delivery *delivery)
 {
-    HBK_ASSERT(delivery->state == HBK_DELIVERY_WRITING && delivery->process != NULL);
-    HBK_ASSERT(delivery->items[0].value == 0);
+    HBK_ASSERT(delivery->process != NULL && delivery->items[0].value == 0);
     delivery->unnoticed = true;
     delivery->placed_count = 0;
     hbk_delivery_make_ready(delivery);

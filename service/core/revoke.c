@@ -33,10 +33,9 @@ void hbk_revoke_keep(struct hbk_delivery *delivery)
     struct hbk_session *sender = delivery->sender, *target = delivery->target;
 
     HBK_ASSERT(delivery->state == HBK_DELIVERY_WRITING && delivery->revocable);
-    hbk_delivery_leave(delivery);
+    HBK_ASSERT(hbk_list_empty(&delivery->target_link) && !delivery->in_lane);
+    HBK_ASSERT(delivery->timer.place == 0);
     hbk_delivery_unbind(delivery);
-    hbk_lane_leave(delivery);
-    hbk_delivery_set_timer(delivery, HBK_NEVER);
     hbk_quota_give(sender, HBK_QUOTA_PENDING, 1);
     delivery->state = HBK_DELIVERY_GIVEN;
     hbk_list_remove(&delivery->send_link);
@@ -45,6 +44,16 @@ void hbk_revoke_keep(struct hbk_delivery *delivery)
     forget_texts(delivery);
     if (!hbk_session_alive(sender) || !hbk_session_alive(target)) {
         let_go(delivery);
+    }
+}
+
+void hbk_revoke_answered(struct hbk_session *sender, struct hbk_session *target)
+{
+    if (!hbk_session_alive(sender)) {
+        hbk_output_gone(target, sender->slot.id);
+    }
+    if (!hbk_session_alive(target)) {
+        hbk_output_gone(sender, target->slot.id);
     }
 }
 

@@ -29,19 +29,17 @@ static struct count *find(const struct fake_kernel *kernel, struct count *counts
     return &counts[(*count)++];
 }
 
-/* What is taken from the store has the entry's pin. */
+/* Only what is reached from the session itself. */
+/* Charged before they are made, and until their closes have returned. */
 static uint64_t pins_of(const struct hbk_delivery *delivery)
 {
     if (delivery->kind == HBK_DELIVERY_TAKE)
-        return 0;
-    uint64_t pins = delivery->item_count - delivery->closes_begun + delivery->closes_pending;
-    /* Charged before they are made. */
+        return 0; /* its pin is the entry's */
     if (delivery->state == HBK_DELIVERY_PINNING)
-        pins += delivery->items_charged - delivery->item_count;
-    return pins;
+        return delivery->items_charged;
+    return delivery->item_count - delivery->closes_begun + delivery->closes_pending;
 }
 
-/* Only what is reached from the session itself. */
 static void count_session(const struct fake_kernel *kernel, struct count *count,
                           const struct hbk_session *session)
 {
@@ -61,8 +59,9 @@ static void count_session(const struct fake_kernel *kernel, struct count *count,
     for (const struct hbk_link *link = session->sends.next; link != &session->sends;
          link = link->next) {
         const struct hbk_delivery *delivery = HBK_CONTAINER(link, struct hbk_delivery, send_link);
+        bool over = delivery->state == HBK_DELIVERY_CLOSING;
         count->used[HBK_QUOTA_REQUESTS] += !delivery->answered;
-        count->used[HBK_QUOTA_PENDING] += delivery->state != HBK_DELIVERY_CLOSING;
+        count->used[HBK_QUOTA_PENDING] += !over;
         count->used[HBK_QUOTA_PINS] += pins_of(delivery);
     }
     for (const struct hbk_link *link = session->given.next; link != &session->given;
@@ -71,20 +70,6 @@ static void count_session(const struct fake_kernel *kernel, struct count *count,
     for (const struct hbk_link *link = session->accepted.next; link != &session->accepted;
          link = link->next)
         ++count->used[HBK_QUOTA_REQUESTS];
-}
-
-/* Those that are gone from the store too, as long as they have a pin. */
-static void count_entries(const struct fake_kernel *kernel, const struct hbk_core *core,
-                          struct count *counts, size_t *count)
-{
-    for (uint32_t i = 0; i < hbk_pool_size(&core->entry_pool); ++i) {
-        const struct hbk_entry *entry = hbk_pool_at(&core->entry_pool, i);
-        if (!entry)
-            continue;
-        struct count *owner = find(kernel, counts, count, entry->user);
-        ++owner->used[HBK_QUOTA_STORED];
-        owner->used[HBK_QUOTA_STORED_BYTES] += entry->charged;
-    }
 }
 
 static void compare(const struct fake_kernel *kernel, const struct count *count,
@@ -96,21 +81,60 @@ static void compare(const struct fake_kernel *kernel, const struct count *count,
                         names[i], (unsigned long long)used[i], (unsigned long long)count->used[i]);
 }
 
+/* Deliveries that have an entry. */
+static uint32_t count_takes(const struct hbk_session *session)
+{
+    uint32_t takes = 0;
+    for (const struct hbk_link *link = session->sends.next; link != &session->sends;
+         link = link->next)
+        takes += HBK_CONTAINER(link, struct hbk_delivery, send_link)->entry != NULL;
+    return takes;
+}
+
+/* Entries are their user's as long as there is a pin of them. @takes: deliveries that have one */
+static size_t count_entries(const struct hbk_core *core, const struct fake_kernel *kernel,
+                            struct count *counts, size_t count, uint32_t takes)
+{
+    uint32_t stored = 0;
+    for (uint32_t i = 0; i < hbk_pool_size(&core->entry_pool); ++i) {
+        const struct hbk_entry *entry = hbk_pool_at(&core->entry_pool, i);
+        if (!entry)
+            continue;
+        struct count *of = find(kernel, counts, &count, entry->user);
+        ++of->used[HBK_QUOTA_STORED];
+        of->used[HBK_QUOTA_STORED_BYTES] += entry->charged;
+        stored += entry->stored;
+        takes -= entry->takes;
+        if (!entry->stored && ((!entry->takes && !entry->closing) || entry->session))
+            fake_broken(kernel, "counters of users", "an entry is kept for nothing");
+        if (entry->taker && (!entry->once || entry->taker->entry != entry))
+            fake_broken(kernel, "counters of users", "an entry is held back for nobody");
+    }
+    if (takes != 0)
+        fake_broken(kernel, "counters of users", "takes of entries do not agree");
+    if (core->entries.count + core->tickets.count != stored ||
+        core->all_entries.count - core->all_entries.gone != stored)
+        fake_broken(kernel, "counters of users", "%u entries are stored, others are found", stored);
+    return count;
+}
+
 void books_check(const struct hbk_core *core, const struct fake_kernel *kernel)
 {
     static struct count counts[BOOK_USERS_MAX];
     struct count all = {0};
     size_t count = 0, watchers = 0, processes = 0;
+    uint32_t takes = 0;
     for (const struct hbk_link *link = core->sessions.next; link != &core->sessions;
          link = link->next) {
         const struct hbk_session *session = HBK_CONTAINER(link, struct hbk_session, all_link);
         count_session(kernel, find(kernel, counts, &count, session->user), session);
         watchers += !hbk_list_empty(&session->watch_link);
+        takes += count_takes(session);
         if (!hbk_list_empty(&session->throttle_link) && !session->read_paused)
             fake_broken(kernel, "counters of users",
                         "a session is held back and read all the same");
     }
-    count_entries(kernel, core, counts, &count);
+    count = count_entries(core, kernel, counts, count, takes);
     for (size_t i = 0; i < count; ++i) {
         const struct hbk_user *user = counts[i].user;
         compare(kernel, &counts[i], user->used);
@@ -126,7 +150,7 @@ void books_check(const struct hbk_core *core, const struct fake_kernel *kernel)
     if (core->callers.count != processes)
         fake_broken(kernel, "counters of users", "users' processes do not agree");
     if (core->users.count != count)
-        fake_broken(kernel, "counters of users", "a user without a session or an entry is kept");
+        fake_broken(kernel, "counters of users", "a user with neither session nor entry is kept");
     if (core->audit.watchers_count != watchers || core->audit.line.size != 0)
         fake_broken(kernel, "counters of users", "the audit's books do not agree");
 }
@@ -136,6 +160,8 @@ void books_check_empty(const struct hbk_core *core, const struct fake_kernel *ke
     static const uint64_t nothing[HBK_QUOTA_COUNT];
     if (memcmp(core->used, nothing, sizeof nothing) != 0 || core->users.count != 0)
         fake_broken(kernel, "counters of users", "something is still charged to somebody");
+    if (core->scopes.count != 0 || core->takers.count != 0 || core->timers.reserved != 1)
+        fake_broken(kernel, "counters of users", "a scope, a taker or a timer is kept for nobody");
 }
 
 bool books_pinning(const struct hbk_core *core, uint64_t session, struct hbk_id *ret_id)
@@ -145,6 +171,30 @@ bool books_pinning(const struct hbk_core *core, uint64_t session, struct hbk_id 
         return false;
     *ret_id = found->pinning->id;
     return true;
+}
+
+uint64_t books_spent(const struct hbk_core *core)
+{
+    return core->spent;
+}
+
+uint32_t books_under_way(const struct hbk_core *core, uint64_t session)
+{
+    const struct hbk_session *found = hbk_pool_get(&core->session_pool, session);
+    uint32_t count = 0;
+    for (const struct hbk_link *link = found->sends.next; link != &found->sends; link = link->next)
+        ++count;
+    return count;
+}
+
+uint64_t books_spent(const struct hbk_core *core)
+{
+    return core->spent;
+}
+
+uint64_t books_sockets_lost(const struct hbk_core *core)
+{
+    return core->sockets_lost;
 }
 
 uint32_t books_descriptors(const struct hbk_core *core)
