@@ -187,6 +187,39 @@ static void told_by_the_library(void **state)
     kit_peer_stop(&target);
 }
 
+/* What is given back without a look at what became of it must not be closed twice: the value is another's by then. */
+static void freed_without_a_look(void **state)
+{
+    (void)state;
+    struct kit_peer target;
+    struct kit_mark mark;
+    hbk_client *client = kit_client();
+    const char *name = kit_endpoint_name();
+    hbk_send_item item = {.handle = kit_make(KIT_EVENT)};
+    hbk_send_options send = {.size = sizeof send, .to = name, .items = &item, .count = 1};
+    hbk_receipt receipt;
+    uint64_t made[64] = {0}, found = 0;
+    send.flags = HBK_SEND_REVOCABLE;
+    kit_peer_listen(&target, name, HBK_ENDPOINT_REVOCABLE);
+    kit_mark(&mark, target.pid);
+    assert_int_equal(hbk_send(client, &send, &receipt, NULL), HBK_OK);
+    assert_int_equal(kit_peer_do(&target, KIT_OP_RECEIVE, KIT_WAIT_MS, 0, NULL), HBK_OK);
+    uint64_t value = target.reply.items[0].handle;
+    assert_int_equal(hbk_revoke(client, receipt.delivery, NULL, NULL), HBK_OK);
+    for (int i = 0; i < 64 && found != value; i++) {
+        assert_int_equal(kit_peer_do(&target, KIT_OP_MAKE, KIT_EVENT, 0, NULL), 0);
+        found = made[i] = target.reply.value;
+    }
+    assert_int_equal(found, value);
+    assert_int_equal(kit_peer_do(&target, KIT_OP_FREE, 0, 0, NULL), 0);
+    assert_int_equal(kit_peer_do(&target, KIT_OP_SET_EVENT, found, 0, NULL), 0);
+    for (int i = 0; i < 64 && made[i] != 0; i++)
+        assert_int_equal(kit_peer_do(&target, KIT_OP_CLOSE_HANDLE, made[i], 0, NULL), 0);
+    kit_unchanged(&mark);
+    CloseHandle(item.handle);
+    kit_peer_stop(&target);
+}
+
 static void what_the_target_has_closed(void **state)
 {
     (void)state;
@@ -526,6 +559,7 @@ static int group(void)
     const struct CMUnitTest tests[] = {
         KIT_TEST(all_of_it),
         KIT_TEST(told_by_the_library),
+        KIT_TEST(freed_without_a_look),
         KIT_TEST(what_the_target_has_closed),
         KIT_TEST(what_the_target_has_in_its_place),
         KIT_TEST(what_was_not_agreed),
