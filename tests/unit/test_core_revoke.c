@@ -381,7 +381,7 @@ static void each_item_costs(void **state)
     revoke(&scene, scene.a, three, "012");
     spent[2] = books_spent(scene.rig->core);
     /* Closed there, and its pin here. */
-    assert_int_equal(spent[2] - spent[1], spent[1] - spent[0] + 2 * 2);
+    assert_int_equal(spent[2] - spent[1], spent[1] - spent[0] + 4);
     scene_end(&scene);
 }
 

@@ -105,7 +105,7 @@ static void a_socket_is_told_as_information(void **state)
         assert_true(hbk_text_is(done->items[0].type, "Socket"));
         log_take(scene.log, "delivery.closed", "done", NULL);
         /* The deadline for making it is over. */
-        rig_advance(scene.rig, 2 * HBK_SOCKET_DEADLINE_MS);
+        rig_advance(scene.rig, 2u * HBK_SOCKET_DEADLINE_MS);
         client_nothing(scene.a);
         scene_end(&scene);
     }
