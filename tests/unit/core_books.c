@@ -173,11 +173,6 @@ bool books_pinning(const struct hbk_core *core, uint64_t session, struct hbk_id 
     return true;
 }
 
-uint64_t books_spent(const struct hbk_core *core)
-{
-    return core->spent;
-}
-
 uint32_t books_under_way(const struct hbk_core *core, uint64_t session)
 {
     const struct hbk_session *found = hbk_pool_get(&core->session_pool, session);
