@@ -269,6 +269,28 @@ static void what_the_target_has_in_its_place(void **state)
     end(&scene);
 }
 
+/* A process that is stopped can be taken from. Wine has the process itself close the handle, and waits for it. */
+static void from_who_is_stopped(void **state)
+{
+    (void)state;
+    struct scene scene;
+    uint64_t closed = 0;
+    if (kit_is_wine())
+        kit_skip("Wine closes no handle of a process that is suspended");
+    begin(&scene);
+    struct sent sent = give(&scene, HBK_SEND_REVOCABLE);
+    kit_suspend(scene.target.process, true);
+    assert_int_equal(hbk_revoke(scene.client, sent.delivery, &closed, NULL), HBK_OK);
+    assert_int_equal(closed, 7);
+    for (int i = 0; i < EVENTS; i++)
+        assert_false(kit_holds(scene.target.pid, sent.values[i]));
+    kit_serve_second();
+    kit_suspend(scene.target.process, false);
+    told(&scene, sent.delivery, "\"closed\":[0,1,2]");
+    kit_unchanged(&scene.mark);
+    end(&scene);
+}
+
 /* ---- not agreed ---- */
 
 static void what_was_not_agreed(void **state)
@@ -478,6 +500,7 @@ static int group(void)
         KIT_TEST(freed_without_a_look),
         KIT_TEST(what_the_target_has_closed),
         KIT_TEST(what_the_target_has_in_its_place),
+        KIT_TEST(from_who_is_stopped),
         KIT_TEST(what_was_not_agreed),
         KIT_TEST(numbers_of_nothing),
         KIT_TEST(target_ends),
