@@ -283,6 +283,30 @@ static void what_is_no_socket(void **state)
     scene_end(&scene);
 }
 
+/* A socket is a File to the kernel: what it calls otherwise is none, whatever the name. */
+static void a_name_makes_no_socket(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *kernel, *said; /* the type as the kernel has it, and in words */
+    } objects[] = {{"Socket", "this is a Socket"}, {"", "this is a nameless kind of object"}};
+    struct scene scene = scene_new("," ANY);
+    for (size_t i = 0; i < sizeof objects / sizeof objects[0]; ++i) {
+        uint32_t handle = client_make(scene.a, objects[i].kernel, 0x1F01FF);
+        const struct hbk_error *error =
+            client_refused(scene.a, HBK_R_TYPE_MISMATCH, SEND, ONE, handle);
+        assert_non_null(strstr(error->detail, objects[i].said));
+        assert_int_equal(error->item, 0);
+        error = client_refused(scene.a, HBK_R_TYPE_NOT_ALLOWED, SEND,
+                               "{'to':'user/a','items':[{'handle':%u}]}", handle);
+        assert_non_null(strstr(error->detail, objects[i].said));
+    }
+    assert_int_equal(fake_trace_count(scene.kernel, FAKE_OP_SOCKETS_MAKE), 0);
+    assert_int_equal(fake_trace_count(scene.kernel, FAKE_OP_PLACE), 0);
+    client_nothing(scene.b);
+    scene_end(&scene);
+}
+
 static void it_keeps_all_its_rights(void **state)
 {
     (void)state;
@@ -534,6 +558,7 @@ int main(void)
         cmocka_unit_test(order_is_kept),
         cmocka_unit_test(as_many_as_may_go),
         cmocka_unit_test(what_is_no_socket),
+        cmocka_unit_test(a_name_makes_no_socket),
         cmocka_unit_test(it_keeps_all_its_rights),
         cmocka_unit_test(an_endpoint_must_name_them),
         cmocka_unit_test(none_is_left_if_one_fails),
