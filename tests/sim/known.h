@@ -90,20 +90,19 @@ struct sim_item {
 };
 
 struct sim_send {
-    uint64_t tag; /* 0: unused */
+    uint64_t tag;     /* 0: unused */
+    uint64_t session; /* of the sender */
     enum sim_kind kind;
     uint32_t client, target;           /* numbers of connections; target 0: not known yet */
-    uint64_t session;                  /* of the sender */
     uint32_t identity, pid;            /* of the sender */
     uint32_t name, to_pid, expect_pid; /* name: SIM_NAME_NONE: to a process, or by a ticket */
     const char *expect_user;
     uint32_t source_pid, target_pid; /* of a transfer; 0: the caller */
     uint64_t entry;                  /* that is taken; 0: not known yet */
-    char by_ticket[HBK_TICKET_BYTES + 1];
-    uint64_t asked_at;            /* when, counted in events */
-    struct fake_process *process; /* where it was placed last */
-    uint32_t value;               /* of the first item, as it was told */
-    uint64_t sockets;             /* ticket of what a worker is at */
+    uint64_t asked_at;               /* when, counted in events */
+    struct fake_process *process;    /* where it was placed last */
+    uint32_t value;                  /* of the first item, as it was told */
+    uint64_t sockets;                /* ticket of what a worker is at */
     bool revocable;
     bool again;     /* a transfer is placed once more, as its target was not told */
     bool notified;  /* a transfer's target was told */
@@ -116,9 +115,9 @@ struct sim_send {
     uint64_t made_ms;    /* when its sockets began to be made; 0: they did not */
     uint32_t generation; /* of the rules when it was sent */
     bool has_data, malformed, duplicated;
-    bool offered, reject_asked, bad_handle, seam_failed;
+    bool offered, reject_asked, bad_handle, seam_failed, answered;
+    char by_ticket[HBK_TICKET_BYTES + 1];
     enum sim_fate fate;
-    bool answered;
     uint32_t pin_tries, pinned; /* items that were tried, and that were */
     uint32_t pins, placed;      /* held by the broker; in the target and not told */
     struct sim_item items[HBK_ITEMS_MAX];

@@ -105,7 +105,7 @@ static void a_socket_is_told_as_information(void **state)
         assert_true(hbk_text_is(done->items[0].type, "Socket"));
         log_take(scene.log, "delivery.closed", "done", NULL);
         /* The deadline for making it is over. */
-        rig_advance(scene.rig, 2u * HBK_SOCKET_DEADLINE_MS);
+        rig_advance(scene.rig, UINT64_C(2) * HBK_SOCKET_DEADLINE_MS);
         client_nothing(scene.a);
         scene_end(&scene);
     }
@@ -385,10 +385,10 @@ static void a_worker_that_cannot_begin(void **state)
     for (int asked = 0; asked < 2; ++asked) {
         struct scene scene = scene_new(asked ? ",'mode':'ask'," ANY : "," ANY);
         fake_fail(scene.kernel, FAKE_OP_SOCKETS_MAKE, 1, HBK_R_OS_ERROR, 8);
-        uint32_t id = send_one(&scene), accept = 0;
+        uint32_t id = send_one(&scene);
         if (asked) {
-            accept = client_request(scene.b, ACCEPT, "{'delivery':%llu}",
-                                    (unsigned long long)client_offered(scene.b)->delivery);
+            uint32_t accept = client_request(scene.b, ACCEPT, "{'delivery':%llu}",
+                                             (unsigned long long)client_offered(scene.b)->delivery);
             rig_run(scene.rig);
             client_error(scene.b, accept, HBK_R_OS_ERROR);
         }
