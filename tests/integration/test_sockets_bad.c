@@ -470,8 +470,12 @@ static void encode(const uint8_t *bytes, size_t size, char *ret_text)
         uint32_t bits = (uint32_t)bytes[i] << 16;
         bits |= i + 1 < size ? (uint32_t)bytes[i + 1] << 8 : 0;
         bits |= i + 2 < size ? bytes[i + 2] : 0;
-        for (size_t k = 0; k < 4; k++)
-            *ret_text++ = i + k <= size ? digits[bits >> (18 - 6 * k) & 63] : '=';
+        for (size_t k = 0; k < 4; k++) {
+            if (i + k <= size)
+                *ret_text++ = digits[bits >> (18 - 6 * k) & 63];
+            else
+                *ret_text++ = '=';
+        }
     }
     *ret_text = '\0';
 }
