@@ -13,6 +13,15 @@ void books_check(const struct hbk_core *core, const struct fake_kernel *kernel);
 void books_check_empty(const struct hbk_core *core, const struct fake_kernel *kernel);
 /** books_pinning() - the request of which @session has handles pinned at this moment. Return: false: of none. */
 bool books_pinning(const struct hbk_core *core, uint64_t session, struct hbk_id *ret_id);
+/** books_transferring() - the request for which a handle of another process is pinned at this moment, and whose. */
+bool books_transferring(const struct hbk_core *core, uint64_t *ret_session, struct hbk_id *ret_id);
+/** books_taking() - the request for which @session is given an entry's handle at this moment. Return: false: none. */
+bool books_taking(const struct hbk_core *core, uint64_t session, struct hbk_id *ret_id);
+/** books_request() - the request that is acted on at this moment. */
+const struct hbk_message *books_request(const struct hbk_core *core);
+/** books_delivery() - whose delivery @delivery is, and the request that it was asked for by. Return: false: it is over. */
+bool books_delivery(const struct hbk_core *core, uint64_t delivery, uint64_t *ret_session,
+                    struct hbk_id *ret_id);
 /** books_under_way() - of @session's deliveries, those that are looked through for each of its requests. */
 uint32_t books_under_way(const struct hbk_core *core, uint64_t session);
 /** books_spent() - what all that was done until now has cost, and is charged to who caused it. */
