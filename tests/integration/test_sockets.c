@@ -380,7 +380,7 @@ static void begin_taker(struct kit_peer *peer, hbk_client *owner, struct kit_mar
         kit_mark(mark, peer->pid);
 }
 
-static void stored(void **state)
+static void left_in_the_store(void **state)
 {
     (void)state;
     struct kit_peer takers[2];
@@ -545,7 +545,7 @@ static int group(void)
         KIT_TEST(moved),
         KIT_TEST(inheritable_as_the_sender_says),
         KIT_TEST(nobody_receives),
-        KIT_TEST(stored),
+        KIT_TEST(left_in_the_store),
         KIT_TEST(stored_by_who_has_left),
         KIT_TEST(by_ticket),
         KIT_TEST(made_by_hand),

@@ -36,8 +36,8 @@ static void mark(struct scene *scene)
 /* What Winsock and the library keep of their first socket, in any of the processes, is there by then. */
 static void begin(struct scene *scene)
 {
-    (void)snprintf(scene->name, sizeof scene->name, "%s", kit_endpoint_name());
     scene->client = kit_client();
+    (void)snprintf(scene->name, sizeof scene->name, "%s", kit_endpoint_name());
     scene->raw = kit_raw_proven();
     kit_socket_listen(&scene->target, scene->name, 0);
     assert_true(kit_socket_make(&scene->socket, KIT_UDP_CONNECTED, AF_INET));
