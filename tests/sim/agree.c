@@ -161,8 +161,9 @@ static bool exceeds(const struct sim_send *send, uint32_t at)
 static bool mismatches(const struct sim_send *send, uint32_t at)
 {
     const struct sim_item *item = &send->items[at];
-    return at < send->pinned && item->type != HBK_TYPE_COUNT && item->said &&
-           strcmp(item->said, hbk_type_info(item->type)->name) != 0;
+    return at < send->pinned && item->said &&
+           (item->type == HBK_TYPE_COUNT ? strcmp(item->said, "Socket") == 0
+                                         : strcmp(item->said, hbk_type_info(item->type)->name) != 0);
 }
 
 static bool too_early(const struct sim *sim, const struct sim_send *send)

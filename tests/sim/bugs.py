@@ -8,28 +8,28 @@ Bug = namedtuple("Bug", "name invariants seeds changes")
 
 BUGS = [
     Bug("subset_check_skipped", "rights only shrink", 100, [
-        ("send.c", "if ((access & ~granted) != 0) {", "if ((access & ~granted) != 0 && !BUG) {"),
-        ("send.c", "HBK_ASSERT((access & ~granted) == 0);", "HBK_ASSERT(BUG || (access & ~granted) == 0);"),
+        ("item.c", "if ((access & ~most) != 0) {", "if ((access & ~most) != 0 && !BUG) {"),
+        ("item.c", "HBK_ASSERT((access & ~most) == 0);", "HBK_ASSERT(BUG || (access & ~most) == 0);"),
         ("place.c", "HBK_ASSERT(item->value == 0 && (item->access & ~item->granted) == 0);",
          "HBK_ASSERT(BUG || (item->value == 0 && (item->access & ~item->granted) == 0));"),
     ]),
     Bug("rights_not_reduced", "rights only shrink|answers are true", 100, [
-        ("send.c", "item->same = access == granted;", "item->same = access == granted || BUG;"),
+        ("item.c", "item->same = access == item->granted;", "item->same = access == item->granted || BUG;"),
     ]),
     Bug("generation_reused", "ids are used once", 50, [
         ("pool.c", "generation == GENERATION_MAX ? 1 : generation + 1;",
          "generation == GENERATION_MAX ? 1 : BUG && generation > 0 ? generation : generation + 1;"),
     ]),
     Bug("rollback_forgotten", "a failed send leaves nothing|untold values", 200, [
-        ("delivery.c", "    (void)hbk_place_undo(delivery, HBK_ITEMS_MAX);\n",
+        ("ending.c", "    (void)hbk_place_undo(delivery, HBK_ITEMS_MAX);\n",
          "    if (!BUG) {\n        (void)hbk_place_undo(delivery, HBK_ITEMS_MAX);\n    }\n"),
-        ("delivery.c", "HBK_ASSERT(item->pin != 0 && item->value == 0);",
-         "HBK_ASSERT(BUG || (item->pin != 0 && item->value == 0));"),
+        ("ending.c", "HBK_ASSERT(item->pin != 0 && item->value == 0 && !item->made);",
+         "HBK_ASSERT(BUG || (item->pin != 0 && item->value == 0 && !item->made));"),
     ]),
     Bug("last_item_not_rolled_back", "a failed send leaves nothing|untold values", 200, [
         ("place.c", "for (size_t i = 0; i < delivery->item_count && count < max; i++) {",
          "for (size_t i = 0; i + (BUG && delivery->item_count > 1) < delivery->item_count && count < max; i++) {"),
-        ("delivery.c", "HBK_ASSERT(BUG(rollback_forgotten) ||",
+        ("ending.c", "HBK_ASSERT(BUG(rollback_forgotten) ||",
          "HBK_ASSERT(BUG || BUG(rollback_forgotten) ||"),
     ]),
     Bug("untold_left_behind", "untold values|dead sessions|assertion", 100, [
@@ -43,22 +43,22 @@ BUGS = [
          "        }\n        if (core->platform.place("),
     ]),
     Bug("pins_mixed_up", "what was checked is delivered|rights only shrink|both sides agree|untold values", 100, [
-        ("place.c", "core->platform.place(delivery->target->connection, item->pin,",
-         "core->platform.place(delivery->target->connection,\n"
+        ("place.c", "core->platform.place(hbk_delivery_party(delivery), item->pin,",
+         "core->platform.place(hbk_delivery_party(delivery),\n"
          "            BUG ? delivery->items[(i + 1) % delivery->item_count].pin : item->pin,"),
     ]),
     Bug("pin_leaked", "broker handles", 50, [
-        ("delivery.c", "        if (core->platform.unpin(",
+        ("ending.c", "        if (core->platform.unpin(",
          "        if (BUG && delivery->item_count > 2) {\n            pin_closed(delivery);\n            continue;\n"
          "        }\n        if (core->platform.unpin("),
     ]),
     Bug("pin_closed_twice", "the seam", 50, [
-        ("delivery.c", "        if (BUG(pin_leaked)",
-         "        if (BUG) {\n            (void)core->platform.unpin(delivery->sender->connection, item->pin, may_block,\n"
-         "                                       delivery->slot.id);\n        }\n        if (BUG(pin_leaked)"),
+        ("ending.c", "        if (BUG(pin_leaked)",
+         "        if (BUG) {\n            (void)core->platform.unpin(core->platform.context, delivery->sender->user->closer, item->pin,\n"
+         "                                       may_block, delivery->slot.id << 1 | HBK_TICKET_DELIVERY);\n        }\n        if (BUG(pin_leaked)"),
     ]),
     Bug("file_closed_on_the_loop", "the seam", 50, [
-        ("delivery.c", "hbk_type_info((enum hbk_type)item->type)->close_may_block;",
+        ("ending.c", "hbk_type_info((enum hbk_type)item->type)->close_may_block;",
          "hbk_type_info((enum hbk_type)item->type)->close_may_block && !BUG;"),
     ]),
     Bug("answered_twice", "answered once", 50, [
@@ -66,11 +66,12 @@ BUGS = [
          "        answer_success(delivery);\n        if (BUG) {\n            answer_success(delivery);\n        }\n"),
     ]),
     Bug("timeout_not_answered", "answered once", 100, [
-        ("delivery.c", "    if (take_answer(delivery)) {\n        hbk_output_failure(",
-         "    if (take_answer(delivery) && !(BUG && error->code == HBK_R_TIMEOUT)) {\n        hbk_output_failure("),
+        ("ending.c", "    if (hbk_delivery_claim_answer(delivery)) {\n        hbk_output_failure(",
+         "    if (hbk_delivery_claim_answer(delivery) && !(BUG && error->code == HBK_R_TIMEOUT)) {\n"
+         "        hbk_output_failure("),
     ]),
     Bug("stop_not_answered", "answered once", 400, [
-        ("delivery.c", "void hbk_delivery_stop_sends(struct hbk_session *sender)\n{\n",
+        ("ending.c", "void hbk_delivery_stop_sends(struct hbk_session *sender)\n{\n",
          "void hbk_delivery_stop_sends(struct hbk_session *sender)\n{\n    if (BUG) {\n        return;\n    }\n"),
     ]),
     Bug("reading_never_goes_on", "answered once", 50, [
@@ -79,7 +80,8 @@ BUGS = [
          "        !(BUG && session->sent > 1)) {"),
     ]),
     Bug("gone_told_twice", "answered once", 200, [
-        ("output.c", "session->gone_told == gone) {", "(session->gone_told == gone && !BUG)) {"),
+        ("output.c", "if (session->gone_told != gone && hbk_session_alive(session)) {",
+         "if ((session->gone_told != gone || BUG) && hbk_session_alive(session)) {"),
     ]),
     Bug("untold_taken_for_told", "told or untold|untold values", 100, [
         ("output.c", "while (told && (link", "while ((told || BUG) && (link"),
@@ -111,11 +113,10 @@ BUGS = [
         ("grant.c", "if (endpoint->from == NULL || remembered(", "if (BUG || endpoint->from == NULL || remembered("),
     ]),
     Bug("offer_placed_at_once", "both sides agree", 100, [
-        ("delivery.c", "} else if (delivery->endpoint->mode == HBK_MODE_ASK) {",
-         "} else if (delivery->endpoint->mode == HBK_MODE_ASK && !BUG) {"),
+        ("delivery.c", "delivery->endpoint->mode == HBK_MODE_ASK) {", "delivery->endpoint->mode == HBK_MODE_ASK && !BUG) {"),
     ]),
     Bug("accepted_by_anybody", "both sides agree|answers are true|assertion", 200, [
-        ("delivery.c", "        delivery->target == session) {", "        (delivery->target == session || BUG)) {"),
+        ("offer.c", "        delivery->target == session) {", "        (delivery->target == session || BUG)) {"),
     ]),
     Bug("scopes_mixed_up", "rules|both sides agree|existence is not told|assertion", 200, [
         ("endpoint.c", "return hbk_hash(&core->hash_key, scope->digest, sizeof scope->digest, name.data, name.size);",
@@ -133,7 +134,7 @@ BUGS = [
          "    endpoint->may_listen = BUG || decision == HBK_DECISION_GRANTED ||"),
     ]),
     Bug("cap_not_asked", "rules", 200, [
-        ("send.c", "    uint32_t cap = hbk_policy_cap(core->policy, limit_rule, type);\n",
+        ("item.c", "    uint32_t cap = hbk_policy_cap(core->policy, limit_rule, type);\n",
          "    uint32_t cap = BUG ? UINT32_MAX : hbk_policy_cap(core->policy, limit_rule, type);\n"),
     ]),
     Bug("inspect_for_everybody", "rules", 200, [
@@ -159,14 +160,14 @@ BUGS = [
          "    struct hbk_link *link = BUG ? &sender->sends : delivery->send_link.prev;\n"),
     ]),
     Bug("taken_back_after_it_was_told", "no foreign close", 50, [
-        ("delivery.c", "        delivery->items[i].value = 0; /* it is the target's from now on */\n",
-         "        if (BUG) {\n            core_of(delivery)->platform.unplace(delivery->target->connection,\n"
+        ("delivery.c", "        delivery->items[i].value = 0;\n",
+         "        if (BUG && delivery->items[i].value != 0) {\n            core_of(delivery)->platform.unplace(hbk_delivery_party(delivery),\n"
          "                                                delivery->items[i].pin, delivery->items[i].value);\n        }\n"
-         "        delivery->items[i].value = 0; /* it is the target's from now on */\n"),
+         "        delivery->items[i].value = 0;\n"),
     ]),
     Bug("handle_changed", "no pseudo-handle|what was checked is delivered", 50, [
-        ("send.c", "    item->handle = wanted->handle;\n", "    item->handle = wanted->handle + (BUG ? 1 : 0);\n"),
-        ("send.c", "item->handle % 4 == 0);", "(item->handle % 4 == 0 || BUG));"),
+        ("item.c", "    item->handle = wanted->handle;\n", "    item->handle = wanted->handle + (BUG ? 1 : 0);\n"),
+        ("item.c", "item->handle % 4 == 0 &&", "(item->handle % 4 == 0 || BUG) &&"),
     ]),
     Bug("item_forgotten", "all or nothing", 100, [
         ("delivery.c", "        .items_count = delivery->item_count,\n        .items = items,\n        .data",
@@ -178,7 +179,7 @@ BUGS = [
          "if (BUG || core->platform.proof_close(session->connection) != HBK_PLATFORM_PENDING) {"),
     ]),
     Bug("pending_not_given_back", "counters of users", 50, [
-        ("delivery.c", "hbk_quota_give(delivery->sender, HBK_QUOTA_PENDING, 1);",
+        ("ending.c", "hbk_quota_give(delivery->sender, HBK_QUOTA_PENDING, 1);",
          "hbk_quota_give(delivery->sender, HBK_QUOTA_PENDING, BUG && delivery->item_count > 1 ? 0 : 1);"),
     ]),
     Bug("bytes_not_counted", "counters of users", 50, [
@@ -186,8 +187,9 @@ BUGS = [
          "    if (BUG && bytes > before) {\n        return;\n    }\n    session->bytes = bytes;\n    if (bytes >= before) {\n"),
     ]),
     Bug("session_not_released", "dead sessions", 50, [
-        ("session.c", "hbk_list_empty(&session->sends) && hbk_list_empty(&session->untold)) {",
-         "hbk_list_empty(&session->sends) && hbk_list_empty(&session->untold) &&\n        !(BUG && session->sent > 0)) {"),
+        ("session.c", "hbk_list_empty(&session->entries) && hbk_list_empty(&session->untold)) {",
+         "hbk_list_empty(&session->entries) && hbk_list_empty(&session->untold) &&\n"
+         "        !(BUG && session->sent > 0)) {"),
     ]),
     Bug("write_deadline_forgotten", "deadlines|progress", 200, [
         ("output.c", "session->write_due = hbk_now(core) + core->config.write_ms;",
@@ -198,15 +200,16 @@ BUGS = [
          "session->hello_due = BUG ? HBK_NEVER : session->opened_ms + core->config.hello_ms;"),
     ]),
     Bug("record_forgotten", "records", 100, [
-        ("delivery.c", "    hbk_audit_delivery(delivery, \"handle.send\", NULL);\n",
-         "    if (!(BUG && delivery->item_count > 1)) {\n        hbk_audit_delivery(delivery, \"handle.send\", NULL);\n    }\n"),
+        ("delivery.c", "    hbk_audit_delivery(delivery, hbk_delivery_event(delivery), NULL);\n",
+         "    if (!(BUG && delivery->item_count > 1)) {\n"
+         "        hbk_audit_delivery(delivery, hbk_delivery_event(delivery), NULL);\n    }\n"),
     ]),
     Bug("descriptor_leaked", "descriptors", 200, [
         ("endpoint.c", "if (endpoint != NULL && endpoint->from != NULL) {", "if (endpoint != NULL && endpoint->from != NULL && !BUG) {"),
     ]),
     Bug("widenable_denied", "answers are true", 100, [
-        ("place.c", "    if (item->type == HBK_TYPE_FILE) {\n        return HBK_WIDENABLE_UNKNOWN;\n    }\n",
-         "    if (item->type == HBK_TYPE_FILE) {\n        return HBK_WIDENABLE_UNKNOWN;\n    }\n"
+        ("place.c", "        return HBK_WIDENABLE_UNKNOWN;\n    }\n",
+         "        return HBK_WIDENABLE_UNKNOWN;\n    }\n"
          "    if (BUG) {\n        return HBK_WIDENABLE_NO;\n    }\n"),
     ]),
     Bug("too_early", "answers are true", 200, [
@@ -214,7 +217,7 @@ BUGS = [
          "hbk_now(core_of(delivery)) + delivery->timeout_ms / (BUG ? 4 : 1));"),
     ]),
     Bug("hung_up_on", "sessions end for a reason", 200, [
-        ("delivery.c", "    hbk_audit_reject(session, delivery);\n    hbk_delivery_fail(delivery, &error);\n",
+        ("offer.c", "    hbk_audit_reject(session, delivery);\n    hbk_delivery_fail(delivery, &error);\n",
          "    hbk_audit_reject(session, delivery);\n    hbk_delivery_fail(delivery, &error);\n"
          "    if (BUG) {\n        hbk_session_hang_up(session, HBK_R_TARGET_GONE);\n        return;\n    }\n"),
     ]),
@@ -230,7 +233,7 @@ BUGS = [
          "refused:\n    if (BUG) {\n        core->platform.close(connection);\n    }\n    hbk_core_process_release(core, process);\n"),
     ]),
     Bug("used_after_its_end", "end of the program", 100, [
-        ("delivery.c", "    free(delivery->text);\n    hbk_pool_free(&core->delivery_pool, delivery);\n",
+        ("ending.c", "    free(delivery->text);\n    hbk_pool_free(&core->delivery_pool, delivery);\n",
          "    free(delivery->text);\n    if (BUG) {\n        core->delivered += *(volatile char *)delivery->text == 0;\n    }\n"
          "    hbk_pool_free(&core->delivery_pool, delivery);\n"),
     ]),
