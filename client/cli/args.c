@@ -84,6 +84,23 @@ static bool read_number(const char *text, int base, uint32_t max, uint32_t *ret_
     return true;
 }
 
+/* Decimal, or hexadecimal after 0x. */
+static bool read_value32(const char *text, uint32_t *ret_value)
+{
+    bool hexadecimal = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+    return read_number(text, hexadecimal ? 16 : 10, UINT32_MAX, ret_value) && *ret_value != 0;
+}
+
+bool serial_read(const char *text, uint64_t *ret_value)
+{
+    return read_wide(text, 10, SERIAL_MAX, ret_value) && *ret_value != 0;
+}
+
+bool pid_read(const char *text, uint32_t *ret_value)
+{
+    return read_number(text, 10, UINT32_MAX, ret_value) && *ret_value != 0;
+}
+
 static bool read_access(const char *text, uint32_t *ret_value)
 {
     if (strcmp(text, "same") == 0) {
@@ -94,8 +111,7 @@ static bool read_access(const char *text, uint32_t *ret_value)
         *ret_value = HBK_ACCESS_READ;
         return true;
     }
-    bool hexadecimal = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
-    return read_number(text, hexadecimal ? 16 : 10, UINT32_MAX, ret_value) && *ret_value != 0;
+    return read_value32(text, ret_value);
 }
 
 /* The value of @option. Return: NULL, or what is wrong with it. */
@@ -118,6 +134,10 @@ static const char *read_value(const struct option *option, const char *text)
     case OPTION_ACCESS:
         if (!read_access(text, option->value))
             return "is neither same, read nor a mask as 0x120089";
+        break;
+    case OPTION_HANDLE:
+        if (!read_value32(text, option->value))
+            return "is no value of a handle, as 0x1c4";
         break;
     case OPTION_LIST:
         if (*option->count == option->max)

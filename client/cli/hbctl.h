@@ -38,6 +38,7 @@ enum option_kind {
     OPTION_NUMBER,
     OPTION_SERIAL,
     OPTION_ACCESS,
+    OPTION_HANDLE,
     OPTION_LIST
 };
 
@@ -46,8 +47,8 @@ struct option {
     const char *name; /* "--wait" */
     enum option_kind kind;
     uint32_t max; /* OPTION_NUMBER: the highest value; OPTION_LIST: the most entries */
-    /* FLAG: bool *; TEXT: const char **; NUMBER, ACCESS: uint32_t *; SERIAL: uint64_t *; LIST: const
-     * char ** */
+    /* FLAG: bool *; TEXT: const char **; NUMBER, ACCESS, HANDLE: uint32_t *; SERIAL: uint64_t *;
+     * LIST: const char ** */
     void *value;
     size_t *count; /* OPTION_LIST */
 };
@@ -81,6 +82,12 @@ bool options_read(struct arguments *arguments, const struct option *options, siz
 /** global_read() - if the next argument is an option of all commands, read it. As options_read(),
  * but that *ret_taken tells whether it was. */
 bool global_read(struct arguments *arguments, bool *ret_taken, enum exit_code *ret_code);
+
+/** serial_read() - is @text the number of something that the service has numbered? */
+bool serial_read(const char *text, uint64_t *ret_value);
+
+/** pid_read() - is @text the number of a process? */
+bool pid_read(const char *text, uint32_t *ret_value);
 
 /** usage_error() - print what is wrong and where to read on. Return: EXIT_USAGE. */
 enum exit_code usage_error(const char *command, const char *what, const char *argument);
@@ -120,8 +127,38 @@ void table_print(struct table *table, FILE *file);
 /** duration_text() - "2 d 03 h", "4 min 05 s", … */
 void duration_text(char *ret_text, size_t size, uint64_t milliseconds);
 
+/** widenable_text() - could the rights that were left out be taken back? */
+const char *widenable_text(int widenable);
+void json_widenable(struct json *json, int widenable); /* nothing, if none were left out */
+
+/** print_revoked() - that it was taken back, and the items whose handles were closed. */
+void print_revoked(FILE *file, uint64_t delivery, uint64_t closed);
+void json_revoked(uint64_t delivery, uint64_t closed);
+
 /** failed() - print @error and what to do next. Return: the exit code that goes with it. */
 enum exit_code failed(const struct globals *globals, const hbk_error_info *error, const char *hint);
+
+/* ---- files ---- */
+
+/* Where the contents of files that were received are copied to. */
+struct copy {
+    bool print;         /* to standard output */
+    const char *output; /* into this file; NULL: none */
+    HANDLE to;          /* NULL: nowhere */
+};
+
+/** copy_open() - EXIT_DONE; else a message was printed. */
+enum exit_code copy_open(const struct arguments *arguments, struct copy *copy);
+
+/** copy_contents() - all of @from, to a place that is open. False: a message was printed. */
+bool copy_contents(const struct arguments *arguments, const struct copy *copy, HANDLE from);
+void copy_close(struct copy *copy);
+
+/** telling() - where everything else goes: not where the contents do. */
+FILE *telling(const struct copy *copy);
+
+/** file_open() - the file at @path, to be handed over. NULL: a message was printed. */
+HANDLE file_open(const struct arguments *arguments, const char *path, bool write);
 
 /* ---- commands ---- */
 
@@ -138,6 +175,13 @@ enum exit_code run_explain(struct arguments *arguments);
 enum exit_code run_watch(struct arguments *arguments);
 enum exit_code run_send(struct arguments *arguments);
 enum exit_code run_receive(struct arguments *arguments);
+enum exit_code run_put(struct arguments *arguments);
+enum exit_code run_get(struct arguments *arguments);
+enum exit_code run_remove(struct arguments *arguments);
+enum exit_code run_list(struct arguments *arguments);
+enum exit_code run_deliveries(struct arguments *arguments);
+enum exit_code run_revoke(struct arguments *arguments);
+enum exit_code run_transfer(struct arguments *arguments);
 
 /* One line of the table of commands in main.c, which the check of the manual pages reads. */
 #define HBCTL_COMMAND(name, run, summary, help) \

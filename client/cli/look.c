@@ -81,6 +81,7 @@ static void print_status(const hbk_status_info *status)
            (unsigned long)status->deliveries_pending, (unsigned long long)status->delivered,
            (unsigned long long)status->failed);
     printf("handles     %lu held for deliveries\n", (unsigned long)status->pins);
+    printf("stored      %lu entries\n", (unsigned long)status->stored);
     if (status->policy == 0)
         printf("rules       the built-in ones\n");
     else
@@ -108,6 +109,7 @@ static void json_status(const hbk_status_info *status)
     json_number(&json, "endpoints", status->endpoints);
     json_number(&json, "deliveries_pending", status->deliveries_pending);
     json_number(&json, "pins", status->pins);
+    json_number(&json, "stored", status->stored);
     json_number(&json, "delivered", status->delivered);
     json_number(&json, "failed", status->failed);
     json_number(&json, "policy", status->policy);
@@ -162,13 +164,13 @@ static void print_endpoints(const hbk_endpoint_entries *list)
     table_begin(&table, sizeof headings / sizeof headings[0], headings);
     for (size_t i = 0; i < list->count; i++) {
         const hbk_endpoint_entry *entry = &list->entries[i];
-        char pid[16], session[32], since[32];
+        char pid[16], session[32], since[32], mode[16];
         snprintf(pid, sizeof pid, "%lu", (unsigned long)entry->pid);
         snprintf(session, sizeof session, "%llu", (unsigned long long)entry->session);
+        snprintf(mode, sizeof mode, "%s%s", entry->ask ? "ask" : "auto",
+                 entry->revocable ? " back" : "");
         duration_text(since, sizeof since, entry->since_ms);
-        const char *cells[] = {
-            entry->name, entry->ask ? "ask" : "auto", pid, session, since, entry->user,
-            entry->types};
+        const char *cells[] = {entry->name, mode, pid, session, since, entry->user, entry->types};
         table_row(&table, cells);
     }
     table_print(&table, stdout);
@@ -185,6 +187,7 @@ static void json_endpoints(const hbk_endpoint_entries *list)
         json_open(&json, NULL, '{');
         json_text(&json, "name", entry->name);
         json_text(&json, "mode", entry->ask ? "ask" : "auto");
+        json_bool(&json, "revocable", entry->revocable != 0);
         json_number(&json, "pid", entry->pid);
         json_number(&json, "session", entry->session);
         json_number(&json, "since_ms", entry->since_ms);

@@ -90,6 +90,8 @@ static const struct command commands[] = {
         "  --timeout MS   wait so long for the answer of an endpoint that asks, up to 60000\n"
         "  --pid N        to the endpoint NAME of process N, whoever it runs as, if you could\n"
         "                 place a handle there yourself or a rule lets you\n"
+        "  --revocable    so that it can be taken back, which Enter then does; the endpoint\n"
+        "                 has to agree\n"
         "\n"
         "Examples:\n"
         "  hbctl send user/inbox --file report.txt\n"
@@ -107,12 +109,116 @@ static const struct command commands[] = {
                   "  --print        copy the contents of received files to standard output\n"
                   "  --output PATH  copy them into this file\n"
                   "  --from SDDL    only from whom this grants the right 0x2; it can only narrow\n"
+                  "  --revocable    agree that senders may take back what they send so, and hold\n"
+                  "                 that until they do or leave\n"
                   "\n"
                   "Examples:\n"
                   "  hbctl receive user/inbox\n"
                   "  hbctl receive user/inbox --print > copy.txt\n"
                   "  hbctl receive user/inbox --ask --timeout 60000 --output copy.txt\n"
                   "  hbctl receive user/inbox --from \"D:(A;;0x2;;;S-1-5-18)\"\n"),
+    HBCTL_COMMAND(
+        "put", run_put, "leave an open file in the broker, for whoever asks for it",
+        "hbctl put NAME --file PATH [OPTION ...]\n"
+        "hbctl put --ticket --file PATH [OPTION ...]\n"
+        "\n"
+        "Opens the file and stores the handle under NAME, or without one: then it prints a\n"
+        "ticket, with which it can be got once. It stays until it is removed, expires, or the\n"
+        "service stops.\n"
+        "\n"
+        "  --file PATH    the file to open\n"
+        "  --write        open it for writing too; else it is only read\n"
+        "  --access A     the most that takers get: same (what we can; the default), read,\n"
+        "                 or a mask such as 0x120089\n"
+        "  --type T       what the file is believed to be: another type is refused\n"
+        "  --data TEXT    a text for the takers\n"
+        "  --allow SDDL   who may get it: whom this grants the right 0x8; you alone unless told\n"
+        "  --ttl MS       how long to keep it; a ticket for 600000 unless told\n"
+        "  --once         whoever gets it first has it alone\n"
+        "  --replace      take the place of an entry of your own of that name\n"
+        "\n"
+        "Examples:\n"
+        "  hbctl put user/log --file app.log\n"
+        "  hbctl put user/log --file app.log --write --access read --replace\n"
+        "  hbctl put --ticket --file report.txt --ttl 60000\n"
+        "  hbctl put global/motd --file motd.txt --allow \"D:(A;;0x8;;;AU)\"\n"),
+    HBCTL_COMMAND("get", run_get, "get a file that was left in the broker",
+                  "hbctl get NAME [OPTION ...]\n"
+                  "hbctl get --ticket TICKET [OPTION ...]\n"
+                  "\n"
+                  "Gets a handle to what was put, shows what it is, and closes it again.\n"
+                  "\n"
+                  "  --ticket T     the ticket that hbctl put has printed\n"
+                  "  --access A     same (all that the entry has; the default), read, or a mask\n"
+                  "  --wait MS      wait so long for the name to be put, up to 60000\n"
+                  "  --print        copy the file's contents to standard output\n"
+                  "  --output PATH  copy them into this file\n"
+                  "\n"
+                  "Examples:\n"
+                  "  hbctl get user/log\n"
+                  "  hbctl get user/log --wait 10000 --print > copy.txt\n"
+                  "  hbctl get --ticket 0123456789abcdef0123456789abcdef --output copy.txt\n"),
+    HBCTL_COMMAND("remove", run_remove, "remove what was left in the broker",
+                  "hbctl remove NAME\n"
+                  "hbctl remove --entry N\n"
+                  "\n"
+                  "Removes an entry of your own by its name, or any by its number, if it is yours\n"
+                  "or you have the right to revoke. What was got before stays.\n"
+                  "\n"
+                  "Examples:\n"
+                  "  hbctl remove user/log\n"
+                  "  hbctl remove --entry 17\n"),
+    HBCTL_COMMAND(
+        "list", run_list, "what was left in the broker",
+        "hbctl list [--json]\n"
+        "\n"
+        "Lists the entries that you may see: number, name, type, the most rights that\n"
+        "takers get, how long it is kept, how often it was taken, whom it is for, and who\n"
+        "has put it.\n"
+        "\n"
+        "Examples:\n"
+        "  hbctl list\n"
+        "  hbctl list --json\n"),
+    HBCTL_COMMAND(
+        "deliveries", run_deliveries, "what is under way, or can be taken back",
+        "hbctl deliveries [--json]\n"
+        "\n"
+        "Lists the deliveries that you may see and that have not come to their end: those\n"
+        "that wait, and those that their sender can take back.\n"
+        "\n"
+        "Examples:\n"
+        "  hbctl deliveries\n"
+        "  hbctl deliveries --json\n"),
+    HBCTL_COMMAND(
+        "revoke", run_revoke, "take a delivery back",
+        "hbctl revoke DELIVERY\n"
+        "\n"
+        "Has the broker close the handles of the delivery in its target, and prints which\n"
+        "were closed. It takes the right to revoke, as hbctl is not the one that sent it;\n"
+        "who sends with hbctl send --revocable can take it back there.\n"
+        "\n"
+        "Examples:\n"
+        "  hbctl revoke 17\n"),
+    HBCTL_COMMAND(
+        "transfer", run_transfer, "hand a handle from one process to another",
+        "hbctl transfer --from PID --handle VALUE [--to PID|NAME] [OPTION ...]\n"
+        "\n"
+        "Duplicates a handle of process PID into another process, if you could do so yourself.\n"
+        "Without --to it comes to hbctl, which shows what it is and closes it again.\n"
+        "\n"
+        "  --from PID     the process that has the handle\n"
+        "  --handle V     its value there, such as 0x1c4\n"
+        "  --to T         a process, or the name of an endpoint\n"
+        "  --access A     what the target may do: same (the default), read, or a mask\n"
+        "  --type T       what it is believed to be: another type is refused\n"
+        "  --inherit      children of the target may inherit it\n"
+        "  --print        without --to: copy a file's contents to standard output\n"
+        "  --output PATH  without --to: copy them into this file\n"
+        "\n"
+        "Examples:\n"
+        "  hbctl transfer --from 4711 --handle 0x1c4 --to 815\n"
+        "  hbctl transfer --from 4711 --handle 0x1c4 --to user/inbox --access read\n"
+        "  hbctl transfer --from 4711 --handle 0x1c4 --print > copy.txt\n"),
 };
 
 /* Between them stands the list of commands. */

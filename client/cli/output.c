@@ -237,6 +237,56 @@ void duration_text(char *ret_text, size_t size, uint64_t milliseconds)
         snprintf(ret_text, size, "%llu.%llu s", seconds, milliseconds % 1000 / 100);
 }
 
+/* ---- what several commands print ---- */
+
+const char *widenable_text(int widenable)
+{
+    switch (widenable) {
+    case HBK_WIDEN_NO:
+        return "no";
+    case HBK_WIDEN_YES:
+        return "yes";
+    case HBK_WIDEN_UNKNOWN:
+        return "unknown";
+    default:
+        return "-";
+    }
+}
+
+void json_widenable(struct json *json, int widenable)
+{
+    if (widenable == HBK_WIDEN_UNKNOWN)
+        json_text(json, "widenable", "unknown");
+    else if (widenable != 0)
+        json_bool(json, "widenable", widenable == HBK_WIDEN_YES);
+}
+
+void print_revoked(FILE *file, uint64_t delivery, uint64_t closed)
+{
+    fprintf(file,
+            "delivery %llu was taken back; closed in its target:", (unsigned long long)delivery);
+    for (unsigned i = 0; i < HBK_ITEMS_MAX; i++) {
+        if (closed >> i & 1)
+            fprintf(file, " %u", i);
+    }
+    fputs(closed == 0 ? " nothing\n" : "\n", file);
+}
+
+void json_revoked(uint64_t delivery, uint64_t closed)
+{
+    struct json json;
+
+    json_begin(&json, stdout);
+    json_number(&json, "revoked", delivery);
+    json_open(&json, "closed", '[');
+    for (unsigned i = 0; i < HBK_ITEMS_MAX; i++) {
+        if (closed >> i & 1)
+            json_number(&json, NULL, i);
+    }
+    json_close(&json, ']');
+    json_end(&json);
+}
+
 /* ---- errors ---- */
 
 static enum exit_code exit_code_of(hbk_result result)

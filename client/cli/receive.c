@@ -1,50 +1,27 @@
 /* hbctl receive. */
 #include "hbctl.h"
 
-#include <io.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define COPY_BYTES 65536u
-
 struct receive_request {
-    bool ask, print;
+    bool ask, revocable;
     uint32_t count, timeout_ms;
-    const char *output, *from;
-    HANDLE copy; /* where contents go; NULL: nowhere */
+    const char *from;
+    struct copy copy;
 };
-
-/* What is told about deliveries goes where the contents don't. */
-static FILE *telling(const struct receive_request *request)
-{
-    return request->print ? stderr : stdout;
-}
-
-/* Could we take back by ourselves what was left out of the item's rights? */
-static const char *widenable_text(const hbk_received_item *item)
-{
-    switch (item->widenable) {
-    case HBK_WIDEN_NO:
-        return "no";
-    case HBK_WIDEN_YES:
-        return "yes";
-    case HBK_WIDEN_UNKNOWN:
-        return "unknown";
-    default:
-        return "-";
-    }
-}
 
 static void print_delivery(const struct receive_request *request, const hbk_delivery *delivery)
 {
     static const char *const headings[] = {"ITEM",   "TYPE",      "RIGHTS",
                                            "HANDLE", "WIDENABLE", "FLAGS"};
-    FILE *file = telling(request);
+    FILE *file = telling(&request->copy);
     struct table table;
 
-    fprintf(file, "%s %llu at %s from process %lu of %s\n",
+    fprintf(file, "%s %llu at %s from process %lu of %s%s\n",
             delivery->offered ? "offer" : "delivery", (unsigned long long)delivery->id,
-            delivery->endpoint, (unsigned long)delivery->from_pid, delivery->from_user);
+            delivery->endpoint != NULL ? delivery->endpoint : "this process",
+            (unsigned long)delivery->from_pid, delivery->from_user,
+            delivery->revocable ? ", which can take it back" : "");
     if (delivery->data != NULL) {
         fputs("it says: ", file);
         print_text(file, delivery->data);
@@ -62,7 +39,8 @@ static void print_delivery(const struct receive_request *request, const hbk_deli
                             : item->inherit                ? "inherit"
                             : item->protect                ? "protect"
                                                            : "";
-        const char *cells[] = {number, item->type, access, handle, widenable_text(item), flags};
+        const char *cells[] = {number, item->type, access, handle, widenable_text(item->widenable),
+                               flags};
         table_row(&table, cells);
     }
     table_print(&table, file);
@@ -91,14 +69,12 @@ static void json_delivery(const hbk_delivery *delivery)
         json_number(&json, "access", item->access);
         json_bool(&json, "inherit", item->inherit != 0);
         json_bool(&json, "protect", item->protect != 0);
-        if (item->widenable == HBK_WIDEN_UNKNOWN)
-            json_text(&json, "widenable", "unknown");
-        else if (item->widenable != 0)
-            json_bool(&json, "widenable", item->widenable == HBK_WIDEN_YES);
+        json_widenable(&json, item->widenable);
         json_close(&json, '}');
     }
     json_close(&json, ']');
     json_text(&json, "data", delivery->data);
+    json_bool(&json, "revocable", delivery->revocable != 0);
     json_end(&json);
 }
 
@@ -113,79 +89,14 @@ static void show(const struct arguments *arguments, const struct receive_request
 
 /* ---- contents ---- */
 
-static bool write_all(HANDLE to, const char *bytes, DWORD size)
-{
-    DWORD done = 0;
-
-    while (size > 0) {
-        if (!WriteFile(to, bytes, size, &done, NULL) || done == 0)
-            return false;
-        bytes += done;
-        size -= done;
-    }
-    return true;
-}
-
-/* Reads from @offset, whether the sender has opened the file for overlapped I/O or not. Return: 0,
- * with *ret_size 0 at the end; or a Windows error. */
-static DWORD read_at(HANDLE file, HANDLE event, uint64_t offset, char *bytes, DWORD *ret_size)
-{
-    OVERLAPPED overlapped = {0};
-
-    overlapped.Offset = (DWORD)offset;
-    overlapped.OffsetHigh = (DWORD)(offset >> 32);
-    overlapped.hEvent = event;
-    *ret_size = 0;
-    if (ReadFile(file, bytes, COPY_BYTES, ret_size, &overlapped))
-        return 0;
-    DWORD error = GetLastError();
-    if (error == ERROR_IO_PENDING) {
-        if (GetOverlappedResult(file, &overlapped, ret_size, TRUE))
-            return 0;
-        error = GetLastError();
-    }
-    return error == ERROR_HANDLE_EOF || error == ERROR_BROKEN_PIPE ? 0 : error;
-}
-
-static bool copy_contents(const struct arguments *arguments, HANDLE from, HANDLE to)
-{
-    char *bytes = malloc(COPY_BYTES);
-    HANDLE event = CreateEventW(NULL, TRUE, FALSE, NULL);
-    uint64_t offset = 0;
-    DWORD size = 0;
-    bool good = bytes != NULL && event != NULL;
-
-    while (good) {
-        DWORD error = read_at(from, event, offset, bytes, &size);
-        if (error != 0) {
-            fprintf(stderr,
-                    "hbctl %s: the file cannot be read (Windows error %lu); was it opened and sent "
-                    "with the right to read?\n",
-                    arguments->command, error);
-            good = false;
-        } else if (size == 0) {
-            break;
-        } else if (!write_all(to, bytes, size)) {
-            fprintf(stderr, "hbctl %s: the copy cannot be written (Windows error %lu)\n",
-                    arguments->command, GetLastError());
-            good = false;
-        }
-        offset += size;
-    }
-    if (event != NULL)
-        CloseHandle(event);
-    free(bytes);
-    return good;
-}
-
 static bool copy_files(const struct arguments *arguments, const struct receive_request *request,
                        const hbk_delivery *delivery)
 {
     bool good = true;
 
-    for (size_t i = 0; request->copy != NULL && good && i < delivery->count; i++) {
+    for (size_t i = 0; request->copy.to != NULL && good && i < delivery->count; i++) {
         if (strcmp(delivery->items[i].type, "File") == 0 && delivery->items[i].handle != NULL)
-            good = copy_contents(arguments, delivery->items[i].handle, request->copy);
+            good = copy_contents(arguments, &request->copy, delivery->items[i].handle);
     }
     return good;
 }
@@ -204,6 +115,39 @@ static hbk_result answer(hbk_client *client, hbk_delivery *offer, bool *ret_acce
     if (*ret_accepted)
         return hbk_accept(client, offer, ret_error);
     return hbk_reject(client, offer, "the user said no", ret_error);
+}
+
+static void show_revoked(const struct arguments *arguments, const struct receive_request *request,
+                         const hbk_notice *notice)
+{
+    if (arguments->globals.json)
+        json_revoked(notice->delivery, notice->closed);
+    else
+        print_revoked(telling(&request->copy), notice->delivery, notice->closed);
+}
+
+/* Keeps @delivery until it is taken back, or its sender has gone. */
+static enum exit_code hold(const struct arguments *arguments, const struct receive_request *request,
+                           hbk_client *client, const hbk_delivery *delivery)
+{
+    hbk_error_info error;
+    hbk_notice notice;
+
+    if (!arguments->globals.json)
+        fputs("holding it until its sender takes it back or leaves\n", stderr);
+    for (;;) {
+        if (hbk_notice_receive(client, request->timeout_ms, &notice, &error) != HBK_OK)
+            return failed(&arguments->globals, &error, NULL);
+        if (notice.kind == HBK_NOTICE_REVOKED && notice.delivery == delivery->id) {
+            show_revoked(arguments, request, &notice);
+            return EXIT_DONE;
+        }
+        if (notice.kind == HBK_NOTICE_SESSION_GONE && notice.session == delivery->from_session) {
+            if (!arguments->globals.json)
+                fputs("its sender has left\n", stderr);
+            return EXIT_DONE;
+        }
+    }
 }
 
 /* One delivery, from its arrival to its end. Return: EXIT_DONE, or what ends the command. */
@@ -230,6 +174,8 @@ static enum exit_code receive_one(const struct arguments *arguments,
     }
     if (code == EXIT_DONE && accepted && !copy_files(arguments, request, delivery))
         code = EXIT_USAGE;
+    if (code == EXIT_DONE && accepted && delivery->revocable)
+        code = hold(arguments, request, client, delivery);
     hbk_delivery_free(delivery);
     return code;
 }
@@ -254,11 +200,16 @@ static enum exit_code receive_all(const struct arguments *arguments, const char 
     hbk_client *client = NULL;
     hbk_endpoint_options options = {.size = sizeof options, .name = name};
     hbk_error_info error;
+    hbk_notice notice;
 
     enum exit_code code = connect_client(arguments, &client);
     if (code != EXIT_DONE)
         return code;
-    options.flags = request->ask ? HBK_ENDPOINT_ASK : 0;
+    options.flags =
+        (request->ask ? HBK_ENDPOINT_ASK : 0u) | (request->revocable ? HBK_ENDPOINT_REVOCABLE : 0u);
+    /* From here on notices are kept. */
+    if (request->revocable)
+        hbk_notice_receive(client, 0, &notice, NULL);
     options.from = request->from;
     hbk_result result = hbk_endpoint_open(client, &options, &error);
     if (result != HBK_OK)
@@ -272,27 +223,6 @@ static enum exit_code receive_all(const struct arguments *arguments, const char 
     return code;
 }
 
-/* Opens what contents are copied into. */
-static bool open_copy(const struct arguments *arguments, struct receive_request *request)
-{
-    if (request->print)
-        request->copy = (HANDLE)_get_osfhandle(_fileno(stdout));
-    if (request->output == NULL)
-        return true;
-    wchar_t *path = to_wide(request->output);
-    HANDLE file = INVALID_HANDLE_VALUE;
-    if (path != NULL)
-        file = CreateFileW(path, GENERIC_WRITE, FILE_SHARE_READ, NULL, CREATE_ALWAYS,
-                           FILE_ATTRIBUTE_NORMAL, NULL);
-    free(path);
-    if (file == INVALID_HANDLE_VALUE) {
-        usage_error(arguments->command, "cannot write this file", request->output);
-        return false;
-    }
-    request->copy = file;
-    return true;
-}
-
 enum exit_code run_receive(struct arguments *arguments)
 {
     struct receive_request request = {.count = 1, .timeout_ms = INFINITE};
@@ -300,9 +230,10 @@ enum exit_code run_receive(struct arguments *arguments)
         {"--ask", OPTION_FLAG, 0, &request.ask, NULL},
         {"--count", OPTION_NUMBER, 1000000, &request.count, NULL},
         {"--timeout", OPTION_NUMBER, INFINITE - 1, &request.timeout_ms, NULL},
-        {"--print", OPTION_FLAG, 0, &request.print, NULL},
-        {"--output", OPTION_TEXT, 0, &request.output, NULL},
+        {"--print", OPTION_FLAG, 0, &request.copy.print, NULL},
+        {"--output", OPTION_TEXT, 0, &request.copy.output, NULL},
         {"--from", OPTION_TEXT, 0, &request.from, NULL},
+        {"--revocable", OPTION_FLAG, 0, &request.revocable, NULL},
     };
     const char *name = NULL;
     const struct operand operand = {&name, ENDPOINT_MISSING};
@@ -310,14 +241,9 @@ enum exit_code run_receive(struct arguments *arguments)
 
     if (!options_read(arguments, options, sizeof options / sizeof options[0], &operand, 1, &code))
         return code;
-    if (request.print && (request.output != NULL || arguments->globals.json))
-        return usage_error(arguments->command,
-                           "--print needs standard output for itself: without --json and --output",
-                           NULL);
-    if (!open_copy(arguments, &request))
-        return EXIT_USAGE;
-    code = receive_all(arguments, name, &request);
-    if (request.output != NULL)
-        CloseHandle(request.copy);
+    code = copy_open(arguments, &request.copy);
+    if (code == EXIT_DONE)
+        code = receive_all(arguments, name, &request);
+    copy_close(&request.copy);
     return code;
 }

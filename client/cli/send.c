@@ -6,35 +6,41 @@
 struct send_request {
     const char *files[HBK_ITEMS_MAX];
     size_t files_count;
-    bool write;
+    bool write, revocable;
     uint32_t access;
     const char *type, *data;
     uint32_t wait_ms, timeout_ms, pid;
 };
 
+HANDLE file_open(const struct arguments *arguments, const char *path, bool write)
+{
+    const DWORD shared = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
+    wchar_t *wide = to_wide(path);
+    HANDLE file = INVALID_HANDLE_VALUE;
+    DWORD error = ERROR_NOT_ENOUGH_MEMORY;
+
+    if (wide != NULL) {
+        file = CreateFileW(wide, write ? GENERIC_READ | GENERIC_WRITE : GENERIC_READ, shared, NULL,
+                           OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, NULL);
+        error = GetLastError();
+    }
+    free(wide);
+    if (file != INVALID_HANDLE_VALUE)
+        return file;
+    char what[64];
+    snprintf(what, sizeof what, "cannot open this file (Windows error %lu)", error);
+    usage_error(arguments->command, what, path);
+    return NULL;
+}
+
 /* Opens the files. Return: how many; those are to be closed, also when one could not be opened. */
 static size_t open_files(const struct arguments *arguments, const struct send_request *request,
                          hbk_send_item *items)
 {
-    const DWORD shared = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
-
     for (size_t i = 0; i < request->files_count; i++) {
-        wchar_t *path = to_wide(request->files[i]);
-        HANDLE file = INVALID_HANDLE_VALUE;
-        DWORD error = ERROR_NOT_ENOUGH_MEMORY;
-        if (path != NULL) {
-            file = CreateFileW(path, request->write ? GENERIC_READ | GENERIC_WRITE : GENERIC_READ,
-                               shared, NULL, OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, NULL);
-            error = GetLastError();
-        }
-        free(path);
-        if (file == INVALID_HANDLE_VALUE) {
-            char what[64];
-            snprintf(what, sizeof what, "cannot open this file (Windows error %lu)", error);
-            usage_error(arguments->command, what, request->files[i]);
+        items[i].handle = file_open(arguments, request->files[i], request->write);
+        if (items[i].handle == NULL)
             return i;
-        }
-        items[i].handle = file;
         items[i].type = request->type;
         items[i].access = request->access;
     }
@@ -98,6 +104,27 @@ static const char *advice(hbk_result result)
     }
 }
 
+/* Asks at the console whether to take it back. */
+static enum exit_code maybe_revoke(const struct arguments *arguments, hbk_client *client,
+                                   uint64_t delivery)
+{
+    char line[16] = "";
+    hbk_error_info error;
+    uint64_t closed = 0;
+
+    fputs("Enter takes it back; the end of input leaves it there ", stderr);
+    fflush(stderr);
+    if (fgets(line, sizeof line, stdin) == NULL)
+        return EXIT_DONE;
+    if (hbk_revoke(client, delivery, &closed, &error) != HBK_OK)
+        return failed(&arguments->globals, &error, NULL);
+    if (arguments->globals.json)
+        json_revoked(delivery, closed);
+    else
+        print_revoked(stdout, delivery, closed);
+    return EXIT_DONE;
+}
+
 static enum exit_code send_files(const struct arguments *arguments, const char *name,
                                  const struct send_request *request, const hbk_send_item *items)
 {
@@ -116,6 +143,7 @@ static enum exit_code send_files(const struct arguments *arguments, const char *
     options.wait_ms = request->wait_ms;
     options.timeout_ms = request->timeout_ms;
     options.to_pid = request->pid;
+    options.flags = request->revocable ? HBK_SEND_REVOCABLE : 0;
     hbk_result result = hbk_send(client, &options, &receipt, &error);
     if (result != HBK_OK)
         code = failed(&arguments->globals, &error, advice(result));
@@ -123,6 +151,9 @@ static enum exit_code send_files(const struct arguments *arguments, const char *
         json_receipt(&receipt);
     else
         print_receipt(request, &receipt);
+    fflush(stdout);
+    if (result == HBK_OK && request->revocable)
+        code = maybe_revoke(arguments, client, receipt.delivery);
     hbk_close(client);
     return code;
 }
@@ -139,6 +170,7 @@ enum exit_code run_send(struct arguments *arguments)
         {"--wait", OPTION_NUMBER, 60000, &request.wait_ms, NULL},
         {"--timeout", OPTION_NUMBER, 60000, &request.timeout_ms, NULL},
         {"--pid", OPTION_NUMBER, UINT32_MAX, &request.pid, NULL},
+        {"--revocable", OPTION_FLAG, 0, &request.revocable, NULL},
     };
     hbk_send_item items[HBK_ITEMS_MAX] = {{0}};
     const char *name = NULL;

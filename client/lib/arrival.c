@@ -75,6 +75,8 @@ hbk_result hbk_arrival_receive(struct hbk_client *client, enum hbk_arrival_kind 
         if (client->armed)
             hbk_io_leave(client, NULL);
     }
+    if (arrival == NULL && !client->ended)
+        hbk_notify_received(client);
     bool ended = client->ended;
     ReleaseSRWLockExclusive(&client->lock);
     if (arrival == NULL && ended) {

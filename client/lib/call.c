@@ -32,31 +32,14 @@ static bool out_of_memory(struct hbk_client *client)
     return false;
 }
 
-/* Offers that nobody has received yet were withdrawn with their sender. */
-static void withdraw_offers(struct hbk_client *client, uint64_t session)
-{
-    struct hbk_arrivals *queue = &client->arrivals[HBK_ARRIVAL_DELIVERY];
-    struct hbk_arrival **at = &queue->first;
-
-    queue->last = NULL;
-    while (*at != NULL) {
-        struct hbk_arrival *arrival = *at;
-        struct hbk_delivery_body *body = (struct hbk_delivery_body *)(void *)arrival;
-        if (body->delivery.offered && body->delivery.from_session == session) {
-            *at = arrival->next;
-            queue->bytes -= arrival->size;
-            hbk_delivery_discard(body);
-        } else {
-            queue->last = arrival;
-            at = &arrival->next;
-        }
-    }
-}
-
 static bool notification_in(struct hbk_client *client, const struct hbk_message *message)
 {
     if (message->method == HBK_METHOD_SESSION_GONE) {
-        withdraw_offers(client, message->u.params.session_gone.session);
+        hbk_session_gone_in(client, &message->u.params.session_gone);
+        return true;
+    }
+    if (message->method == HBK_METHOD_DELIVERY_REVOKED) {
+        hbk_revoked_in(client, &message->u.params.revoked);
         return true;
     }
     if (message->method == HBK_METHOD_BROKER_EVENT) {
@@ -65,7 +48,7 @@ static bool notification_in(struct hbk_client *client, const struct hbk_message 
     }
     HBK_ASSERT(message->method == HBK_METHOD_HANDLE_DELIVERED ||
                message->method == HBK_METHOD_HANDLE_OFFERED);
-    struct hbk_delivery_body *body = hbk_delivery_new(&message->u.params.delivered,
+    struct hbk_delivery_body *body = hbk_delivery_new(client, &message->u.params.delivered,
                                                       message->method == HBK_METHOD_HANDLE_OFFERED);
     if (body == NULL)
         return out_of_memory(client);

@@ -17,13 +17,20 @@
 #define HBK_DRAIN_READS_MAX 64         /* reads of what is left in a pipe that has ended */
 #define HBK_POLL_READS_MAX 64          /* reads of what is there already, for one look */
 #define HBK_RECORDS_BYTES_MAX 1048576u /* records that wait for hbk_watch_receive() */
+#define HBK_NOTICES_MAX 256            /* that wait for hbk_notice_receive() */
+#define HBK_NOTIFY_RETRY_MS 100u       /* after a window's queue of messages was full */
 #define HBK_LIST_PAGES_MAX 4096
 #define HBK_NEVER UINT64_MAX
 
 struct hbk_client;
 
 /* What arrives without being an answer, and waits to be received. */
-enum hbk_arrival_kind { HBK_ARRIVAL_DELIVERY = 0, HBK_ARRIVAL_RECORD, HBK_ARRIVAL_KINDS };
+enum hbk_arrival_kind {
+    HBK_ARRIVAL_DELIVERY = 0,
+    HBK_ARRIVAL_RECORD,
+    HBK_ARRIVAL_NOTICE,
+    HBK_ARRIVAL_KINDS
+};
 
 struct hbk_arrival {
     struct hbk_arrival *next;
@@ -60,7 +67,7 @@ struct hbk_waiter {
 };
 
 /* One overlapped operation of the connection. */
-struct hbk_transfer {
+struct hbk_operation {
     OVERLAPPED overlapped;
     HANDLE event;
     bool pending;
@@ -70,6 +77,27 @@ struct hbk_transfer {
 struct hbk_listening {
     struct hbk_listening *next;
     char name[HBK_NAME_BYTES_MAX + 1];
+};
+
+/* Whom the library tells that something can be received. */
+struct hbk_told {
+    HWND window; /* NULL: no window */
+    UINT message;
+    WPARAM wparam;
+    LPARAM lparam;
+    hbk_notify_function function; /* NULL: no function */
+    void *context;
+};
+
+/* The thread that does it. All but `setting` under the client's lock. */
+struct hbk_notify {
+    SRWLOCK setting; /* before the client's lock: one at a time starts and ends the thread */
+    HANDLE thread;   /* NULL: there is none */
+    HANDLE wake;     /* auto-reset: look again */
+    DWORD thread_id;
+    bool stopping;
+    bool told; /* and not everything was received since */
+    struct hbk_told whom;
 };
 
 struct hbk_client {
@@ -86,7 +114,7 @@ struct hbk_client {
     HANDLE written;
     HANDLE baton; /* auto-reset: the writer shall lead */
 
-    struct hbk_transfer read, write;
+    struct hbk_operation read, write;
     struct hbk_waiter *writer; /* whose line is being written */
     bool armed;                /* the application has the wait handle */
     bool arrived_set;          /* `arrived` is known to be set */
@@ -102,6 +130,9 @@ struct hbk_client {
     struct hbk_message message;
     struct hbk_arrivals arrivals[HBK_ARRIVAL_KINDS];
     uint64_t last_serial; /* of the records that were not lost; 0: none yet */
+    bool notices_wanted;
+    uint64_t notices_missed; /* since the last one that found room */
+    struct hbk_notify notify;
     struct hbk_listening *listening;
     uint8_t bytes[HBK_CLIENT_READ_BYTES];
 };
@@ -141,6 +172,13 @@ bool hbk_io_write(struct hbk_client *client, struct hbk_waiter *waiter, const vo
 /** hbk_io_wait() - until the waiter is done, the connection has ended, or the deadline has
  * passed. */
 void hbk_io_wait(struct hbk_client *client, struct hbk_waiter *waiter);
+
+/** hbk_io_has_arrived() - is there something to receive, of any kind? */
+bool hbk_io_has_arrived(const struct hbk_client *client);
+
+/** hbk_io_peek() - for who was woken by `arrived`: is there something to receive, or has the connection
+ * ended? */
+bool hbk_io_peek(struct hbk_client *client);
 
 /** hbk_io_poll() - take in what has arrived, without waiting, until something of @kind is there. */
 void hbk_io_poll(struct hbk_client *client, enum hbk_arrival_kind kind);
@@ -227,6 +265,13 @@ size_t hbk_copy_types_room(const struct hbk_type_rule *rules, size_t count);
 /** hbk_copy_types() - write "Event Section:read File:0x120089". Return: its size with its NUL. */
 size_t hbk_copy_types(char *ret_text, const struct hbk_type_rule *rules, size_t count);
 
+/** hbk_copy_grow() - room for @needed elements of @size in the array at @ret_array, which has
+ * *ret_capacity. False: out of memory; it is as before. */
+bool hbk_copy_grow(void **ret_array, size_t *ret_capacity, size_t needed, size_t size);
+
+/** hbk_copy_party() - with its text at *at, as hbk_copy_put(). */
+void hbk_copy_party(hbk_party *ret_party, const struct hbk_delivery_party *party, char **at);
+
 /** hbk_options_copy() - an application's structure, of the size that it has now or had first
  *
  * @ret_options: all-zero, of @size bytes; @first: its size in the first version
@@ -242,18 +287,72 @@ hbk_result hbk_connect(const wchar_t *name, uint32_t flags, uint64_t deadline_ms
 
 /* ---- delivery.c ---- */
 
-/* A delivery with all its memory: strings and items lie behind it, in one block. */
+/* A delivery with all its memory: strings, items and what sockets are made from lie behind it, in one
+ * block. */
 struct hbk_delivery_body {
     struct hbk_arrival arrival; /* first */
     hbk_delivery delivery;      /* what the application has is a pointer to this */
     hbk_received_item *items;
+    const char **infos; /* of a socket that is not made yet; else NULL */
+
+    /* Of a revocable one, under the lock of held.c. */
+    struct hbk_delivery_body *next, *previous;
+    const struct hbk_client *owner; /* NULL: not in the list */
+    uint64_t revoked;               /* bit i: the service has closed item i */
 };
 
 /** hbk_delivery_new() - Return: NULL out of memory; the handles are closed then. */
-struct hbk_delivery_body *hbk_delivery_new(const struct hbk_delivered *delivered, bool offered);
+struct hbk_delivery_body *hbk_delivery_new(const struct hbk_client *client,
+                                           const struct hbk_delivered *delivered, bool offered);
 
 /** hbk_delivery_discard() - close the handles, free the rest. NULL is accepted. */
 void hbk_delivery_discard(struct hbk_delivery_body *body);
+
+/** hbk_flags_set() - what of HBK_ITEM_INHERIT and HBK_ITEM_PROTECT is in @flags. Return: 0, or a Windows
+ * error. */
+uint32_t hbk_flags_set(HANDLE handle, uint32_t flags);
+
+/* ---- held.c: the deliveries whose handles the service may close, until they are freed ---- */
+
+/** hbk_held_add() - @body is revocable, and @client's. */
+void hbk_held_add(const struct hbk_client *client, struct hbk_delivery_body *body);
+
+/** hbk_held_remove() - it is about to be freed. */
+void hbk_held_remove(struct hbk_delivery_body *body);
+
+/** hbk_held_revoked() - the service has closed the items of @closed in @delivery. */
+void hbk_held_revoked(const struct hbk_client *client, uint64_t delivery, uint64_t closed);
+
+/** hbk_held_place() - store what an accepted offer has brought, but what was closed since. */
+void hbk_held_place(struct hbk_delivery_body *body, size_t index, HANDLE handle);
+
+/** hbk_held_take() - item @index's handle, which is NULL from then on. */
+HANDLE hbk_held_take(struct hbk_delivery_body *body, size_t index);
+
+/** hbk_held_forget() - @client is closed: nothing more will be closed in what was received from it. */
+void hbk_held_forget(const struct hbk_client *client);
+
+/* ---- notice.c: with the lock held ---- */
+
+/** hbk_revoked_in() - a delivery was taken back. */
+void hbk_revoked_in(struct hbk_client *client, const struct hbk_revoked *revoked);
+
+/** hbk_session_gone_in() - a session has ended that has to do with ours. */
+void hbk_session_gone_in(struct hbk_client *client, const struct hbk_session_gone *gone);
+
+/** hbk_notices_discard() - free those that nobody has received. */
+void hbk_notices_discard(struct hbk_client *client);
+
+/** hbk_closed_bits() - bit i for each index i of @closed. */
+uint64_t hbk_closed_bits(const uint32_t *closed, size_t count);
+
+/* ---- notify.c ---- */
+
+/** hbk_notify_received() - everything was received: tell when more comes. With the lock held. */
+void hbk_notify_received(struct hbk_client *client);
+
+/** hbk_notify_deinit() - end the thread; without the lock. */
+void hbk_notify_deinit(struct hbk_client *client);
 
 /* ---- watch.c ---- */
 
@@ -271,14 +370,62 @@ void hbk_handle_close(HANDLE handle);
 /** hbk_handle_reason() - NULL, or why @handle cannot be sent. */
 const char *hbk_handle_reason(HANDLE handle);
 
+/** hbk_handle_kind() - NULL, or what else @handle is: "a window handle (HWND)", … */
+const char *hbk_handle_kind(HANDLE handle);
+
+/* ---- item.c ---- */
+
+#define HBK_SOCKET_TYPE "Socket"
+
 #define HBK_MASK_ADVICE                                                                          \
     "access has a GENERIC_ bit, MAXIMUM_ALLOWED or ACCESS_SYSTEM_SECURITY: name the type's own " \
     "rights, HBK_ACCESS_READ or HBK_ACCESS_SAME"
 
+#define HBK_NAME_ADVICE \
+    "user/, session/ or global/, and at most 260 bytes in all of letters, digits and ._/-"
+
 /** hbk_mask_valid() - may @mask, if it is not zero, stand for access rights on the wire? */
 bool hbk_mask_valid(uint32_t mask);
 
-/** hbk_handle_kind() - NULL, or what else @handle is: "a window handle (HWND)", … */
-const char *hbk_handle_kind(HANDLE handle);
+/** hbk_bad_handle() - fail with HBK_BAD_HANDLE, and say what else @handle is, or @why. */
+hbk_result hbk_bad_handle(hbk_error_info *ret_error, int item, HANDLE handle, const char *why);
+
+/** hbk_item_is_socket() - does @type, which may be NULL, say so? */
+bool hbk_item_is_socket(const char *type);
+
+/** hbk_value_check() - a handle of any process, and what is said of it. @index: -1, or the item's. */
+hbk_result hbk_value_check(HANDLE handle, const char *type, uint32_t access, int index,
+                           hbk_error_info *ret_error);
+
+/** hbk_item_check() - the same of a handle or socket of this process, with its flags. */
+hbk_result hbk_item_check(const hbk_send_item *item, int index, hbk_error_info *ret_error);
+
+/** hbk_item_close() - close our own handle or socket. */
+void hbk_item_close(const hbk_send_item *item);
+
+/** hbk_item_access() - HBK_ACCESS_SAME, HBK_ACCESS_READ or a mask, as it goes over the wire. */
+void hbk_item_access(struct hbk_access *ret_access, uint32_t access);
+
+/** hbk_data_fault() - NULL, or what is wrong with options->data. */
+const char *hbk_data_fault(const char *data);
+
+/** hbk_sddl_fault() - NULL, or what is wrong with a descriptor; to be put behind its name. */
+const char *hbk_sddl_fault(const char *sddl);
+
+/* ---- socket.c ---- */
+
+/** hbk_socket_hidden() - is @handle, which is said to be something else or nothing, a socket? False
+ * also where the question might block. */
+bool hbk_socket_hidden(HANDLE handle);
+
+/** hbk_socket_denied() - is @handle, which is said to be a socket, a handle of something else? */
+bool hbk_socket_denied(HANDLE handle);
+
+/** hbk_socket_make() - from @info, base64; not inheritable. Return: NULL with *ret_win32. */
+HANDLE hbk_socket_make(struct hbk_text info, uint32_t *ret_win32);
+void hbk_socket_close(HANDLE socket);
+
+/** hbk_socket_discard() - what the service has placed for @info is closed again, made first. */
+void hbk_socket_discard(struct hbk_text info);
 
 #endif

@@ -17,24 +17,36 @@ static HANDLE to_handle(uint32_t value)
 static void close_placed(const struct hbk_delivered_item *items, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (items[i].handle != 0)
+        if (items[i].protocol_info.data != NULL)
+            hbk_socket_discard(items[i].protocol_info);
+        else if (items[i].handle != 0)
             CloseHandle(to_handle(items[i].handle));
     }
 }
 
 /* ---- one block ---- */
 
-struct hbk_delivery_body *hbk_delivery_new(const struct hbk_delivered *delivered, bool offered)
+static size_t texts_room(const struct hbk_delivered *delivered)
+{
+    size_t size = hbk_copy_room(delivered->endpoint) + hbk_copy_room(delivered->from.peer.user) +
+                  hbk_copy_room(delivered->data);
+
+    for (size_t i = 0; i < delivered->items_count; i++)
+        size += hbk_copy_room(delivered->items[i].type) +
+                hbk_copy_room(delivered->items[i].protocol_info);
+    return size;
+}
+
+struct hbk_delivery_body *hbk_delivery_new(const struct hbk_client *client,
+                                           const struct hbk_delivered *delivered, bool offered)
 {
     size_t count = delivered->items_count;
     size_t items_at = sizeof(struct hbk_delivery_body);
-    size_t texts_at = items_at + count * sizeof(hbk_received_item);
-    size_t size = texts_at + hbk_copy_room(delivered->endpoint) +
-                  hbk_copy_room(delivered->from.peer.user) + hbk_copy_room(delivered->data);
+    size_t infos_at = items_at + count * sizeof(hbk_received_item);
+    size_t texts_at = infos_at + count * sizeof(const char *);
+    size_t size = texts_at + texts_room(delivered);
 
     HBK_ASSERT(count >= 1 && count <= HBK_ITEMS_MAX);
-    for (size_t i = 0; i < count; i++)
-        size += hbk_copy_room(delivered->items[i].type);
     struct hbk_delivery_body *body = calloc(1, size);
     if (body == NULL) {
         close_placed(delivered->items, count);
@@ -42,6 +54,7 @@ struct hbk_delivery_body *hbk_delivery_new(const struct hbk_delivered *delivered
     }
     char *at = (char *)body + texts_at;
     body->items = (hbk_received_item *)(void *)((char *)body + items_at);
+    body->infos = (const char **)(void *)((char *)body + infos_at);
     for (size_t i = 0; i < count; i++) {
         body->items[i].handle = to_handle(delivered->items[i].handle);
         body->items[i].type = hbk_copy_put(&at, delivered->items[i].type);
@@ -49,6 +62,7 @@ struct hbk_delivery_body *hbk_delivery_new(const struct hbk_delivered *delivered
         body->items[i].inherit = delivered->items[i].inherit;
         body->items[i].protect = delivered->items[i].protect;
         body->items[i].widenable = delivered->items[i].widenable;
+        body->infos[i] = hbk_copy_put(&at, delivered->items[i].protocol_info);
     }
     hbk_delivery *delivery = &body->delivery;
     delivery->id = delivered->delivery;
@@ -61,48 +75,83 @@ struct hbk_delivery_body *hbk_delivery_new(const struct hbk_delivered *delivered
     delivery->data = hbk_copy_put(&at, delivered->data);
     delivery->count = count;
     delivery->items = body->items;
+    delivery->revocable = delivered->revocable;
     HBK_ASSERT(at == (char *)body + size);
+    if (delivery->revocable)
+        hbk_held_add(client, body);
     return body;
+}
+
+/* Closes all items that have not been taken. */
+static void close_items(struct hbk_delivery_body *body)
+{
+    for (size_t i = 0; i < body->delivery.count; i++) {
+        HANDLE handle = body->items[i].handle;
+        if (body->infos[i] != NULL)
+            hbk_socket_discard(hbk_text_from(body->infos[i]));
+        else if (handle != NULL && hbk_item_is_socket(body->items[i].type))
+            hbk_socket_close(handle);
+        else if (handle != NULL && body->items[i].protect)
+            hbk_handle_close(handle);
+        else if (handle != NULL)
+            CloseHandle(handle);
+        body->infos[i] = NULL;
+        body->items[i].handle = NULL;
+    }
 }
 
 void hbk_delivery_discard(struct hbk_delivery_body *body)
 {
     if (body == NULL)
         return;
-    for (size_t i = 0; i < body->delivery.count; i++) {
-        if (body->items[i].handle == NULL)
-            continue;
-        if (body->items[i].protect)
-            hbk_handle_close(body->items[i].handle);
-        else
-            CloseHandle(body->items[i].handle);
-    }
+    if (body->delivery.revocable)
+        hbk_held_remove(body);
+    close_items(body);
     free(body);
 }
 
-/* Sets inherit and protect as the sender wished, right before the application sees the handles. */
-static bool set_flags(const struct hbk_delivery_body *body, size_t *ret_item, uint32_t *ret_win32)
+uint32_t hbk_flags_set(HANDLE handle, uint32_t flags)
 {
-    for (size_t i = 0; i < body->delivery.count; i++) {
-        const hbk_received_item *item = &body->items[i];
-        DWORD flags = (item->inherit ? HANDLE_FLAG_INHERIT : 0u) |
-                      (item->protect ? HANDLE_FLAG_PROTECT_FROM_CLOSE : 0u);
-        if (flags == 0 || item->handle == NULL)
-            continue;
-        if (!SetHandleInformation(item->handle, flags, flags)) {
-            *ret_win32 = GetLastError();
-            *ret_item = i;
-            return false;
-        }
-    }
-    return true;
+    DWORD set = (flags & HBK_ITEM_INHERIT ? HANDLE_FLAG_INHERIT : 0u) |
+                (flags & HBK_ITEM_PROTECT ? HANDLE_FLAG_PROTECT_FROM_CLOSE : 0u);
+
+    if (set == 0 || SetHandleInformation(handle, set, set))
+        return 0;
+    return GetLastError();
 }
 
-static hbk_result flags_failed(size_t item, uint32_t win32, hbk_error_info *ret_error)
+/* Makes the sockets, then sets inherit and protect as the sender wished, right before the application
+ * sees the handles. On failure everything is closed. */
+static hbk_result finish(struct hbk_delivery_body *body, hbk_error_info *ret_error)
 {
-    return hbk_fail(ret_error, HBK_OS_ERROR, (int)item, win32,
-                    "the flags inherit and protect could not be set on what was delivered; all of "
-                    "it was closed");
+    uint32_t win32 = 0;
+
+    for (size_t i = 0; i < body->delivery.count && win32 == 0; i++) {
+        hbk_received_item *item = &body->items[i];
+        if (body->infos[i] != NULL) {
+            struct hbk_text info = hbk_text_from(body->infos[i]);
+            body->infos[i] = NULL;
+            item->handle = hbk_socket_make(info, &win32);
+            if (item->handle == NULL) {
+                close_items(body);
+                return hbk_fail(ret_error, HBK_OS_ERROR, (int)i, win32,
+                                "Winsock does not make the socket that was delivered; all of the "
+                                "delivery was closed");
+            }
+        }
+        HANDLE handle = item->handle; /* a moment later it may be the sender's again */
+        if (handle != NULL)
+            win32 = hbk_flags_set(handle, (item->inherit ? HBK_ITEM_INHERIT : 0u) |
+                                              (item->protect ? HBK_ITEM_PROTECT : 0u));
+        if (win32 != 0 && item->handle != NULL) {
+            close_items(body);
+            return hbk_fail(ret_error, HBK_OS_ERROR, (int)i, win32,
+                            "the flags inherit and protect could not be set on what was delivered; "
+                            "all of it was closed");
+        }
+        win32 = 0;
+    }
+    return HBK_OK;
 }
 
 /* ---- receiving ---- */
@@ -111,8 +160,6 @@ hbk_result hbk_receive(hbk_client *client, uint32_t timeout_ms, hbk_delivery **r
                        hbk_error_info *ret_error)
 {
     struct hbk_arrival *arrival = NULL;
-    size_t item = 0;
-    uint32_t win32 = 0;
 
     if (client == NULL || ret_delivery == NULL)
         return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "client or ret_delivery is NULL");
@@ -121,12 +168,12 @@ hbk_result hbk_receive(hbk_client *client, uint32_t timeout_ms, hbk_delivery **r
     if (result != HBK_OK)
         return result;
     struct hbk_delivery_body *body = (struct hbk_delivery_body *)(void *)arrival;
-    if (!set_flags(body, &item, &win32)) {
+    result = finish(body, ret_error);
+    if (result == HBK_OK)
+        *ret_delivery = &body->delivery;
+    else
         hbk_delivery_discard(body);
-        return flags_failed(item, win32, ret_error);
-    }
-    *ret_delivery = &body->delivery;
-    return HBK_OK;
+    return result;
 }
 
 /* The body that @delivery is a part of. */
@@ -136,14 +183,28 @@ static struct hbk_delivery_body *body_of(hbk_delivery *delivery)
                                                 offsetof(struct hbk_delivery_body, delivery));
 }
 
+static HANDLE take(hbk_delivery *delivery, size_t index, bool socket)
+{
+    if (delivery == NULL || index >= delivery->count ||
+        hbk_item_is_socket(delivery->items[index].type) != socket)
+        return NULL;
+    struct hbk_delivery_body *body = body_of(delivery);
+    if (delivery->revocable)
+        return hbk_held_take(body, index);
+    HANDLE handle = body->items[index].handle;
+    body->items[index].handle = NULL;
+    return handle;
+}
+
 HANDLE hbk_delivery_take(hbk_delivery *delivery, size_t index)
 {
-    if (delivery == NULL || index >= delivery->count)
-        return NULL;
-    hbk_received_item *item = &body_of(delivery)->items[index];
-    HANDLE handle = item->handle;
-    item->handle = NULL;
-    return handle;
+    return take(delivery, index, false);
+}
+
+uintptr_t hbk_delivery_take_socket(hbk_delivery *delivery, size_t index)
+{
+    HANDLE socket = take(delivery, index, true);
+    return socket != NULL ? (uintptr_t)socket : HBK_NO_SOCKET;
 }
 
 void hbk_delivery_free(hbk_delivery *delivery)
@@ -157,18 +218,34 @@ void hbk_delivery_free(hbk_delivery *delivery)
 struct accepted {
     size_t count;
     struct hbk_delivered_item items[HBK_ITEMS_MAX];
+    char infos[HBK_SOCKETS_MAX][HBK_PROTOCOL_INFO_BYTES_MAX + 1];
 };
 
 static bool take_accepted(void *context, const struct hbk_message *message)
 {
     const struct hbk_accept_result *result = &message->u.result.accept;
     struct accepted *accepted = context;
+    size_t sockets = 0;
 
     HBK_ASSERT(result->items_count <= HBK_ITEMS_MAX);
+    for (size_t i = 0; i < result->items_count; i++)
+        sockets += result->items[i].protocol_info.data != NULL;
+    if (sockets > HBK_SOCKETS_MAX) {
+        close_placed(result->items, result->items_count);
+        return true; /* as none, which is the wrong number */
+    }
     accepted->count = result->items_count;
     memcpy(accepted->items, result->items, result->items_count * sizeof result->items[0]);
-    for (size_t i = 0; i < accepted->count; i++)
-        accepted->items[i].type = hbk_text_from(NULL); /* it lives in the message only */
+    sockets = 0;
+    for (size_t i = 0; i < accepted->count; i++) {
+        struct hbk_delivered_item *item = &accepted->items[i];
+        item->type = hbk_text_from(NULL); /* it lives in the message only, as the next does */
+        if (item->protocol_info.data != NULL) {
+            char *info = accepted->infos[sockets++];
+            hbk_copy_text(info, sizeof accepted->infos[0], item->protocol_info);
+            item->protocol_info = hbk_text_from(info);
+        }
+    }
     return true;
 }
 
@@ -183,12 +260,27 @@ static hbk_result check_offer(const struct hbk_client *client, const hbk_deliver
     return HBK_OK;
 }
 
+/* What was offered is there now. */
+static hbk_result place(struct hbk_delivery_body *body, const struct accepted *accepted,
+                        hbk_error_info *ret_error)
+{
+    for (size_t i = 0; i < accepted->count; i++) {
+        const struct hbk_delivered_item *item = &accepted->items[i];
+        body->items[i].access = item->access;
+        body->items[i].inherit = item->inherit;
+        body->items[i].protect = item->protect;
+        body->items[i].widenable = item->widenable;
+        body->infos[i] = item->protocol_info.data;
+        hbk_held_place(body, i, to_handle(item->handle));
+    }
+    body->delivery.offered = 0;
+    return finish(body, ret_error); /* which leaves no info of @accepted's behind */
+}
+
 hbk_result hbk_accept(hbk_client *client, hbk_delivery *offer, hbk_error_info *ret_error)
 {
     struct hbk_delivery_answer params = {0};
     struct accepted accepted = {0};
-    size_t item = 0;
-    uint32_t win32 = 0;
 
     hbk_result result = check_offer(client, offer, ret_error);
     if (result != HBK_OK)
@@ -203,22 +295,7 @@ hbk_result hbk_accept(hbk_client *client, hbk_delivery *offer, hbk_error_info *r
         return hbk_fail(ret_error, HBK_INTERNAL_ERROR, -1, 0,
                         "the service gave other items than it had offered; they were closed");
     }
-    struct hbk_delivery_body *body = body_of(offer);
-    for (size_t i = 0; i < accepted.count; i++) {
-        body->items[i].handle = to_handle(accepted.items[i].handle);
-        body->items[i].access = accepted.items[i].access;
-        body->items[i].inherit = accepted.items[i].inherit;
-        body->items[i].protect = accepted.items[i].protect;
-        body->items[i].widenable = accepted.items[i].widenable;
-    }
-    offer->offered = 0;
-    if (set_flags(body, &item, &win32))
-        return HBK_OK;
-    for (size_t i = 0; i < offer->count; i++) {
-        hbk_handle_close(body->items[i].handle);
-        body->items[i].handle = NULL;
-    }
-    return flags_failed(item, win32, ret_error);
+    return place(body_of(offer), &accepted, ret_error);
 }
 
 hbk_result hbk_reject(hbk_client *client, hbk_delivery *offer, const char *reason,

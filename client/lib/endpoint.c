@@ -33,13 +33,9 @@ static const char *type_fault(const hbk_type_accept *types, size_t index)
     }
     if (entry->access != HBK_ACCESS_READ && !hbk_mask_valid(entry->access))
         return HBK_MASK_ADVICE;
+    if (hbk_item_is_socket(entry->type) && entry->access != HBK_ACCESS_SAME)
+        return "access of Socket is not HBK_ACCESS_SAME";
     return NULL;
-}
-
-static bool from_fits(const char *from)
-{
-    size_t size = strlen(from);
-    return size >= 1 && size <= HBK_SDDL_BYTES_MAX && hbk_utf8_check(from, size) == size;
 }
 
 static hbk_result check_options(const hbk_endpoint_options *options, hbk_error_info *ret_error)
@@ -47,10 +43,10 @@ static hbk_result check_options(const hbk_endpoint_options *options, hbk_error_i
     hbk_result result = check_name(options->name, "options->name", ret_error);
     if (result != HBK_OK)
         return result;
-    if (options->from != NULL && !from_fits(options->from))
-        return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0,
-                        "options->from is not 1 to %d bytes of UTF-8", HBK_SDDL_BYTES_MAX);
-    if (options->flags & ~HBK_ENDPOINT_ASK)
+    const char *unfit = hbk_sddl_fault(options->from);
+    if (unfit != NULL)
+        return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "options->from %s", unfit);
+    if (options->flags & ~(HBK_ENDPOINT_ASK | HBK_ENDPOINT_REVOCABLE))
         return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0,
                         "options->flags has a bit that this version does not know");
     if (options->items_max > HBK_ITEMS_MAX)
@@ -106,6 +102,7 @@ hbk_result hbk_endpoint_open(hbk_client *client, const hbk_endpoint_options *opt
     params.types_count = own.types_count;
     params.items_max = own.items_max;
     params.from = hbk_text_from(own.from);
+    params.revocable = (own.flags & HBK_ENDPOINT_REVOCABLE) != 0;
     struct hbk_listening *listening = calloc(1, sizeof *listening);
     if (listening == NULL)
         return hbk_fail(ret_error, HBK_NO_MEMORY, -1, 0, "out of memory for an endpoint");
@@ -177,6 +174,7 @@ static bool add_entry(struct list *list, const struct hbk_endpoint_info *info)
     entry->pid = info->pid;
     entry->since_ms = info->since_ms;
     entry->ask = info->mode == HBK_MODE_ASK;
+    entry->revocable = info->revocable;
     list->entries.count++;
     return true;
 }

@@ -1,5 +1,5 @@
-/* The connection, and how threads share it. The library has no thread of its own: threads that are
- * inside a call do its work, one of them for all.
+/* The connection, and how threads share it. The library has no thread of its own (notify.c's only looks,
+ * as an application does): threads that are inside a call do its work, one of them for all.
  *
  * Leading and following
  * 1. Everything here is under the client's lock. It is not held while a thread sleeps, but for the
@@ -33,7 +33,7 @@
  *     of ours.
  * 11. While a queue is not empty it must be set. A leader that has to wait then would wake again
  *     and again by it: it reads with the event `apart` instead.
- * 12. Before the last thread leaves with both queues empty, the read is back on `arrived`.
+ * 12. Before the last thread leaves with all queues empty, the read is back on `arrived`.
  *
  * The end
  * 13. hbk_io_fail() says that the connection is to end. The next thread that is about to lead or to
@@ -61,13 +61,13 @@ uint32_t hbk_remaining_ms(uint64_t deadline_ms)
     return left < INFINITE ? (uint32_t)left : INFINITE - 1;
 }
 
-static bool ended(const struct hbk_transfer *transfer)
+static bool ended(const struct hbk_operation *transfer)
 {
     return HasOverlappedIoCompleted(&transfer->overlapped) != 0;
 }
 
 /* Sleeps until @transfer has ended, which is near. */
-static void settle(struct hbk_transfer *transfer)
+static void settle(struct hbk_operation *transfer)
 {
     while (!ended(transfer)) {
         WaitForSingleObject(transfer->event, INFINITE);
@@ -76,11 +76,11 @@ static void settle(struct hbk_transfer *transfer)
     }
 }
 
-/* Is there something to receive, of any kind? */
-static bool has_arrived(const struct hbk_client *client)
+bool hbk_io_has_arrived(const struct hbk_client *client)
 {
     return client->arrivals[HBK_ARRIVAL_DELIVERY].first != NULL ||
-           client->arrivals[HBK_ARRIVAL_RECORD].first != NULL;
+           client->arrivals[HBK_ARRIVAL_RECORD].first != NULL ||
+           client->arrivals[HBK_ARRIVAL_NOTICE].first != NULL;
 }
 
 static void set_arrived(struct hbk_client *client)
@@ -180,7 +180,7 @@ static void read_cancel(struct hbk_client *client)
  * connection is ending; look again before you sleep. */
 static bool read_ready(struct hbk_client *client)
 {
-    bool apart = client->armed && has_arrived(client); /* rule 11 */
+    bool apart = client->armed && hbk_io_has_arrived(client); /* rule 11 */
 
     if (client->read.pending && ended(&client->read)) {
         read_finish(client);
@@ -203,7 +203,7 @@ static void read_signalled(struct hbk_client *client)
     if (!client->read.pending)
         return; /* hbk_io_poll() was faster */
     if (!ended(&client->read)) {
-        if (client->armed && has_arrived(client) && client->read.event == client->arrived)
+        if (client->armed && hbk_io_has_arrived(client) && client->read.event == client->arrived)
             return; /* set by hand, for the application; read_ready() will get out of its way */
         ResetEvent(client->read.event);
         if (client->read.event == client->arrived)
@@ -385,7 +385,7 @@ void hbk_io_enter(struct hbk_client *client, struct hbk_waiter *waiter)
 static void rest(struct hbk_client *client)
 {
     while (!client->ending) {
-        if (has_arrived(client)) {
+        if (hbk_io_has_arrived(client)) {
             set_arrived(client);
             return;
         }
@@ -432,7 +432,7 @@ void hbk_io_leave(struct hbk_client *client, struct hbk_waiter *waiter)
  * an earlier read. With no leader there, nobody else can be waiting for it. */
 static void clear_stale(struct hbk_client *client)
 {
-    if (client->armed && client->leader == NULL && !has_arrived(client) &&
+    if (client->armed && client->leader == NULL && !hbk_io_has_arrived(client) &&
         client->read.event == client->arrived && ++client->empty_polls == 2) {
         ResetEvent(client->arrived);
         client->arrived_set = false;
@@ -451,9 +451,20 @@ void hbk_io_poll(struct hbk_client *client, enum hbk_arrival_kind kind)
                     !client->read.pending && client->arrivals[kind].first == NULL;
          i++)
         read_start(client, client->arrived);
-    if (has_arrived(client))
+    if (hbk_io_has_arrived(client))
         client->empty_polls = 0;
     end_if_due(client);
+}
+
+bool hbk_io_peek(struct hbk_client *client)
+{
+    HBK_ASSERT(client->armed);
+    if (!hbk_io_has_arrived(client) && !client->ended) {
+        client->empty_polls = 1; /* it was set for this look */
+        hbk_io_poll(client, HBK_ARRIVAL_DELIVERY);
+    }
+    hbk_io_leave(client, NULL);
+    return hbk_io_has_arrived(client) || client->ended;
 }
 
 void hbk_io_arm(struct hbk_client *client)
@@ -463,14 +474,15 @@ void hbk_io_arm(struct hbk_client *client)
     client->armed = true;
     if (client->first == NULL && !client->ended)
         rest(client);
-    else if (has_arrived(client) || client->ended)
+    else if (hbk_io_has_arrived(client) || client->ended)
         set_arrived(client);
 }
 
 void hbk_io_queue_emptied(struct hbk_client *client)
 {
-    if (client->armed && client->arrived_set && !has_arrived(client) && client->leader != NULL &&
-        client->read.pending && client->read.event == client->apart && !client->ended) {
+    if (client->armed && client->arrived_set && !hbk_io_has_arrived(client) &&
+        client->leader != NULL && client->read.pending && client->read.event == client->apart &&
+        !client->ended) {
         ResetEvent(client->arrived);
         client->arrived_set = false;
     }

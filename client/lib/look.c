@@ -22,6 +22,7 @@ static bool take_status(void *context, const struct hbk_message *message)
     info->endpoints = status->endpoints;
     info->deliveries_pending = status->deliveries_pending;
     info->pins = status->pins;
+    info->stored = status->stored;
     info->delivered = status->delivered;
     info->failed = status->failed;
     info->policy = status->policy;

@@ -1,70 +1,33 @@
-/* hbk_send(): what is checked here, so that the codec gets nothing that it may not write. */
+/* hbk_send(). */
 #include "client.h"
 
 #include <string.h>
 
-/* hbk_send_options ended with timeout_ms at first, and with what its alignment adds, which is
- * `unused` in 64-bit programs and nothing in 32-bit ones. */
+/* hbk_send_options ended with timeout_ms at first, and with what its alignment adds, which is where
+ * `flags` is now in 64-bit programs and nothing in 32-bit ones. */
 #define SEND_OPTIONS_FIRST \
-    (sizeof(void *) == 8 ? offsetof(hbk_send_options, to_pid) : offsetof(hbk_send_options, unused))
+    (sizeof(void *) == 8 ? offsetof(hbk_send_options, to_pid) : offsetof(hbk_send_options, flags))
 
-bool hbk_mask_valid(uint32_t mask)
+static hbk_result check_item(const hbk_send_options *options, size_t index,
+                             hbk_error_info *ret_error)
 {
-    const uint32_t generic = GENERIC_READ | GENERIC_WRITE | GENERIC_EXECUTE | GENERIC_ALL;
-    return (mask & (generic | MAXIMUM_ALLOWED | ACCESS_SYSTEM_SECURITY)) == 0;
-}
-
-static hbk_result bad_handle(hbk_error_info *ret_error, size_t item, HANDLE handle, const char *why)
-{
-    const char *kind = hbk_handle_kind(handle);
-
-    if (kind != NULL)
-        return hbk_fail(ret_error, HBK_BAD_HANDLE, (int)item, 0,
-                        "0x%llx is %s; only kernel handles can be sent",
-                        (unsigned long long)(uintptr_t)handle, kind);
-    return hbk_fail(ret_error, HBK_BAD_HANDLE, (int)item, 0, "0x%llx %s",
-                    (unsigned long long)(uintptr_t)handle, why);
-}
-
-static hbk_result check_item(const hbk_send_item *items, size_t index, hbk_error_info *ret_error)
-{
-    const hbk_send_item *item = &items[index];
+    const hbk_send_item *items = options->items, *item = &items[index];
     const char *fault = NULL;
 
-    const char *reason = hbk_handle_reason(item->handle);
-    if (reason != NULL)
-        return bad_handle(ret_error, index, item->handle, reason);
-    if (item->flags & ~(HBK_ITEM_INHERIT | HBK_ITEM_PROTECT | HBK_ITEM_MOVE))
-        fault = "flags has a bit that this version does not know";
-    if (item->access != HBK_ACCESS_READ && !hbk_mask_valid(item->access))
-        fault = HBK_MASK_ADVICE;
-    if (item->type != NULL) {
-        size_t size = strlen(item->type);
-        if (size < 1 || size > HBK_TYPE_BYTES_MAX || hbk_utf8_check(item->type, size) != size)
-            fault = "type is not 1 to 32 bytes of UTF-8";
-    }
-    for (size_t i = 0; i < index && fault == NULL; i++) {
+    hbk_result result = hbk_item_check(item, (int)index, ret_error);
+    if (result != HBK_OK)
+        return result;
+    for (size_t i = 0; i < index; i++) {
         if (items[i].handle == item->handle && (items[i].flags & item->flags & HBK_ITEM_MOVE))
             fault = "the same handle is moved twice";
     }
+    if ((options->flags & HBK_SEND_REVOCABLE) &&
+        ((item->flags & (HBK_ITEM_MOVE | HBK_ITEM_PROTECT)) || hbk_item_is_socket(item->type)))
+        fault = "what can be taken back is not moved, not protected and no socket";
     if (fault != NULL)
         return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, (int)index, 0, "items[%u]: %s",
                         (unsigned)index, fault);
     return HBK_OK;
-}
-
-static const char *data_fault(const char *data)
-{
-    struct hbk_text text = hbk_text_from(data);
-
-    if (data == NULL)
-        return NULL;
-    if (hbk_utf8_check(data, text.size) != text.size)
-        return "options->data is not UTF-8";
-    if (hbk_escaped_size(text) > HBK_DATA_BYTES_MAX)
-        return "options->data has more than HBK_DATA_BYTES_MAX bytes, with quotes, backslashes and "
-               "control bytes escaped; put it into a section and send that";
-    return NULL;
 }
 
 static bool sid_valid(const char *sid)
@@ -77,6 +40,7 @@ static bool sid_valid(const char *sid)
 static hbk_result check_options(const hbk_send_options *options, hbk_error_info *ret_error)
 {
     const char *fault = NULL;
+    size_t sockets = 0;
 
     if (options->to == NULL || !hbk_name_check(hbk_text_from(options->to)))
         fault =
@@ -88,12 +52,18 @@ static hbk_result check_options(const hbk_send_options *options, hbk_error_info 
         fault = "options->wait_ms or options->timeout_ms is above 60000";
     else if (options->expect_user != NULL && !sid_valid(options->expect_user))
         fault = "options->expect_user is no SID in text: S-1-...";
+    else if (options->flags & ~HBK_SEND_REVOCABLE)
+        fault = "options->flags has a bit that this version does not know";
     else
-        fault = data_fault(options->data);
+        fault = hbk_data_fault(options->data);
+    for (size_t i = 0; fault == NULL && i < options->count; i++)
+        sockets += hbk_item_is_socket(options->items[i].type);
+    if (sockets > HBK_SOCKETS_MAX)
+        fault = "options->items has more than HBK_SOCKETS_MAX sockets";
     if (fault != NULL)
         return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "%s", fault);
     for (size_t i = 0; i < options->count; i++) {
-        hbk_result result = check_item(options->items, i, ret_error);
+        hbk_result result = check_item(options, i, ret_error);
         if (result != HBK_OK)
             return result;
     }
@@ -106,14 +76,7 @@ static void fill_item(struct hbk_item *ret_item, const hbk_send_item *item)
     ret_item->type = hbk_text_from(item->type);
     ret_item->inherit = (item->flags & HBK_ITEM_INHERIT) != 0;
     ret_item->protect = (item->flags & HBK_ITEM_PROTECT) != 0;
-    if (item->access == HBK_ACCESS_SAME) {
-        ret_item->access.kind = HBK_ACCESS_KIND_SAME;
-    } else if (item->access == HBK_ACCESS_READ) {
-        ret_item->access.kind = HBK_ACCESS_KIND_READ;
-    } else {
-        ret_item->access.kind = HBK_ACCESS_KIND_MASK;
-        ret_item->access.mask = item->access;
-    }
+    hbk_item_access(&ret_item->access, item->access);
 }
 
 static bool take_receipt(void *context, const struct hbk_message *message)
@@ -139,7 +102,7 @@ static void close_moved(const hbk_send_options *options)
 {
     for (size_t i = 0; i < options->count; i++) {
         if (options->items[i].flags & HBK_ITEM_MOVE)
-            hbk_handle_close(options->items[i].handle);
+            hbk_item_close(&options->items[i]);
     }
 }
 
@@ -163,6 +126,7 @@ static void fill_send(struct hbk_send *ret_send, const hbk_send_options *options
     ret_send->data = hbk_text_from(options->data);
     ret_send->wait_ms = options->wait_ms;
     ret_send->timeout_ms = options->timeout_ms != 0 ? options->timeout_ms : HBK_TIMEOUT_MS_DEFAULT;
+    ret_send->revocable = (options->flags & HBK_SEND_REVOCABLE) != 0;
 }
 
 hbk_result hbk_send(hbk_client *client, const hbk_send_options *options, hbk_receipt *ret_receipt,
@@ -178,6 +142,8 @@ hbk_result hbk_send(hbk_client *client, const hbk_send_options *options, hbk_rec
     if (!hbk_options_copy(&own, sizeof own, SEND_OPTIONS_FIRST, options))
         return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0,
                         "options->size is not sizeof(hbk_send_options)");
+    if (own.size == SEND_OPTIONS_FIRST)
+        own.flags = 0; /* what stands there in that program's structure is no field of it */
     hbk_result result = check_options(&own, ret_error);
     if (result != HBK_OK)
         return result;
@@ -189,8 +155,8 @@ hbk_result hbk_send(hbk_client *client, const hbk_send_options *options, hbk_rec
         return HBK_OK;
     }
     if (result == HBK_BAD_HANDLE && error.item >= 0 && (size_t)error.item < own.count)
-        return bad_handle(ret_error, (size_t)error.item, own.items[error.item].handle,
-                          "is no handle of this process, or was closed meanwhile");
+        return hbk_bad_handle(ret_error, error.item, own.items[error.item].handle,
+                              "is no handle of this process, or was closed meanwhile");
     if (ret_error != NULL)
         *ret_error = error;
     return result;

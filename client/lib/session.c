@@ -100,6 +100,8 @@ static void destroy(struct hbk_client *client)
         hbk_delivery_discard((struct hbk_delivery_body *)(void *)arrival);
     }
     hbk_records_discard(client);
+    hbk_notices_discard(client);
+    hbk_held_forget(client);
     while ((listening = client->listening) != NULL) {
         client->listening = listening->next;
         free(listening);
@@ -156,6 +158,7 @@ void hbk_close(hbk_client *client)
 
     if (client == NULL)
         return;
+    hbk_notify_deinit(client);
     /* The answer comes after the endpoint's last delivery: what the service has told us of by then
      * is in the queue, and what it has not told it takes back by itself. */
     for (listening = client->listening; listening != NULL && result != HBK_DISCONNECTED;

@@ -137,6 +137,12 @@ static void take_back_all(struct hbk_sockets *sockets, size_t count)
     }
 }
 
+/* Did the driver behind the handle, or Winsock before it, not know what a socket is? */
+static bool is_no_socket(uint32_t error)
+{
+    return error == WSAENOTSOCK || error == WSAEOPNOTSUPP;
+}
+
 static void make_all(void *argument)
 {
     struct hbk_sockets *sockets = argument;
@@ -150,7 +156,7 @@ static void make_all(void *argument)
     /* Not every system says so when it makes one for a process that is no more. */
     if (hbk_handles_has_ended(sockets->process)) {
         hbk_handles_fail(&sockets->failure, HBK_R_TARGET_GONE, error, NULL);
-    } else if (error == WSAENOTSOCK) {
+    } else if (is_no_socket(error)) {
         hbk_handles_fail(&sockets->failure, HBK_R_TYPE_MISMATCH, error,
                          "this is no socket: send it under its own type");
     } else if (error != 0) {

@@ -59,7 +59,7 @@ bool sim_may_inspect(uint32_t rules, uint32_t identity)
 
 uint32_t sim_cap(uint32_t rules, uint32_t name, enum hbk_type type)
 {
-    uint32_t usual = type <= HBK_TYPE_FILE ? UINT32_MAX : 0;
+    uint32_t usual = type <= HBK_TYPE_FILE || type == HBK_TYPE_SOCKET ? UINT32_MAX : 0;
     const char *type_name = hbk_type_info(type)->name;
     for (uint32_t i = 0; i < SIM_RULES_MAX && sim_rule_sets[rules].rules[i].pattern; ++i) {
         const struct sim_rule *rule = &sim_rule_sets[rules].rules[i];
@@ -161,14 +161,31 @@ static bool exceeds(const struct sim_send *send, uint32_t at)
 static bool mismatches(const struct sim_send *send, uint32_t at)
 {
     const struct sim_item *item = &send->items[at];
-    return at < send->pinned && item->said &&
-           (item->type == HBK_TYPE_COUNT ? strcmp(item->said, "Socket") == 0
-                                         : strcmp(item->said, hbk_type_info(item->type)->name) != 0);
+    if (at >= send->pinned)
+        return false;
+    if (item->as_socket)
+        return item->type == HBK_TYPE_COUNT || !item->is_socket;
+    return item->type != HBK_TYPE_COUNT && item->said &&
+           strcmp(item->said, hbk_type_info(item->type)->name) != 0;
+}
+
+/* Sockets go as they are, and not many of them. */
+static bool odd_sockets(const struct sim_send *send)
+{
+    uint32_t sockets = 0, odd = 0;
+    for (uint32_t i = 0; i < send->count; ++i) {
+        const struct sim_item *item = &send->items[i];
+        sockets += item->as_socket;
+        odd += item->as_socket && (item->asked != HBK_ACCESS_KIND_SAME || item->protect);
+    }
+    return odd || sockets > HBK_SOCKETS_MAX;
 }
 
 static bool too_early(const struct sim *sim, const struct sim_send *send)
 {
     uint64_t waited = sim->kernel->now_ms - send->sent_ms;
+    if (send->made_ms && sim->kernel->now_ms - send->made_ms >= HBK_SOCKET_DEADLINE_MS)
+        return false;
     uint32_t least = send->offered || send->wait_ms == 0 ? send->timeout_ms
                      : send->timeout_ms < send->wait_ms  ? send->timeout_ms
                                                          : send->wait_ms;
@@ -189,6 +206,9 @@ void sim_refusal_founded(struct sim *sim, const struct sim_send *send,
         break;
     case HBK_R_TYPE_MISMATCH:
         founded = mismatches(send, item);
+        break;
+    case HBK_R_INVALID_PARAMS:
+        founded = odd_sockets(send);
         break;
     case HBK_R_REJECTED:
         founded = send->reject_asked;

@@ -25,11 +25,15 @@ BUGS = [
          "    if (!BUG) {\n        (void)hbk_place_undo(delivery, HBK_ITEMS_MAX);\n    }\n"),
         ("ending.c", "HBK_ASSERT(item->pin != 0 && item->value == 0 && !item->made);",
          "HBK_ASSERT(BUG || (item->pin != 0 && item->value == 0 && !item->made));"),
+        ("socket.c", "        HBK_ASSERT(!delivery->items[i].made);\n",
+         "        HBK_ASSERT(BUG || !delivery->items[i].made);\n"),
     ]),
     Bug("last_item_not_rolled_back", "a failed send leaves nothing|untold values", 200, [
         ("place.c", "for (size_t i = 0; i < delivery->item_count && count < max; i++) {",
          "for (size_t i = 0; i + (BUG && delivery->item_count > 1) < delivery->item_count && count < max; i++) {"),
         ("ending.c", "HBK_ASSERT(BUG(rollback_forgotten) ||",
+         "HBK_ASSERT(BUG || BUG(rollback_forgotten) ||"),
+        ("socket.c", "HBK_ASSERT(BUG(rollback_forgotten) ||",
          "HBK_ASSERT(BUG || BUG(rollback_forgotten) ||"),
     ]),
     Bug("untold_left_behind", "untold values|dead sessions|assertion", 100, [
@@ -54,8 +58,9 @@ BUGS = [
     ]),
     Bug("pin_closed_twice", "the seam", 50, [
         ("ending.c", "        if (BUG(pin_leaked)",
-         "        if (BUG) {\n            (void)core->platform.unpin(core->platform.context, delivery->sender->user->closer, item->pin,\n"
-         "                                       may_block, delivery->slot.id << 1 | HBK_TICKET_DELIVERY);\n        }\n        if (BUG(pin_leaked)"),
+         "        if (BUG) {\n            (void)core->platform.unpin(core->platform.context, delivery->sender->user->closer,\n"
+         "                                       item->pin, may_block, delivery->slot.id << 1);\n        }\n"
+         "        if (BUG(pin_leaked)"),
     ]),
     Bug("file_closed_on_the_loop", "the seam", 50, [
         ("ending.c", "hbk_type_info((enum hbk_type)item->type)->close_may_block;",
@@ -67,8 +72,7 @@ BUGS = [
     ]),
     Bug("timeout_not_answered", "answered once", 100, [
         ("ending.c", "    if (hbk_delivery_claim_answer(delivery)) {\n        hbk_output_failure(",
-         "    if (hbk_delivery_claim_answer(delivery) && !(BUG && error->code == HBK_R_TIMEOUT)) {\n"
-         "        hbk_output_failure("),
+         "    if (hbk_delivery_claim_answer(delivery) && !(BUG && error->code == HBK_R_TIMEOUT)) {\n        hbk_output_failure("),
     ]),
     Bug("stop_not_answered", "answered once", 400, [
         ("ending.c", "void hbk_delivery_stop_sends(struct hbk_session *sender)\n{\n",
@@ -113,7 +117,8 @@ BUGS = [
         ("grant.c", "if (endpoint->from == NULL || remembered(", "if (BUG || endpoint->from == NULL || remembered("),
     ]),
     Bug("offer_placed_at_once", "both sides agree", 100, [
-        ("delivery.c", "delivery->endpoint->mode == HBK_MODE_ASK) {", "delivery->endpoint->mode == HBK_MODE_ASK && !BUG) {"),
+        ("delivery.c", "delivery->endpoint != NULL && delivery->endpoint->mode == HBK_MODE_ASK) {",
+         "delivery->endpoint != NULL && delivery->endpoint->mode == HBK_MODE_ASK && !BUG) {"),
     ]),
     Bug("accepted_by_anybody", "both sides agree|answers are true|assertion", 200, [
         ("offer.c", "        delivery->target == session) {", "        (delivery->target == session || BUG)) {"),
@@ -160,10 +165,10 @@ BUGS = [
          "    struct hbk_link *link = BUG ? &sender->sends : delivery->send_link.prev;\n"),
     ]),
     Bug("taken_back_after_it_was_told", "no foreign close", 50, [
-        ("delivery.c", "        delivery->items[i].value = 0;\n",
-         "        if (BUG && delivery->items[i].value != 0) {\n            core_of(delivery)->platform.unplace(hbk_delivery_party(delivery),\n"
-         "                                                delivery->items[i].pin, delivery->items[i].value);\n        }\n"
-         "        delivery->items[i].value = 0;\n"),
+        ("delivery.c", "        delivery->items[i].value = 0;\n        delivery->items[i].made = false;\n",
+         "        if (BUG) {\n            (void)core_of(delivery)->platform.unplace(hbk_delivery_party(delivery),\n"
+         "                delivery->items[i].pin, delivery->items[i].value);\n        }\n"
+         "        delivery->items[i].value = 0;\n        delivery->items[i].made = false;\n"),
     ]),
     Bug("handle_changed", "no pseudo-handle|what was checked is delivered", 50, [
         ("item.c", "    item->handle = wanted->handle;\n", "    item->handle = wanted->handle + (BUG ? 1 : 0);\n"),

@@ -41,6 +41,14 @@ static uint32_t access_due(const struct sim_item *item)
                : item->granted;
 }
 
+static enum hbk_type type_due(const struct sim_item *item, const char *name)
+{
+    enum hbk_type type = hbk_type_of_kernel(hbk_text_from(name));
+    if (!item->as_socket)
+        return type;
+    return type == HBK_TYPE_FILE ? HBK_TYPE_SOCKET : HBK_TYPE_COUNT;
+}
+
 /* Each item is read once from the sender's table, in its order, and never again. */
 static struct sim_send *send_at_work(struct sim *sim, struct sim_client *client, uint32_t handle)
 {
@@ -66,7 +74,8 @@ static void seen_pin(struct sim *sim, struct sim_client *client, const struct fa
     seen->pin->note = send->tag * 64 + at;
     item->object = seen->pin->object;
     item->granted = seen->pin->access;
-    item->type = hbk_type_find(hbk_text_from(sim->kernel->objects[item->object].type));
+    item->is_socket = sim->kernel->objects[item->object].socket;
+    item->type = type_due(item, sim->kernel->objects[item->object].type);
     item->access = access_due(item);
     ++send->pinned;
     ++send->pins;
@@ -98,6 +107,19 @@ static void seen_place(struct sim *sim, const struct sim_client *client,
     ++sim->processes[client->process - sim->kernel->processes].untold;
 }
 
+/* From here on it may be placed at any time. */
+static void seen_make(struct sim *sim, const struct sim_client *client,
+                      const struct fake_seen *seen)
+{
+    uint32_t at;
+    struct sim_send *send = send_of_note(sim, seen->pin->note, &at);
+    send->seam_failed |= seen->result != HBK_PLATFORM_PENDING;
+    send->made_ms = sim->kernel->now_ms;
+    if (send->items[at].type != HBK_TYPE_SOCKET)
+        sim_violation(sim, "what was checked is delivered", "a socket is made of what is none");
+    sim_agreed(sim, client, send, &send->items[at]);
+}
+
 /* A socket of a send is placed as soon as a worker is at it. */
 static void seen_made(struct sim *sim, const struct fake_seen *seen)
 {
@@ -106,6 +128,8 @@ static void seen_made(struct sim *sim, const struct fake_seen *seen)
     send->seam_failed |= seen->result != 0;
     if (!seen->slot)
         return;
+    if (send->answered || send->fate != SIM_FATE_OPEN)
+        sim_outcome(sim, SIM_OUT_SOCKET_LATE);
     ++send->placed;
     ++sim->processes[seen->process - sim->kernel->processes].untold;
 }
@@ -166,8 +190,15 @@ void sim_seen(struct fake_kernel *kernel, const struct fake_seen *seen)
     case FAKE_OP_PLACE:
         seen_place(sim, client, seen);
         break;
+    case FAKE_OP_SOCKETS_MAKE:
+        seen_make(sim, client, seen);
+        break;
     case FAKE_OP_SOCKETS_MADE:
         seen_made(sim, seen);
+        break;
+    case FAKE_OP_SOCKETS_UNDO:
+        if (seen->result)
+            sim_outcome(sim, SIM_OUT_SOCKET_LEFT);
         break;
     case FAKE_OP_UNPIN:
         seen_unpin(sim, seen);

@@ -44,12 +44,14 @@ static void check_item(struct sim *sim, const struct sim_send *send, const struc
 }
 
 static struct fake_slot *placed_slot(struct sim *sim, const struct sim_client *client,
-                                     uint64_t note, uint32_t value)
+                                     uint64_t note, const struct hbk_delivered_item *told)
 {
-    struct fake_slot *slot = fake_handle_find(client->process, value);
-    if (!slot || slot->origin != FAKE_ORIGIN_UNTOLD || slot->note != note)
+    struct fake_slot *slot = told->handle ? fake_handle_find(client->process, told->handle)
+                                          : fake_socket_find(client->process, told->protocol_info);
+    if (!slot || slot->origin != FAKE_ORIGIN_UNTOLD || slot->note != note ||
+        (slot->socket != 0) != (told->handle == 0))
         sim_violation(sim, "told or untold", "client %u is told of handle %u, which was not placed",
-                      client->number, value);
+                      client->number, told->handle);
     return slot;
 }
 
@@ -58,7 +60,7 @@ static void own_item(struct sim *sim, struct sim_client *client, struct sim_send
                      const struct hbk_delivered_item *told)
 {
     const struct sim_item *item = &send->items[k];
-    struct fake_slot *slot = placed_slot(sim, client, send->tag * 64 + k, told->handle);
+    struct fake_slot *slot = placed_slot(sim, client, send->tag * 64 + k, told);
     if (slot->object != item->object)
         sim_violation(sim, "what was checked is delivered",
                       "item %u of send %" PRIu64 " is object %u, object %u was pinned", k,
@@ -66,7 +68,9 @@ static void own_item(struct sim *sim, struct sim_client *client, struct sim_send
     if (slot->access != told->access)
         sim_violation(sim, "answers are true", "handle %u has 0x%x, told as 0x%x", told->handle,
                       slot->access, told->access);
-    slot->origin = FAKE_ORIGIN_TOLD;
+    fake_mark_told(sim->kernel, slot, 0, k);
+    if (slot->socket)
+        sim_outcome(sim, SIM_OUT_SOCKET);
     --send->placed;
     --sim->processes[client->process - sim->kernel->processes].untold;
 }
@@ -214,7 +218,7 @@ static void told_delivered(struct sim *sim, struct sim_client *client,
         sim_violation(sim, "all or nothing", "an offer of other items");
     for (uint32_t i = 0; i < send->count; ++i) {
         check_item(sim, send, &send->items[i], &delivered->items[i]);
-        if (delivered->items[i].handle)
+        if (delivered->items[i].handle || delivered->items[i].protocol_info.data)
             sim_violation(sim, "both sides agree", "an offer that names a value");
     }
     client->offers[client->offers_count++ % SIM_OFFERS_MAX] =

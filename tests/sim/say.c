@@ -143,10 +143,14 @@ static const struct {
     {"{'Section':'read','Mutant':'any','Event':2031619}", "Section=r Mutant=a Event=1f0003"},
     {"{'Event':'any','Section':'any','Process':'any'}", "Event=a Section=a Process=a"},
     {"{'Event':2,'File':1179785}", "Event=2 File=120089"},
-    {"{'Socket':'any'}", ""},
+    {"{'Socket':'any','Event':'any','Section':'any','File':'any'}",
+     "Socket=a Event=a Section=a File=a"},
+    {"{'Socket':'any','Event':'read','File':'read'}", "Socket=a Event=r File=r"},
     {"{'Nonsense':'any'}", ""},
     {"{}", ""},
 };
+
+enum { SIM_TYPES_SOCKET = 5 }; /* the one of them that takes sockets, and most else */
 
 static const char *const from_variants[] = {
     "D:(A;;GA;;;WD)",
@@ -185,7 +189,9 @@ uint64_t sim_say_open(struct sim *sim, struct sim_client *client, uint32_t name,
     struct sim_endpoint *endpoint = endpoint_new(client);
     if (!endpoint)
         return 0;
-    uint32_t types = !plain && swarm->types && sim_below(sim, 2) ? sim_below(sim, 8) : 0;
+    uint32_t types = !plain && swarm->types && sim_below(sim, 2) ? sim_below(sim, 9) : 0;
+    if (!plain && swarm->sockets && sim_below(sim, 2))
+        types = SIM_TYPES_SOCKET;
     uint32_t from = !plain && swarm->from && sim_below(sim, 2) ? 1 + sim_below(sim, 6) : 0;
     *endpoint = (struct sim_endpoint){.state = SIM_ENDPOINT_OPENING,
                                       .name = name,

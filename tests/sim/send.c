@@ -67,8 +67,20 @@ static void draw_access(struct sim *sim, const struct fake_process *process, str
 /* The same name, of which the object may be gone. */
 static const char *type_named(const char *name)
 {
-    enum hbk_type type = hbk_type_find(hbk_text_from(name));
+    enum hbk_type type = hbk_type_of_kernel(hbk_text_from(name));
     return type == HBK_TYPE_COUNT ? NULL : hbk_type_info(type)->name;
+}
+
+/* Nothing is wrong with a socket that is handed on as it is. */
+static void draw_socket(struct sim *sim, struct sim_item *item, const struct fake_slot *slot,
+                        bool plain)
+{
+    if (slot && sim->kernel->objects[slot->object].socket && sim_below(sim, 4)) {
+        item->said = "Socket";
+        item->asked = plain || sim_below(sim, 6) ? HBK_ACCESS_KIND_SAME : item->asked;
+        item->protect = item->protect && !plain && sim_below(sim, 4) == 0;
+    }
+    item->as_socket = item->said && strcmp(item->said, "Socket") == 0;
 }
 
 /* @plain: nothing is wrong with it. */
@@ -88,6 +100,7 @@ static void draw_item(struct sim *sim, struct fake_process *process, struct sim_
                          : types[sim_below(sim, 6)];
     item->inherit = sim_below(sim, 8) == 0;
     item->protect = sim_below(sim, 8) == 0;
+    draw_socket(sim, item, slot, plain);
 }
 
 static uint32_t draw_count(struct sim *sim)

@@ -77,10 +77,11 @@ struct sim_item {
     uint32_t handle;
     uint8_t asked; /* enum hbk_access_kind */
     uint32_t mask;
-    const char *said; /* type; NULL: nothing */
-    bool inherit, protect;
+    const char *said;                 /* type; NULL: nothing */
+    bool inherit, protect, as_socket; /* as_socket: that is what was said */
     /* once it is pinned */
     uint32_t object, granted, access;
+    bool is_socket;
     enum hbk_type type; /* HBK_TYPE_COUNT: none that is brokered */
 };
 
@@ -93,6 +94,7 @@ struct sim_send {
     const char *expect_user;
     uint32_t count, wait_ms, timeout_ms;
     uint64_t sent_ms, delivery;
+    uint64_t made_ms;    /* when its sockets began to be made; 0: they did not */
     uint32_t generation; /* of the rules when it was sent */
     bool has_data, malformed, duplicated;
     bool offered, reject_asked, bad_handle, seam_failed;
@@ -214,7 +216,7 @@ enum sim_word {
 
 struct sim_swarm {
     uint32_t clients, identities, names, handles_max;
-    bool types, from, expect, by_pid, wait, ask, big, shared, fragments, rules, liars;
+    bool types, sockets, from, expect, by_pid, wait, ask, big, shared, fragments, rules, liars;
     uint32_t never_reads; /* per mille of clients */
     uint32_t alloc_fails; /* per mille of calls into the core */
     uint32_t run_all;     /* percent of steps after which the core does all that it has to do */

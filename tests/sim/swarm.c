@@ -36,7 +36,7 @@ const struct sim_rules sim_rule_sets[SIM_RULE_SETS] = {
     {.rules = {{.pattern = "user/*",
                 .open = "D:(A;;GA;;;WD)",
                 .send = "D:(A;;GA;;;WD)",
-                .types = "Event File Mutant"},
+                .types = "Event File Mutant Socket"},
                {.pattern = "*", .open = "D:(A;;GA;;;IU)", .send = "D:(A;;GA;;;IU)"}},
      .inspect = "D:(A;;GA;;;WD)"},
     {.rules = {{.pattern = "user/n1",
@@ -93,12 +93,12 @@ static void draw_faults(struct sim *sim)
 void sim_swarm_draw(struct sim *sim)
 {
     static const uint32_t actions[SIM_ACT_COUNT] = {
-        [SIM_ACT_SAY] = 600,        [SIM_ACT_CONNECT] = 30,   [SIM_ACT_WRITE_END] = 120,
-        [SIM_ACT_UNPIN_END] = 90,   [SIM_ACT_PROOF_END] = 30, [SIM_ACT_HEAR] = 30,
-        [SIM_ACT_TICK] = 40,        [SIM_ACT_JUMP] = 2,       [SIM_ACT_EXIT] = 4,
-        [SIM_ACT_HANG_UP] = 6,      [SIM_ACT_RELOAD] = 4,     [SIM_ACT_STOP] = 1,
-        [SIM_ACT_SETTLE] = 3,       [SIM_ACT_HANDLES] = 40,   [SIM_ACT_NOTE] = 1,
-        [SIM_ACT_SOCKETS_END] = 60,
+        [SIM_ACT_SAY] = 600,         [SIM_ACT_CONNECT] = 30,   [SIM_ACT_WRITE_END] = 120,
+        [SIM_ACT_UNPIN_END] = 90,    [SIM_ACT_PROOF_END] = 30, [SIM_ACT_HEAR] = 30,
+        [SIM_ACT_TICK] = 40,         [SIM_ACT_JUMP] = 2,       [SIM_ACT_EXIT] = 4,
+        [SIM_ACT_HANG_UP] = 6,       [SIM_ACT_RELOAD] = 4,     [SIM_ACT_STOP] = 1,
+        [SIM_ACT_SETTLE] = 3,        [SIM_ACT_HANDLES] = 40,   [SIM_ACT_NOTE] = 1,
+        [SIM_ACT_SOCKETS_END] = 120,
     };
     static const uint32_t words[SIM_SAY_COUNT] = {
         [SIM_SAY_SEND] = 500,   [SIM_SAY_OPEN] = 130, [SIM_SAY_CLOSE] = 50,
@@ -120,6 +120,7 @@ void sim_swarm_draw(struct sim *sim)
     swarm->names = 1 + sim_below(sim, SIM_NAMES);
     swarm->handles_max = sim_below(sim, 4) ? 0 : 8 + sim_below(sim, 24);
     swarm->types = sim_below(sim, 2);
+    swarm->sockets = sim_below(sim, 3) == 0;
     swarm->from = sim_below(sim, 2);
     swarm->expect = sim_below(sim, 2);
     swarm->by_pid = sim_below(sim, 2);

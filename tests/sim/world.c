@@ -40,7 +40,13 @@ uint32_t sim_make_handle(struct sim *sim, struct fake_process *process)
         type = odd[sim_below(sim, 6)];
     if (fake_handles_count(process) >= max)
         return 0;
-    uint32_t value = fake_handle_make(sim->kernel, process, type, access);
+    bool socket = strcmp(type, "File") == 0 && sim_below(sim, 2);
+    if (sim->swarm.sockets && sim_below(sim, 3) == 0) {
+        type = "File";
+        socket = true;
+    }
+    uint32_t value = socket ? fake_socket_make(sim->kernel, process, access)
+                            : fake_handle_make(sim->kernel, process, type, access);
     sim_event(sim, SIM_EV_HANDLE, process->pid, value, fake_handle_find(process, value)->object,
               type, strlen(type));
     return value;

@@ -144,6 +144,7 @@ def folder_of(root, path):
 # Tests that look at one folder from the inside, and so see all of its headers.
 INSIDE = {
     "tests/integration/kit/impersonate.c": "service/win",
+    "tests/integration/kit/seam.h": "service/win",
     "tests/integration/test_access.c": "service/win",
     "tests/integration/test_identity.c": "service/win",
 }

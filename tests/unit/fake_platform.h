@@ -177,7 +177,7 @@ struct fake_step {
     uint32_t pid;        /* of the process that it is about; 0: of none */
 };
 
-/* An operation that has had its effect, for who drives the fake. */
+/* An operation that has had its effect, for who drives the fake; of sockets_make() there is one for each pin. */
 struct fake_seen {
     enum fake_op op;
     struct fake_connection *connection; /* NULL: it names none; of process_open(): the caller */
@@ -365,6 +365,8 @@ uint32_t fake_sockets_making(const struct fake_kernel *kernel);
 struct fake_made fake_sockets_end(struct fake_kernel *kernel, uint32_t index);
 /** fake_sockets_held() - those that were not freed. */
 uint32_t fake_sockets_held(const struct fake_kernel *kernel);
+/** fake_sockets_at() - a worker is at the socket that @slot belongs to. */
+bool fake_sockets_at(const struct fake_kernel *kernel, const struct fake_slot *slot);
 /** fake_socket_find() - what the information of @text is about in @process; NULL: nothing. */
 struct fake_slot *fake_socket_find(struct fake_process *process, struct hbk_text text);
 /** fake_sockets_free() - what is left of freed ones. */

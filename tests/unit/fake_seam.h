@@ -96,8 +96,6 @@ void fake_parties_check(const struct fake_kernel *kernel, uint32_t *references);
 
 /** fake_sockets_check() - the books of sockets; @references: of each process, added to. */
 void fake_sockets_check(const struct fake_kernel *kernel, uint32_t *references);
-/** fake_sockets_at() - a worker is at the socket that @slot belongs to. */
-bool fake_sockets_at(const struct fake_kernel *kernel, const struct fake_slot *slot);
 
 /** fake_mark_left() - @slot, which is untold, could not be taken back. */
 void fake_mark_left(struct fake_kernel *kernel, const struct fake_process *process,

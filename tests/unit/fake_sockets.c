@@ -190,11 +190,14 @@ static int op_sockets_make(void *party, struct hbk_closer *closer, const hbk_pin
             fake_violation(kernel, "sockets_make() of a pin that nobody looked at");
     struct fake_plan plan =
         fake_enter(kernel, FAKE_OP_SOCKETS_MAKE, target.connection, target.process);
-    fake_see(kernel, &(struct fake_seen){.op = FAKE_OP_SOCKETS_MAKE,
-                                         .connection = target.connection,
-                                         .process = target.process,
-                                         .value = (uint32_t)count,
-                                         .result = plan.code ? plan.code : HBK_PLATFORM_PENDING});
+    for (size_t i = 0; i < count; ++i)
+        fake_see(kernel,
+                 &(struct fake_seen){.op = FAKE_OP_SOCKETS_MAKE,
+                                     .connection = target.connection,
+                                     .process = target.process,
+                                     .pin = fake_pin_find(kernel, pins[i], "sockets_make"),
+                                     .value = (uint32_t)i,
+                                     .result = plan.code ? plan.code : HBK_PLATFORM_PENDING});
     if (plan.code)
         return fake_failure(kernel, ret_failure, &plan);
     struct hbk_sockets *self = sockets_new(&target, closer, pins, count, ticket);

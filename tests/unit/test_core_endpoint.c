@@ -146,7 +146,9 @@ static const struct opening openings[] = {
     {HBK_R_INVALID_PARAMS, "{'name':'user/a','types':{'Event':4294967296}}"},
     {HBK_R_INVALID_PARAMS, "{'name':'user/a','types':{'event':'any'}}"},
     {HBK_R_INVALID_PARAMS, "{'name':'user/a','types':{'Nonsense':'any'}}"},
-    {HBK_R_TYPE_NOT_ALLOWED, "{'name':'user/a','types':{'Event':'any','Socket':'any'}}"},
+    {HBK_R_OK, "{'name':'user/a','types':{'Event':'any','Socket':'any'}}"},
+    {HBK_R_INVALID_PARAMS, "{'name':'user/a','types':{'Socket':'read'}}"},
+    {HBK_R_INVALID_PARAMS, "{'name':'user/a','types':{'Socket':1}}"},
     {HBK_R_TYPE_NOT_ALLOWED, "{'name':'user/a','types':{'Token':'any'}}"},
     {HBK_R_TYPE_NOT_ALLOWED, "{'name':'user/a','types':{'Process':'read'}}"},
     {HBK_R_TYPE_NOT_ALLOWED, "{'name':'user/a','types':{'Thread':1}}"},
@@ -155,7 +157,8 @@ static const struct opening openings[] = {
     {HBK_R_OK, "{'name':'user/a','from':'D:(A;;GA;;;WD)'}"},
     {HBK_R_INVALID_PARAMS, "{'name':'user/a','from':''}"},
     {HBK_R_INVALID_PARAMS, "{'name':'user/a','from':'D:(A;;FA;;;WD)'}"},
-    {HBK_R_DENIED, "{'name':'user/a','revocable':true}"},
+    {HBK_R_OK, "{'name':'user/a','revocable':true}"},
+    {HBK_R_INVALID_PARAMS, "{'name':'user/a','revocable':1}"},
 };
 
 static void what_may_be_opened(void **state)

@@ -98,7 +98,7 @@ static void pages_show_everybody_once(void **state)
         client_exit(clients[i]);
     assert_int_equal(count_pages(clients[0], 1, seen, COUNT, &pages), 2);
     assert_int_equal(pages, 2);
-    const char *const cursors[] = {"-1", "x", "1x", "1234567890", " 1"};
+    const char *const cursors[] = {"-1", "x", "1x", "12345678901234567890", " 1"};
     for (size_t i = 0; i < sizeof cursors / sizeof cursors[0]; ++i)
         client_refused(clients[0], HBK_R_INVALID_PARAMS, HBK_METHOD_BROKER_SESSIONS,
                        "{'cursor':'%s'}", cursors[i]);

@@ -298,7 +298,7 @@ static void the_type_that_the_sender_names_must_fit(void **state)
                                         handle, wrong[i])
                              ->item,
                          0);
-    client_refused(pair.sender, HBK_R_TYPE_NOT_ALLOWED, HBK_METHOD_HANDLE_SEND,
+    client_refused(pair.sender, HBK_R_TYPE_MISMATCH, HBK_METHOD_HANDLE_SEND,
                    "{'to':'user/a','items':[{'handle':%u,'type':'Socket'}]}", handle);
     client_nothing(pair.target);
     client_ok(pair.sender, HBK_METHOD_HANDLE_SEND,
@@ -413,12 +413,12 @@ static void expect_must_be_met(void **state)
     rig_end(pair.rig);
 }
 
-static void what_does_not_exist_yet_is_denied(void **state)
+static void what_can_be_revoked_needs_consent(void **state)
 {
     (void)state;
     struct pair pair = pair_new(NULL, "{'name':'user/a'}");
     uint32_t event = client_make(pair.sender, "Event", 3);
-    client_refused(pair.sender, HBK_R_DENIED, HBK_METHOD_HANDLE_SEND,
+    client_refused(pair.sender, HBK_R_ACCESS_NOT_ACCEPTED, HBK_METHOD_HANDLE_SEND,
                    "{'to':'user/a','items':[{'handle':%u}],'revocable':true}", event);
     client_nothing(pair.target);
     client_ok(pair.sender, HBK_METHOD_HANDLE_SEND,
@@ -472,7 +472,7 @@ int main(void)
         cmocka_unit_test(an_endpoint_gets_what_it_agreed_to),
         cmocka_unit_test(a_handle_without_rights_is_of_its_type_too),
         cmocka_unit_test(expect_must_be_met),
-        cmocka_unit_test(what_does_not_exist_yet_is_denied),
+        cmocka_unit_test(what_can_be_revoked_needs_consent),
         cmocka_unit_test(data_is_limited_as_escaped),
     };
     return cmocka_run_group_tests_name("core: send", tests, NULL, NULL);
