@@ -350,5 +350,6 @@ bool hbk_core_stopped(const struct hbk_core *core)
 uint32_t hbk_core_pins(const struct hbk_core *core)
 {
     HBK_ASSERT(core->pins_ahead <= core->used[HBK_QUOTA_PINS]);
-    return (uint32_t)core->used[HBK_QUOTA_PINS] - core->pins_ahead;
+    /* Of an entry of the store one. */
+    return (uint32_t)(core->used[HBK_QUOTA_PINS] + core->used[HBK_QUOTA_STORED]) - core->pins_ahead;
 }

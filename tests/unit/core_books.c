@@ -52,8 +52,9 @@ static void count_session(const struct fake_kernel *kernel, struct count *count,
         bool over = delivery->state == HBK_DELIVERY_CLOSING;
         count->used[HBK_QUOTA_REQUESTS] += !delivery->answered;
         count->used[HBK_QUOTA_PENDING] += !over;
-        count->used[HBK_QUOTA_PINS] +=
-            delivery->item_count - delivery->closes_begun + delivery->closes_pending;
+        if (delivery->kind != HBK_DELIVERY_TAKE) /* whose pin is the entry's */
+            count->used[HBK_QUOTA_PINS] +=
+                delivery->item_count - delivery->closes_begun + delivery->closes_pending;
         /* Charged before they are made. */
         if (delivery->state == HBK_DELIVERY_PINNING)
             count->used[HBK_QUOTA_PINS] += delivery->items_charged - delivery->item_count;
@@ -72,20 +73,60 @@ static void compare(const struct fake_kernel *kernel, const struct count *count,
                         names[i], (unsigned long long)used[i], (unsigned long long)count->used[i]);
 }
 
+/* Deliveries that have an entry. */
+static uint32_t count_takes(const struct hbk_session *session)
+{
+    uint32_t takes = 0;
+    for (const struct hbk_link *link = session->sends.next; link != &session->sends;
+         link = link->next)
+        takes += HBK_CONTAINER(link, struct hbk_delivery, send_link)->entry != NULL;
+    return takes;
+}
+
+/* Entries are their user's as long as there is a pin of them. @takes: deliveries that have one */
+static size_t count_entries(const struct hbk_core *core, const struct fake_kernel *kernel,
+                            struct count *counts, size_t count, uint32_t takes)
+{
+    uint32_t stored = 0;
+    for (uint32_t i = 0; i < hbk_pool_size(&core->entry_pool); ++i) {
+        const struct hbk_entry *entry = hbk_pool_at(&core->entry_pool, i);
+        if (!entry)
+            continue;
+        struct count *of = find(kernel, counts, &count, entry->user);
+        ++of->used[HBK_QUOTA_STORED];
+        of->used[HBK_QUOTA_STORED_BYTES] += entry->charged;
+        stored += entry->stored;
+        takes -= entry->takes;
+        if (!entry->stored && !entry->takes && !entry->closing)
+            fake_broken(kernel, "counters of users", "an entry is kept for nothing");
+        if (entry->taker && (!entry->once || entry->taker->entry != entry))
+            fake_broken(kernel, "counters of users", "an entry is held back for nobody");
+    }
+    if (takes != 0)
+        fake_broken(kernel, "counters of users", "takes of entries do not agree");
+    if (core->entries.count + core->tickets.count != stored ||
+        core->all_entries.count - core->all_entries.gone != stored)
+        fake_broken(kernel, "counters of users", "%u entries are stored, others are found", stored);
+    return count;
+}
+
 void books_check(const struct hbk_core *core, const struct fake_kernel *kernel)
 {
     static struct count counts[BOOK_USERS_MAX];
     struct count all = {0};
     size_t count = 0, watchers = 0, processes = 0;
+    uint32_t takes = 0;
     for (const struct hbk_link *link = core->sessions.next; link != &core->sessions;
          link = link->next) {
         const struct hbk_session *session = HBK_CONTAINER(link, struct hbk_session, all_link);
         count_session(kernel, find(kernel, counts, &count, session->user), session);
         watchers += !hbk_list_empty(&session->watch_link);
+        takes += count_takes(session);
         if (!hbk_list_empty(&session->throttle_link) && !session->read_paused)
             fake_broken(kernel, "counters of users",
                         "a session is held back and read all the same");
     }
+    count = count_entries(core, kernel, counts, count, takes);
     for (size_t i = 0; i < count; ++i) {
         const struct hbk_user *user = counts[i].user;
         compare(kernel, &counts[i], user->used);
@@ -101,7 +142,7 @@ void books_check(const struct hbk_core *core, const struct fake_kernel *kernel)
     if (core->callers.count != processes)
         fake_broken(kernel, "counters of users", "users' processes do not agree");
     if (core->users.count != count)
-        fake_broken(kernel, "counters of users", "a user without a session is kept");
+        fake_broken(kernel, "counters of users", "a user with neither session nor entry is kept");
     if (core->audit.watchers_count != watchers || core->audit.line.size != 0)
         fake_broken(kernel, "counters of users", "the audit's books do not agree");
 }
@@ -131,6 +172,10 @@ uint32_t books_descriptors(const struct hbk_core *core)
         for (const struct hbk_link *at = session->endpoints.next; at != &session->endpoints;
              at = at->next)
             count += HBK_CONTAINER(at, struct hbk_endpoint, session_link)->from != NULL;
+    }
+    for (uint32_t i = 0; i < hbk_pool_size(&core->entry_pool); ++i) {
+        const struct hbk_entry *entry = hbk_pool_at(&core->entry_pool, i);
+        count += entry && entry->allow;
     }
     for (size_t i = 0; core->policy && i < core->policy->rules_count; ++i)
         for (size_t j = 0; j < HBK_VERB_NAMED_COUNT; ++j)

@@ -42,12 +42,15 @@ void rig_rules(struct rig *rig, const struct rule *rules, size_t count)
         assert_null(hbk_pattern_check(hbk_text_from(rule->pattern)));
         rule->verbs[HBK_VERB_OPEN] = descriptor(rig, rules[i].open);
         rule->verbs[HBK_VERB_SEND] = descriptor(rig, rules[i].send);
+        rule->verbs[HBK_VERB_PUT] = descriptor(rig, rules[i].put);
+        rule->verbs[HBK_VERB_GET] = descriptor(rig, rules[i].get);
         if (rules[i].types)
             set_types(rule, rules[i].types);
         if (rules[i].access_max)
             rule->access_max = rules[i].access_max;
     }
     policy->verbs[HBK_VERB_INSPECT] = descriptor(rig, "inspect");
+    policy->verbs[HBK_VERB_REVOKE] = descriptor(rig, "revoke");
     configure(rig, policy);
 }
 

@@ -10,9 +10,10 @@ struct rule {
     const char *name, *open, *send;
     const char *types;   /* blank-separated, all of each; NULL: none given */
     uint32_t access_max; /* 0: none given */
+    const char *put, *get;
 };
 
-/** rig_rules() - load @count rules, and `inspect` to whom descriptor "inspect" grants it. */
+/** rig_rules() - load @count rules, and `inspect` and `revoke` to whom descriptors of that text grant them. */
 void rig_rules(struct rig *rig, const struct rule *rules, size_t count);
 /** rig_rules_none() - back to the built-in rules. */
 void rig_rules_none(struct rig *rig);
