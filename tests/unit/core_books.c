@@ -59,6 +59,10 @@ static void count_session(const struct fake_kernel *kernel, struct count *count,
         if (delivery->state == HBK_DELIVERY_PINNING)
             count->used[HBK_QUOTA_PINS] += delivery->items_charged - delivery->item_count;
     }
+    for (const struct hbk_link *link = session->given.next; link != &session->given;
+         link = link->next)
+        count->used[HBK_QUOTA_PINS] +=
+            HBK_CONTAINER(link, struct hbk_delivery, send_link)->item_count;
     for (const struct hbk_link *link = session->accepted.next; link != &session->accepted;
          link = link->next)
         ++count->used[HBK_QUOTA_REQUESTS];
