@@ -20,13 +20,21 @@ static bool matches(const char *pattern, const char *name)
     return matches(pattern + 1, name) || (*name && matches(pattern, name + 1));
 }
 
+static const char *said(const struct sim_rule *rule, enum hbk_verb verb)
+{
+    return verb == HBK_VERB_OPEN   ? rule->open
+           : verb == HBK_VERB_SEND ? rule->send
+           : verb == HBK_VERB_PUT  ? rule->put
+                                   : rule->get;
+}
+
 /* What the first rule says that speaks of it: NULL: none does. */
-static const char *decides(uint32_t rules, bool open, uint32_t name)
+static const char *decides(uint32_t rules, enum hbk_verb verb, uint32_t name)
 {
     for (uint32_t i = 0; i < SIM_RULES_MAX && sim_rule_sets[rules].rules[i].pattern; ++i) {
         const struct sim_rule *rule = &sim_rule_sets[rules].rules[i];
-        const char *text = open ? rule->open : rule->send;
-        if (text && matches(rule->pattern, sim_names[name]))
+        const char *text = said(rule, verb);
+        if (text && name != SIM_NAME_NONE && matches(rule->pattern, sim_names[name]))
             return text;
     }
     return NULL;
@@ -37,24 +45,47 @@ static bool in_user(uint32_t name)
     return sim_names[name][0] == 'u';
 }
 
+bool sim_may(uint32_t rules, uint32_t identity, enum hbk_verb verb, uint32_t name)
+{
+    const char *text = decides(rules, verb, name);
+    return text ? fake_token_grants(&sim_identities[identity].token, text, 0,
+                                    hbk_verb_right(verb)) != 0
+                : in_user(name);
+}
+
+bool sim_may_ever(const struct sim *sim, uint32_t generation, uint32_t identity, enum hbk_verb verb,
+                  uint32_t name)
+{
+    for (uint32_t at = generation; at <= sim->generation; ++at)
+        if (verb < HBK_VERB_NAMED_COUNT ? sim_may(sim_rules_at(sim, at), identity, verb, name)
+                                        : sim_may_verb(sim_rules_at(sim, at), identity, verb))
+            return true;
+    return false;
+}
+
 bool sim_may_open(uint32_t rules, uint32_t identity, uint32_t name)
 {
-    const char *text = decides(rules, true, name);
-    return text ? fake_token_grants(&sim_identities[identity].token, text, 0, HBK_RIGHT_OPEN) != 0
-                : in_user(name);
+    return sim_may(rules, identity, HBK_VERB_OPEN, name);
 }
 
 bool sim_may_send(uint32_t rules, uint32_t identity, uint32_t name)
 {
-    const char *text = decides(rules, false, name);
-    return text ? fake_token_grants(&sim_identities[identity].token, text, 0, HBK_RIGHT_SEND) != 0
-                : in_user(name);
+    return sim_may(rules, identity, HBK_VERB_SEND, name);
+}
+
+bool sim_may_verb(uint32_t rules, uint32_t identity, enum hbk_verb verb)
+{
+    const struct sim_rules *set = &sim_rule_sets[rules];
+    const char *text = verb == HBK_VERB_INSPECT    ? set->inspect
+                       : verb == HBK_VERB_TRANSFER ? set->transfer
+                                                   : set->revoke;
+    return text && fake_token_grants(&sim_identities[identity].token, text, 0,
+                                     hbk_verb_right(verb));
 }
 
 bool sim_may_inspect(uint32_t rules, uint32_t identity)
 {
-    const char *text = sim_rule_sets[rules].inspect;
-    return text && fake_token_grants(&sim_identities[identity].token, text, 0, HBK_RIGHT_INSPECT);
+    return sim_may_verb(rules, identity, HBK_VERB_INSPECT);
 }
 
 uint32_t sim_cap(uint32_t rules, uint32_t name, enum hbk_type type)
@@ -63,7 +94,8 @@ uint32_t sim_cap(uint32_t rules, uint32_t name, enum hbk_type type)
     const char *type_name = hbk_type_info(type)->name;
     for (uint32_t i = 0; i < SIM_RULES_MAX && sim_rule_sets[rules].rules[i].pattern; ++i) {
         const struct sim_rule *rule = &sim_rule_sets[rules].rules[i];
-        if ((!rule->types && !rule->access_max) || !matches(rule->pattern, sim_names[name]))
+        if ((!rule->types && !rule->access_max) || name == SIM_NAME_NONE ||
+            !matches(rule->pattern, sim_names[name]))
             continue;
         uint32_t cap = !rule->types ? usual : strstr(rule->types, type_name) ? UINT32_MAX : 0;
         return rule->access_max ? cap & rule->access_max : cap;
@@ -73,22 +105,22 @@ uint32_t sim_cap(uint32_t rules, uint32_t name, enum hbk_type type)
 
 /* ---- a send and its target ---- */
 
-static bool same_scope(uint32_t a, uint32_t b, uint32_t name)
+bool sim_same_scope(uint32_t identity, uint32_t other, uint32_t name)
 {
     if (in_user(name))
-        return a == b;
-    return sim_names[name][0] == 'g' ||
-           sim_identities[a].token.terminal_session == sim_identities[b].token.terminal_session;
+        return identity == other;
+    return sim_names[name][0] == 'g' || sim_identities[identity].token.terminal_session ==
+                                            sim_identities[other].token.terminal_session;
 }
 
 static bool may_reach(uint32_t rules, const struct sim_client *target, const struct sim_send *send)
 {
-    const char *text = decides(rules, false, send->name);
+    const char *text = decides(rules, HBK_VERB_SEND, send->name);
     bool own = in_user(send->name) && send->identity == target->identity;
     if (!sim_may_open(rules, target->identity, send->name))
         return false;
     if (!send->to_pid)
-        return same_scope(send->identity, target->identity, send->name) &&
+        return sim_same_scope(send->identity, target->identity, send->name) &&
                sim_may_send(rules, send->identity, send->name);
     return (text && sim_may_send(rules, send->identity, send->name)) || (!text && own) ||
            fake_token_may_duplicate(&sim_identities[send->identity].token,
@@ -113,6 +145,7 @@ static bool endpoint_takes(const struct sim_client *target, const struct sim_end
     return endpoint->state != SIM_ENDPOINT_NONE && endpoint->name == send->name &&
            send->count <= endpoint->items_max &&
            (item->access & ~endpoint->accepts[item->type]) == 0 && endpoint->accepts[item->type] &&
+           (endpoint->revocable || !send->revocable) &&
            (!endpoint->from || fake_token_grants(sender, endpoint->from, label, HBK_RIGHT_SEND)) &&
            (!endpoint->ask || accepts_it(target, send->tag));
 }
@@ -125,6 +158,8 @@ void sim_agreed(struct sim *sim, const struct sim_client *target, const struct s
         sim_violation(sim, "told or untold", "send %" PRIu64 " is over, and is placed", send->tag);
     if (item->type == HBK_TYPE_COUNT)
         sim_violation(sim, "rules", "an object that is never brokered is placed");
+    if (send->revocable && (item->protect || item->type == HBK_TYPE_SOCKET))
+        sim_violation(sim, "revocation", "send %" PRIu64 " cannot be revoked", send->tag);
     if ((send->to_pid && send->to_pid != target->process->pid) ||
         (send->expect_pid && send->expect_pid != target->process->pid) ||
         (send->expect_user &&
@@ -178,6 +213,8 @@ static bool odd_sockets(const struct sim_send *send)
         sockets += item->as_socket;
         odd += item->as_socket && (item->asked != HBK_ACCESS_KIND_SAME || item->protect);
     }
+    for (uint32_t i = 0; i < send->count && send->revocable; ++i)
+        odd += send->items[i].as_socket || send->items[i].protect;
     return odd || sockets > HBK_SOCKETS_MAX;
 }
 
@@ -211,7 +248,7 @@ void sim_refusal_founded(struct sim *sim, const struct sim_send *send,
         founded = odd_sockets(send);
         break;
     case HBK_R_REJECTED:
-        founded = send->reject_asked;
+        founded = send->reject_asked || send->revoke_asked;
         break;
     case HBK_R_TIMEOUT:
         founded = !too_early(sim, send);
@@ -225,10 +262,14 @@ void sim_refusal_founded(struct sim *sim, const struct sim_send *send,
     if (!founded)
         sim_violation(sim, "answers are true", "send %" PRIu64 " is answered %s for no reason",
                       send->tag, hbk_result_name(error->code));
+    if (send->kind == SIM_TAKE) {
+        sim_take_founded(sim, send, error);
+        return;
+    }
     /* By name alone nothing is told of what it may not send to. */
     bool tells = error->code == HBK_R_NOT_FOUND || error->code == HBK_R_TIMEOUT ||
                  error->code == HBK_R_ACCESS_NOT_ACCEPTED || error->code == HBK_R_BUSY;
-    if (tells && !send->to_pid && send->generation == sim->generation &&
+    if (tells && !send->to_pid && send->name != SIM_NAME_NONE && send->generation == sim->generation &&
         !sim_may_send(sim_rules_at(sim, sim->generation), send->identity, send->name))
         sim_violation(sim, "existence is not told", "send %" PRIu64 " to %s is answered %s",
                       send->tag, sim_names[send->name], hbk_result_name(error->code));

@@ -5,14 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-void sim_new_id(struct sim *sim, uint64_t id, bool delivery)
+void sim_new_id(struct sim *sim, uint64_t id, uint32_t what)
 {
-    uint64_t key = id << 1 | delivery;
+    static const char *const names[] = {"session", "delivery", "entry"};
+    uint64_t key = id << 2 | what;
     uint32_t at = (uint32_t)(sim_mix(0x1D, key) % SIM_IDS_MAX);
     for (; sim->ids[at]; at = (at + 1) % SIM_IDS_MAX)
         if (sim->ids[at] == key)
             sim_violation(sim, "ids are used once", "%s %" PRIu64 " is there a second time",
-                          delivery ? "delivery" : "session", id);
+                          names[what], id);
     if (sim->ids_count < SIM_IDS_MAX / 2) {
         sim->ids[at] = key;
         ++sim->ids_count;
@@ -21,8 +22,8 @@ void sim_new_id(struct sim *sim, uint64_t id, bool delivery)
 
 /* ---- items ---- */
 
-static void check_item(struct sim *sim, const struct sim_send *send, const struct sim_item *item,
-                       const struct hbk_delivered_item *told)
+void sim_check_item(struct sim *sim, const struct sim_send *send, const struct sim_item *item,
+                    const struct hbk_delivered_item *told)
 {
     bool reduced = item->access != item->granted;
     uint8_t widenable = !reduced                      ? HBK_WIDENABLE_NOT_REDUCED
@@ -43,24 +44,25 @@ static void check_item(struct sim *sim, const struct sim_send *send, const struc
         sim_outcome(sim, SIM_OUT_WIDENABLE);
 }
 
-static struct fake_slot *placed_slot(struct sim *sim, const struct sim_client *client,
-                                     uint64_t note, const struct hbk_delivered_item *told)
+static struct fake_slot *placed_slot(struct sim *sim, struct fake_process *process, uint64_t note,
+                                     const struct hbk_delivered_item *told)
 {
-    struct fake_slot *slot = told->handle ? fake_handle_find(client->process, told->handle)
-                                          : fake_socket_find(client->process, told->protocol_info);
+    struct fake_slot *slot = told->handle ? fake_handle_find(process, told->handle)
+                                          : fake_socket_find(process, told->protocol_info);
     if (!slot || slot->origin != FAKE_ORIGIN_UNTOLD || slot->note != note ||
         (slot->socket != 0) != (told->handle == 0))
-        sim_violation(sim, "told or untold", "client %u is told of handle %u, which was not placed",
-                      client->number, told->handle);
+        sim_violation(sim, "told or untold",
+                      "handle %u of process %u is told, which was not placed there", told->handle,
+                      process->pid);
     return slot;
 }
 
 /* The value is in its table, and is what the sender's value was when it was pinned. */
-static void own_item(struct sim *sim, struct sim_client *client, struct sim_send *send, uint32_t k,
-                     const struct hbk_delivered_item *told)
+void sim_own_value(struct sim *sim, struct fake_process *process, struct sim_send *send, uint32_t k,
+                   const struct hbk_delivered_item *told)
 {
     const struct sim_item *item = &send->items[k];
-    struct fake_slot *slot = placed_slot(sim, client, send->tag * 64 + k, told);
+    struct fake_slot *slot = placed_slot(sim, process, send->tag * 64 + k, told);
     if (slot->object != item->object)
         sim_violation(sim, "what was checked is delivered",
                       "item %u of send %" PRIu64 " is object %u, object %u was pinned", k,
@@ -68,11 +70,11 @@ static void own_item(struct sim *sim, struct sim_client *client, struct sim_send
     if (slot->access != told->access)
         sim_violation(sim, "answers are true", "handle %u has 0x%x, told as 0x%x", told->handle,
                       slot->access, told->access);
-    fake_mark_told(sim->kernel, slot, 0, k);
+    fake_mark_told(sim->kernel, slot, send->revocable ? send->delivery : 0, k);
     if (slot->socket)
         sim_outcome(sim, SIM_OUT_SOCKET);
     --send->placed;
-    --sim->processes[client->process - sim->kernel->processes].untold;
+    --sim->processes[process - sim->kernel->processes].untold;
 }
 
 static bool recycled(struct sim *sim, const struct sim_send *send)
@@ -91,7 +93,11 @@ static bool recycled(struct sim *sim, const struct sim_send *send)
 static void count_told(struct sim *sim, const struct sim_client *client,
                        const struct sim_send *send)
 {
-    ++sim->told_sends;
+    sim->told_sends += send->kind == SIM_SEND;
+    if (send->revocable)
+        sim_outcome(sim, SIM_OUT_GIVEN);
+    if (send->kind == SIM_TRANSFER)
+        sim_outcome(sim, send->name == SIM_NAME_NONE ? SIM_OUT_NOTIFIED : SIM_OUT_MOVED_TO_NAME);
     sim_outcome(sim, client->connection->pending_copy ? SIM_OUT_TOLD_LATE : SIM_OUT_TOLD);
     if (send->to_pid)
         sim_outcome(sim, SIM_OUT_BY_PID);
@@ -111,39 +117,31 @@ void sim_told_items(struct sim *sim, struct sim_client *client, struct sim_send 
     if (send->fate != SIM_FATE_OPEN)
         sim_violation(sim, "told or untold", "send %" PRIu64 " is told, and was %s", send->tag,
                       send->fate == SIM_FATE_TOLD ? "told before" : "answered as failed");
+    if (send->cancelled)
+        sim_violation(sim, "revocation", "send %" PRIu64 " is told, and was revoked", send->tag);
     if (count != send->count)
         sim_violation(sim, "all or nothing", "%zu of %u items of send %" PRIu64 " are told", count,
                       send->count, send->tag);
     for (uint32_t i = 0; i < send->count; ++i) {
-        check_item(sim, send, &send->items[i], &items[i]);
+        sim_check_item(sim, send, &send->items[i], &items[i]);
         if (client->process->running)
-            own_item(sim, client, send, i, &items[i]);
+            sim_own_value(sim, client->process, send, i, &items[i]);
     }
     if (send->placed)
         sim_violation(sim, "all or nothing", "send %" PRIu64 " has placed %u values more",
                       send->tag, send->placed);
     send->fate = SIM_FATE_TOLD;
+    send->value = items[0].handle;
     count_told(sim, client, send);
 }
 
 /* ---- deliveries and offers ---- */
 
-static struct sim_send *nameless_send(struct sim *sim, uint64_t session)
-{
-    for (uint32_t i = 0; i < SIM_SENDS_MAX; ++i) {
-        struct sim_send *send = &sim->sends[i];
-        if (send->tag && !send->has_data && send->session == session && send->pins &&
-            send->fate == SIM_FATE_OPEN)
-            return send;
-    }
-    return NULL;
-}
-
 static struct sim_send *send_named(struct sim *sim, const struct hbk_delivered *delivered)
 {
     struct sim_send *send = delivered->data.data
                                 ? sim_send_of(sim, strtoull(delivered->data.data, NULL, 10))
-                                : nameless_send(sim, delivered->from.session);
+                                : sim_send_of_delivery(sim, delivered->delivery);
     if (!send)
         sim_violation(sim, "both sides agree", "a delivery that nobody sent");
     return send;
@@ -158,15 +156,14 @@ static void check_data(struct sim *sim, const struct sim_send *send, struct hbk_
         sim_violation(sim, "answers are true", "send %" PRIu64 " had other data", send->tag);
 }
 
-static void check_sender(struct sim *sim, const struct sim_send *send,
-                         const struct hbk_sender *from)
+void sim_check_from(struct sim *sim, const char *what, uint64_t session, uint32_t pid,
+                    uint32_t identity, const struct hbk_sender *from)
 {
-    const struct sim_identity *who = &sim_identities[send->identity];
-    if (from->session != send->session || from->peer.pid != send->pid ||
-        !hbk_text_is(from->peer.user, who->token.user) ||
+    const struct sim_identity *who = &sim_identities[identity];
+    if (from->session != session || from->peer.pid != pid || !hbk_text_is(from->peer.user, who->token.user) ||
         from->peer.integrity != who->token.integrity ||
         from->peer.logon_session != who->logon_session)
-        sim_violation(sim, "who is who", "send %" PRIu64 " comes from another one", send->tag);
+        sim_violation(sim, "who is who", "%s comes from another one", what);
 }
 
 static void check_order(struct sim *sim, struct sim_client *client, const struct sim_send *send)
@@ -197,15 +194,34 @@ static void check_endpoint(struct sim *sim, const struct sim_client *client,
                   client->number, (int)delivered->endpoint.size, delivered->endpoint.data);
 }
 
+/* To an endpoint that is open, or to a process and none. */
+static void check_way(struct sim *sim, struct sim_client *client, struct sim_send *send,
+                      const struct hbk_delivered *delivered, bool offered)
+{
+    if (send->kind == SIM_TAKE || (send->name == SIM_NAME_NONE) != !delivered->endpoint.data)
+        sim_violation(sim, "both sides agree", "%" PRIu64 " is delivered another way", send->tag);
+    if (delivered->endpoint.data) {
+        check_endpoint(sim, client, delivered, offered);
+        check_order(sim, client, send);
+        return;
+    }
+    if (client->process->pid != send->target_pid || client->number == send->client || offered)
+        sim_violation(sim, "third parties", "transfer %" PRIu64 " is told to client %u", send->tag,
+                      client->number);
+    send->notified = true;
+}
+
 static void told_delivered(struct sim *sim, struct sim_client *client,
                            const struct hbk_delivered *delivered, bool offered)
 {
     struct sim_send *send = send_named(sim, delivered);
     check_data(sim, send, delivered->data);
-    check_sender(sim, send, &delivered->from);
-    check_endpoint(sim, client, delivered, offered);
-    check_order(sim, client, send);
-    sim_new_id(sim, delivered->delivery, true);
+    sim_check_from(sim, "a delivery", send->session, send->pid, send->identity, &delivered->from);
+    check_way(sim, client, send, delivered, offered);
+    sim_new_id(sim, delivered->delivery, 1);
+    if (delivered->revocable != send->revocable)
+        sim_violation(sim, "answers are true", "send %" PRIu64 " is told as %srevocable", send->tag,
+                      delivered->revocable ? "" : "not ");
     send->delivery = delivered->delivery;
     send->target = client->number;
     if (!offered) {
@@ -217,7 +233,7 @@ static void told_delivered(struct sim *sim, struct sim_client *client,
     if (delivered->items_count != send->count)
         sim_violation(sim, "all or nothing", "an offer of other items");
     for (uint32_t i = 0; i < send->count; ++i) {
-        check_item(sim, send, &send->items[i], &delivered->items[i]);
+        sim_check_item(sim, send, &send->items[i], &delivered->items[i]);
         if (delivered->items[i].handle || delivered->items[i].protocol_info.data)
             sim_violation(sim, "both sides agree", "an offer that names a value");
     }
@@ -238,6 +254,16 @@ static void told_gone(struct sim *sim, struct sim_client *client, uint64_t sessi
             sim_violation(sim, "answered once", "client %u is told twice who is gone",
                           client->number);
     client->gone[client->gone_count++ % SIM_GONE_MAX] = session;
+    for (uint32_t i = 0; i < SIM_SENDS_MAX; ++i) {
+        struct sim_send *send = &sim->sends[i];
+        const struct sim_client *target = sim_client_numbered(sim, send->target);
+        if (!send->tag || send->fate != SIM_FATE_TOLD || !send->revocable || send->revoked)
+            continue;
+        if (send->client == client->number ? target && target->session == session
+                                           : send->target == client->number &&
+                                                 send->session == session)
+            send->gone_told = true;
+    }
 }
 
 static void told_record(struct sim *sim, struct sim_client *client, const struct hbk_event *event)
@@ -264,6 +290,9 @@ void sim_notified(struct sim *sim, struct sim_client *client, const struct hbk_m
         break;
     case HBK_METHOD_SESSION_GONE:
         told_gone(sim, client, params->session_gone.session);
+        break;
+    case HBK_METHOD_DELIVERY_REVOKED:
+        sim_notified_revoked(sim, client, &params->revoked);
         break;
     case HBK_METHOD_BROKER_EVENT:
         told_record(sim, client, &params->event);

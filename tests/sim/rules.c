@@ -37,12 +37,16 @@ static struct hbk_policy *build_rules(struct sim *sim, const struct sim_rules *r
         HBK_ASSERT(hbk_pattern_check(hbk_text_from(rule->pattern)) == NULL);
         rule->verbs[HBK_VERB_OPEN] = descriptor(sim, from->open);
         rule->verbs[HBK_VERB_SEND] = descriptor(sim, from->send);
+        rule->verbs[HBK_VERB_PUT] = descriptor(sim, from->put);
+        rule->verbs[HBK_VERB_GET] = descriptor(sim, from->get);
         if (from->types)
             set_types(rule, from->types);
         if (from->access_max)
             rule->access_max = from->access_max;
     }
     policy->verbs[HBK_VERB_INSPECT] = descriptor(sim, rules->inspect);
+    policy->verbs[HBK_VERB_TRANSFER] = descriptor(sim, rules->transfer);
+    policy->verbs[HBK_VERB_REVOKE] = descriptor(sim, rules->revoke);
     return policy;
 }
 

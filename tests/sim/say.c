@@ -198,6 +198,7 @@ uint64_t sim_say_open(struct sim *sim, struct sim_client *client, uint32_t name,
                                       .ask = !plain && swarm->ask && sim_below(sim, 2),
                                       .items_max = HBK_ITEMS_MAX};
     set_accepts(endpoint, types_variants[types].types);
+    endpoint->revocable = !plain && swarm->revocable && sim_below(sim, 4);
     endpoint->from = from ? from_variants[from - 1] : NULL;
     char max[32] = "";
     if (!plain && sim_below(sim, 6) == 0) {
@@ -209,7 +210,7 @@ uint64_t sim_say_open(struct sim *sim, struct sim_client *client, uint32_t name,
                     sim_names[name], endpoint->ask ? ",'mode':'ask'" : "", types ? ",'types':" : "",
                     types ? types_variants[types].text : "", from ? ",'from':'" : "",
                     from ? endpoint->from : "", from ? "'" : "", max,
-                    !plain && sim_below(sim, 60) == 0 ? ",'revocable':true" : "");
+                    endpoint->revocable ? ",'revocable':true" : "");
     if (!request) {
         endpoint->state = SIM_ENDPOINT_NONE;
         return 0;
@@ -264,11 +265,13 @@ static void say_answer(struct sim *sim, struct sim_client *client)
 
 static void say_explain(struct sim *sim, struct sim_client *client)
 {
-    static const char *const verbs[] = {"open", "send", "inspect", "put", "nonsense"};
-    uint32_t name = sim_below(sim, SIM_NAMES), verb = sim_below(sim, 12);
-    const char *word = verbs[verb < 5 ? verb : verb % 2];
+    static const char *const verbs[] = {"open",     "send",   "inspect", "put", "get",
+                                        "transfer", "revoke", "nonsense"};
+    uint32_t name = sim_below(sim, SIM_NAMES), verb = sim_below(sim, 16);
+    const char *word = verbs[verb < 8 ? verb : verb % 2];
     char more[64] = "";
-    if (strcmp(word, "inspect") != 0)
+    if (strcmp(word, "inspect") != 0 && strcmp(word, "transfer") != 0 &&
+        strcmp(word, "revoke") != 0)
         snprintf(more, sizeof more, ",'name':'%s'", sim_names[name]);
     if (strcmp(word, "send") == 0 && sim_below(sim, 3) == 0)
         snprintf(more, sizeof more, ",'name':'%s','pid':%u", sim_names[name], client->process->pid);
@@ -442,6 +445,27 @@ static void say_word(struct sim *sim, struct sim_client *client, enum sim_word w
         break;
     case SIM_SAY_GREET:
         greet_again(sim, client);
+        break;
+    case SIM_SAY_PUT:
+        sim_say_put(sim, client);
+        break;
+    case SIM_SAY_GET:
+        sim_say_get(sim, client, NULL, false);
+        break;
+    case SIM_SAY_REMOVE:
+        sim_say_remove(sim, client);
+        break;
+    case SIM_SAY_STORED:
+        say_list(sim, client, HBK_METHOD_STORE_LIST);
+        break;
+    case SIM_SAY_TRANSFER:
+        sim_say_transfer(sim, client);
+        break;
+    case SIM_SAY_REVOKE:
+        sim_say_revoke(sim, client);
+        break;
+    case SIM_SAY_DELIVERIES:
+        say_list(sim, client, HBK_METHOD_DELIVERY_LIST);
         break;
     }
 }

@@ -83,9 +83,7 @@ static void draw_socket(struct sim *sim, struct sim_item *item, const struct fak
     item->as_socket = item->said && strcmp(item->said, "Socket") == 0;
 }
 
-/* @plain: nothing is wrong with it. */
-static void draw_item(struct sim *sim, struct fake_process *process, struct sim_item *item,
-                      bool plain)
+void sim_draw_item(struct sim *sim, struct fake_process *process, struct sim_item *item, bool plain)
 {
     static const char *const types[] = {"Event", "Section", "File", "Mutant", "Socket", "Nonsense"};
     const struct fake_slot *slot;
@@ -113,13 +111,7 @@ static uint32_t draw_count(struct sim *sim)
 
 /* ---- the line ---- */
 
-struct text {
-    char bytes[SIM_LINE_MAX / 2];
-    size_t size;
-};
-
-HBK_PRINTF(2, 3)
-static void add(struct text *text, const char *format, ...)
+void sim_add(struct sim_text *text, const char *format, ...)
 {
     va_list values;
     va_start(values, format);
@@ -129,53 +121,60 @@ static void add(struct text *text, const char *format, ...)
     text->size += (size_t)size;
 }
 
-static void add_items(struct text *text, const struct sim_send *send)
+void sim_add_item(struct sim_text *text, const struct sim_item *item)
+{
+    sim_add(text, "\"handle\":%u", item->handle);
+    if (item->said)
+        sim_add(text, ",\"type\":\"%s\"", item->said);
+    if (item->asked == HBK_ACCESS_KIND_READ)
+        sim_add(text, ",\"access\":\"read\"");
+    else if (item->asked == HBK_ACCESS_KIND_MASK)
+        sim_add(text, ",\"access\":%u", item->mask);
+    else if (item->handle % 3 == 0)
+        sim_add(text, ",\"access\":\"same\"");
+    if (item->inherit)
+        sim_add(text, ",\"inherit\":true");
+    if (item->protect)
+        sim_add(text, ",\"protect\":true");
+}
+
+static void add_items(struct sim_text *text, const struct sim_send *send)
 {
     for (uint32_t i = 0; i < send->count; ++i) {
-        const struct sim_item *item = &send->items[i];
-        add(text, "%s{\"handle\":%u", i ? "," : "", item->handle);
-        if (item->said)
-            add(text, ",\"type\":\"%s\"", item->said);
-        if (item->asked == HBK_ACCESS_KIND_READ)
-            add(text, ",\"access\":\"read\"");
-        else if (item->asked == HBK_ACCESS_KIND_MASK)
-            add(text, ",\"access\":%u", item->mask);
-        else if (item->handle % 3 == 0)
-            add(text, ",\"access\":\"same\"");
-        if (item->inherit)
-            add(text, ",\"inherit\":true");
-        if (item->protect)
-            add(text, ",\"protect\":true");
-        add(text, "}");
+        sim_add(text, i ? ",{" : "{");
+        sim_add_item(text, &send->items[i]);
+        sim_add(text, "}");
     }
 }
 
-static void write_params(struct text *text, const struct sim_send *send)
+static void write_params(struct sim_text *text, const struct sim_send *send)
 {
     static char wire[SIM_LINE_MAX / 4], plain[SIM_LINE_MAX / 4];
     text->size = 0;
     if (send->to_pid)
-        add(text, "{\"to\":{\"name\":\"%s\",\"pid\":%u}", sim_names[send->name], send->to_pid);
+        sim_add(text, "{\"to\":{\"name\":\"%s\",\"pid\":%u}", sim_names[send->name], send->to_pid);
     else
-        add(text, "{\"to\":\"%s\"", sim_names[send->name]);
+        sim_add(text, "{\"to\":\"%s\"", sim_names[send->name]);
     if (send->expect_user && send->expect_pid)
-        add(text, ",\"expect\":{\"user\":\"%s\",\"pid\":%u}", send->expect_user, send->expect_pid);
+        sim_add(text, ",\"expect\":{\"user\":\"%s\",\"pid\":%u}", send->expect_user, send->expect_pid);
     else if (send->expect_user)
-        add(text, ",\"expect\":{\"user\":\"%s\"}", send->expect_user);
+        sim_add(text, ",\"expect\":{\"user\":\"%s\"}", send->expect_user);
     else if (send->expect_pid)
-        add(text, ",\"expect\":{\"pid\":%u}", send->expect_pid);
-    add(text, ",\"items\":[");
+        sim_add(text, ",\"expect\":{\"pid\":%u}", send->expect_pid);
+    sim_add(text, ",\"items\":[");
     add_items(text, send);
-    add(text, "]");
+    sim_add(text, "]");
     if (send->has_data) {
         sim_data(send->tag, wire, sizeof wire, plain, sizeof plain);
-        add(text, ",\"data\":\"%s\"", wire);
+        sim_add(text, ",\"data\":\"%s\"", wire);
     }
     if (send->wait_ms)
-        add(text, ",\"wait_ms\":%u", send->wait_ms);
+        sim_add(text, ",\"wait_ms\":%u", send->wait_ms);
+    if (send->revocable)
+        sim_add(text, ",\"revocable\":true");
     if (send->timeout_ms != HBK_TIMEOUT_MS_DEFAULT)
-        add(text, ",\"timeout_ms\":%u", send->timeout_ms);
-    add(text, "}");
+        sim_add(text, ",\"timeout_ms\":%u", send->timeout_ms);
+    sim_add(text, "}");
 }
 
 /* ---- what is drawn ---- */
@@ -193,65 +192,76 @@ static void draw_options(struct sim *sim, struct sim_send *send, const struct si
         send->wait_ms = sim_below(sim, 20) ? 1 + sim_below(sim, 3000) : HBK_WAIT_MS_MAX;
     if (sim_below(sim, 3))
         send->timeout_ms = sim_below(sim, 3000);
+    send->revocable = swarm->revocable && sim_below(sim, 2);
     send->count = draw_count(sim);
 }
 
-/* The place of a send that is over and has nothing left anywhere. */
+static bool is_over(struct sim *sim, const struct sim_send *send)
+{
+    return !send->tag || (!send->pins && !send->placed && !send->sockets &&
+                          (send->answered || !sim_client_numbered(sim, send->client)));
+}
+
+/* The place of a send that is over and has nothing left anywhere; what can be revoked may stay for long. */
 static struct sim_send *send_new(struct sim *sim, const struct sim_client *client)
 {
-    struct sim_send *send = &sim->sends[(sim->tags + 1) % SIM_SENDS_MAX];
-    if (send->tag &&
-        (send->pins || send->placed || (!send->answered && sim_client_numbered(sim, send->client))))
+    struct sim_send *send;
+    uint32_t tries = 0;
+    do
+        send = &sim->sends[++sim->tags % SIM_SENDS_MAX];
+    while (!is_over(sim, send) && ++tries < 100);
+    if (tries == 100)
         return NULL;
     memset(send, 0, offsetof(struct sim_send, items));
-    send->tag = ++sim->tags;
+    send->tag = sim->tags;
     send->client = client->number;
     send->session = client->session;
     send->identity = client->identity;
     send->pid = client->process->pid;
     send->timeout_ms = HBK_TIMEOUT_MS_DEFAULT;
     send->sent_ms = sim->kernel->now_ms;
+    send->asked_at = sim->events_count;
     send->generation = sim->generation;
+    send->items[0] = (struct sim_item){.type = HBK_TYPE_COUNT};
     return send;
 }
 
-/* Who sends without data is known by its session alone: so one at a time. */
-static bool may_be_nameless(struct sim *sim, const struct sim_client *client)
+struct sim_send *sim_send_begin(struct sim *sim, struct sim_client *client, enum hbk_method method,
+                                struct sim_request **ret_request)
 {
-    for (uint32_t i = 0; i < SIM_SENDS_MAX; ++i) {
-        const struct sim_send *send = &sim->sends[i];
-        if (send->tag && !send->has_data && send->client == client->number &&
-            (!send->answered || send->pins))
-            return false;
+    struct sim_request *request = sim_request_begin(sim, client, method);
+    struct sim_send *send = request ? send_new(sim, client) : NULL;
+    if (request && !send) {
+        request->id = 0;
+        --client->requests_count;
     }
-    return true;
+    if (send)
+        request->tag = send->tag;
+    *ret_request = request;
+    return send;
 }
 
 uint64_t sim_say_send(struct sim *sim, struct sim_client *client, const struct sim_client *target,
                       uint32_t name)
 {
-    static struct text text;
-    struct sim_request *request = sim_request_begin(sim, client, HBK_METHOD_HANDLE_SEND);
-    struct sim_send *send = request ? send_new(sim, client) : NULL;
-    if (!send) {
-        if (request) {
-            request->id = 0;
-            --client->requests_count;
-        }
+    static struct sim_text text;
+    struct sim_request *request;
+    struct sim_send *send = sim_send_begin(sim, client, HBK_METHOD_HANDLE_SEND, &request);
+    if (!send)
         return 0;
-    }
     send->name = name;
-    send->has_data = sim_below(sim, 40) != 0 || !may_be_nameless(sim, client);
-    request->tag = send->tag;
+    send->has_data = sim_below(sim, 40) != 0;
     if (name == SIM_NAME_PROBE) {
         send->count = 1;
-        send->items[0] = (struct sim_item){.type = HBK_TYPE_COUNT};
         send->items[0].handle = fake_handle_make(sim->kernel, client->process, "Event", 0x1F0003);
     } else {
         bool plain = sim_below(sim, 3) != 0;
         draw_options(sim, send, target);
-        for (uint32_t i = 0; i < send->count; ++i)
-            draw_item(sim, client->process, &send->items[i], plain);
+        for (uint32_t i = 0; i < send->count; ++i) {
+            sim_draw_item(sim, client->process, &send->items[i], plain);
+            if (send->revocable && sim_below(sim, 30))
+                send->items[i].protect = false;
+        }
     }
     write_params(&text, send);
     sim_request_end(sim, client, request, text.bytes);

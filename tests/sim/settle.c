@@ -98,11 +98,11 @@ static void check_answered(struct sim *sim)
         sim_violation(sim, "broker handles",
                       "nothing is under way, and %u processes and %u sockets are held",
                       fake_opened_held(sim->kernel), fake_sockets_held(sim->kernel));
-    if (fake_pins_held(sim->kernel))
-        sim_violation(sim, "broker handles", "nothing is under way, and %u pins are held",
-                      fake_pins_held(sim->kernel));
+    sim_check_stored(sim);
+    sim_check_given(sim);
     for (uint32_t i = 0; i < SIM_SENDS_MAX; ++i)
-        if (sim->sends[i].tag && (sim->sends[i].pins || sim->sends[i].placed))
+        if (sim->sends[i].tag && ((sim->sends[i].pins && !sim_given(sim, &sim->sends[i])) ||
+                                  sim->sends[i].placed))
             sim_violation(sim, "broker handles", "send %llu is over, and has %u pins and %u values",
                           (unsigned long long)sim->sends[i].tag, sim->sends[i].pins,
                           sim->sends[i].placed);
@@ -114,6 +114,14 @@ static bool can_serve(const struct sim_client *client)
 {
     return client && client->proven && !client->hung_up && !client->connection->closed &&
            client->process->running;
+}
+
+/* Other rules than when it was put. */
+static bool cap_exceeded(const struct sim *sim, const struct sim_entry *entry)
+{
+    return entry->name != SIM_NAME_TICKET &&
+           (entry->item.access &
+            ~sim_cap(sim_rules_at(sim, sim->generation), entry->name, entry->item.type)) != 0;
 }
 
 /* Both may be the same process. */
@@ -157,16 +165,45 @@ static void serve_a_pair(struct sim *sim)
             }
 }
 
-static void ask_for_status(struct sim *sim)
+static void ask_what_there_is(struct sim *sim)
 {
-    for (uint32_t i = 0; i < SIM_CLIENTS_MAX; ++i)
-        if (can_serve(sim->clients[i])) {
-            sim->at_rest = true;
-            sim_say_simple(sim, sim->clients[i], HBK_METHOD_BROKER_STATUS);
+    static const enum hbk_method methods[] = {HBK_METHOD_BROKER_STATUS, HBK_METHOD_STORE_LIST,
+                                              HBK_METHOD_DELIVERY_LIST};
+    uint32_t asked = 0;
+    sim->at_rest = true;
+    for (uint32_t i = 0; i < SIM_CLIENTS_MAX && asked < 3; ++i) {
+        if (!can_serve(sim->clients[i]))
+            continue;
+        for (size_t j = 0; j < sizeof methods / sizeof methods[0]; ++j) {
+            sim_say_simple(sim, sim->clients[i], methods[j]);
             sim_drain(sim);
-            sim->at_rest = false;
-            return;
         }
+        ++asked;
+    }
+    sim->at_rest = false;
+}
+
+/* An entry that is kept can be had by who put it: also one that was on its way before, and was not told of. */
+static void take_what_is_kept(struct sim *sim)
+{
+    for (uint32_t i = 0; i < SIM_ENTRIES_MAX; ++i) {
+        struct sim_entry *entry = &sim->entries[(sim->step + i) % SIM_ENTRIES_MAX];
+        struct sim_client *client = sim_client_numbered(sim, entry->client);
+        if (!entry->tag || !entry->pins || !entry->told_at || entry->allow ||
+            entry->item.type == HBK_TYPE_SOCKET || !can_serve(client))
+            continue;
+        uint64_t taken = entry->taken;
+        make_room(sim, client->process);
+        const struct sim_send *send = sim_send_of(sim, sim_say_get(sim, client, entry, true));
+        sim_drain(sim);
+        const struct sim_send asked = {.identity = client->identity, .name = entry->name};
+        if (send && entry->taken == taken &&
+            sim_entry_lets(sim_rules_at(sim, sim->generation), entry, &asked) &&
+            !cap_exceeded(sim, entry))
+            sim_violation(sim, "others are served", "entry %llu cannot be had by who put it",
+                          (unsigned long long)entry->entry);
+        return;
+    }
 }
 
 void sim_settle(struct sim *sim)
@@ -179,7 +216,8 @@ void sim_settle(struct sim *sim)
     check_answered(sim);
     sim_check_all(sim);
     sim_outcome(sim, SIM_OUT_SETTLED);
-    ask_for_status(sim);
+    ask_what_there_is(sim);
+    take_what_is_kept(sim);
     if (sim_may_open(sim_rules_at(sim, sim->generation), 0, SIM_NAME_PROBE))
         serve_a_pair(sim);
     sim_check_all(sim);

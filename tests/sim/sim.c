@@ -105,6 +105,7 @@ bool sim_turns(struct sim *sim, uint32_t max)
 
 void sim_tick(struct sim *sim)
 {
+    sim->ticking = true;
     for (uint32_t ticks = 0; hbk_core_deadline_ms(sim->core) <= sim->kernel->now_ms; ++ticks) {
         if (ticks > 10000)
             sim_violation(sim, "progress", "a deadline stays due, however often it is acted on");
@@ -113,6 +114,7 @@ void sim_tick(struct sim *sim)
         sim_leave_core(sim);
         sim_turns(sim, UINT32_MAX / 2);
     }
+    sim->ticking = false;
     sim_turns(sim, UINT32_MAX / 2);
     sim_check_deadlines(sim);
 }

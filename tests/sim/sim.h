@@ -7,172 +7,10 @@
 #ifndef SIM_H
 #define SIM_H
 
-#include "core.h"
-#include "fake_platform.h"
-#include "message.h"
-#include "type.h"
+#include "known.h"
 
 #include <setjmp.h>
 #include <stdio.h>
-
-enum {
-    SIM_CLIENTS_MAX = 24,
-    SIM_PROCESSES_MAX = 16, /* running at one time */
-    SIM_PIDS = 24,          /* few, so that they are used again */
-    SIM_SENDS_MAX = 2048,   /* remembered; a power of two */
-    SIM_REQUESTS_MAX = 72,  /* of one client, not yet answered */
-    SIM_ENDPOINTS_MAX = 24, /* of one client, open or about to be */
-    SIM_OFFERS_MAX = 24,    /* the latest ones of a client */
-    SIM_LANES_MAX = 64,     /* of a target, the latest ones */
-    SIM_GONE_MAX = 16,
-    SIM_GENERATIONS_MAX = 1024, /* of rules that are remembered; a power of two */
-    SIM_EVENTS_KEPT = 50,
-    SIM_EVENT_TEXT = 180,
-    SIM_IDS_MAX = 1 << 16, /* session and delivery ids seen of one broker; a power of two */
-    SIM_STATES_BITS = 1 << 20,
-    SIM_ERRORS_MAX = 32,
-    SIM_LINE_MAX = 80000,
-    SIM_FULL_CHECK_EVERY = 16, /* steps; what counts everything is not done at each */
-};
-
-/* ---- who processes are ---- */
-
-enum { SIM_IDENTITIES = 6 };
-
-struct sim_identity {
-    struct fake_token token;
-    uint64_t logon_session;
-};
-
-extern const struct sim_identity sim_identities[SIM_IDENTITIES];
-
-/* ---- what the operator's rules say ---- */
-
-enum { SIM_RULES_MAX = 4 };
-
-struct sim_rule {
-    const char *pattern;
-    const char *open, *send; /* NULL: the rule says nothing about it */
-    const char *types;       /* names with blanks between; NULL: the default list */
-    uint32_t access_max;     /* 0: anything */
-};
-
-struct sim_rules {
-    struct sim_rule rules[SIM_RULES_MAX];
-    const char *inspect; /* NULL: these are the built-in rules */
-};
-
-enum { SIM_RULE_SETS = 5 };
-extern const struct sim_rules sim_rule_sets[SIM_RULE_SETS];
-
-enum { SIM_NAMES = 8 };
-extern const char *const sim_names[SIM_NAMES + 1]; /* the last is for sim_settle() alone */
-#define SIM_NAME_PROBE SIM_NAMES
-
-/* ---- sends ---- */
-
-enum sim_fate { SIM_FATE_OPEN, SIM_FATE_TOLD, SIM_FATE_FAILED };
-
-struct sim_item {
-    uint32_t handle;
-    uint8_t asked; /* enum hbk_access_kind */
-    uint32_t mask;
-    const char *said;                 /* type; NULL: nothing */
-    bool inherit, protect, as_socket; /* as_socket: that is what was said */
-    /* once it is pinned */
-    uint32_t object, granted, access;
-    bool is_socket;
-    enum hbk_type type; /* HBK_TYPE_COUNT: none that is brokered */
-};
-
-struct sim_send {
-    uint64_t tag;            /* 0: unused */
-    uint32_t client, target; /* numbers of connections; target 0: not known yet */
-    uint64_t session;        /* of the sender */
-    uint32_t identity, pid;  /* of the sender */
-    uint32_t name, to_pid, expect_pid;
-    const char *expect_user;
-    uint32_t count, wait_ms, timeout_ms;
-    uint64_t sent_ms, delivery;
-    uint64_t made_ms;    /* when its sockets began to be made; 0: they did not */
-    uint32_t generation; /* of the rules when it was sent */
-    bool has_data, malformed, duplicated;
-    bool offered, reject_asked, bad_handle, seam_failed;
-    enum sim_fate fate;
-    bool answered;
-    uint32_t pin_tries, pinned; /* items that were tried, and that were */
-    uint32_t pins, placed;      /* held by the broker; in the target and not told */
-    struct sim_item items[HBK_ITEMS_MAX];
-};
-
-/* ---- clients ---- */
-
-struct sim_request {
-    uint64_t id; /* 0: unused */
-    bool text;   /* the id is a string */
-    enum hbk_method method;
-    uint64_t tag, delivery;
-    uint32_t endpoint; /* index, for open and close */
-    uint32_t generation;
-    uint32_t name, extra; /* requests that were sent with the same id */
-};
-
-enum sim_endpoint_state {
-    SIM_ENDPOINT_NONE,
-    SIM_ENDPOINT_OPENING,
-    SIM_ENDPOINT_OPEN,
-    SIM_ENDPOINT_CLOSING
-};
-
-struct sim_endpoint {
-    enum sim_endpoint_state state;
-    uint32_t name;
-    bool ask;
-    uint32_t items_max;
-    uint32_t accepts[HBK_TYPE_COUNT];
-    const char *from; /* NULL: none */
-};
-
-struct sim_offer {
-    uint64_t delivery, tag;
-};
-
-/* What is told to one target of one sender under one address comes in its order. */
-struct sim_lane {
-    uint64_t session, tag;
-    uint32_t address;
-};
-
-struct sim_client {
-    uint32_t number; /* of its connection; 0: unused */
-    struct fake_connection *connection;
-    struct fake_process *process;
-    uint32_t identity;
-    uint64_t key, session; /* as the core knows it; as the wire does, 0: not told yet */
-    uint64_t since_ms, pending_ms, paused_ms;
-    uint32_t proof;
-    bool never_reads, hung_up, heard;
-    bool hello_said, prove_said, proven; /* proven: it was told so */
-    bool excused;                        /* the broker has a reason to end it */
-    bool must_answer;                    /* it listened when the broker was told to stop */
-    bool said_gone;                      /* others were told that it has ended */
-    bool watching;
-    uint64_t watched_serial;
-    uint32_t broken_lines; /* not answered yet */
-    uint64_t next_id;
-
-    struct hbk_buffer outbound, inbound;
-    size_t held_back; /* bytes at the end of outbound that it does not write yet */
-    struct sim_request requests[SIM_REQUESTS_MAX];
-    uint32_t requests_count;
-    struct sim_endpoint endpoints[SIM_ENDPOINTS_MAX];
-    struct sim_offer offers[SIM_OFFERS_MAX];
-    uint32_t offers_count;
-    struct sim_lane lanes[SIM_LANES_MAX];
-    uint32_t lanes_count;
-    uint64_t gone[SIM_GONE_MAX];
-    uint32_t gone_count;
-};
 
 /* ---- a seed's own world ---- */
 
@@ -211,12 +49,19 @@ enum sim_word {
     SIM_SAY_HALF,
     SIM_SAY_BURST,
     SIM_SAY_GREET, /* hello or prove once more */
+    SIM_SAY_PUT,
+    SIM_SAY_GET,
+    SIM_SAY_REMOVE,
+    SIM_SAY_STORED,
+    SIM_SAY_TRANSFER,
+    SIM_SAY_REVOKE,
+    SIM_SAY_DELIVERIES,
     SIM_SAY_COUNT
 };
 
 struct sim_swarm {
     uint32_t clients, identities, names, handles_max;
-    bool types, sockets, from, expect, by_pid, wait, ask, big, shared, fragments, rules, liars;
+    bool types, sockets, revocable, from, expect, by_pid, wait, ask, big, shared, fragments, rules, liars;
     uint32_t never_reads; /* per mille of clients */
     uint32_t alloc_fails; /* per mille of calls into the core */
     uint32_t run_all;     /* percent of steps after which the core does all that it has to do */
@@ -301,6 +146,8 @@ struct sim {
     uint8_t rules_of[SIM_GENERATIONS_MAX]; /* index into sim_rule_sets */
     uint64_t sent_done_base; /* records of the audit file, of brokers before this one */
     uint64_t told_sends;
+    uint64_t sockets_lost;
+    bool ticking; /* deadlines that have passed are being acted on */
     bool records_exact;
     bool allocs_failed;  /* of this broker's */
     bool alloc_may_fail; /* in the call into the core that is at work: */
@@ -313,6 +160,10 @@ struct sim {
     } processes[FAKE_PROCESSES_MAX];
     struct sim_send sends[SIM_SENDS_MAX];
     uint64_t tags;
+    struct sim_entry entries[SIM_ENTRIES_MAX];
+    uint64_t entry_tags;
+    struct sim_removal removals[SIM_REMOVALS_MAX];
+    uint64_t removals_count;
     uint64_t ids[SIM_IDS_MAX]; /* a set; 0: empty */
     uint32_t ids_count;
 
@@ -410,11 +261,103 @@ size_t sim_data(uint64_t tag, char *ret_wire, size_t wire_room, char *ret_plain,
 /** sim_send_of() - that of @tag, NULL: not remembered. */
 struct sim_send *sim_send_of(struct sim *sim, uint64_t tag);
 
+/** sim_send_begin() - a request of @kind; NULL: no more fit. Its request is *ret_request. */
+struct sim_send *sim_send_begin(struct sim *sim, struct sim_client *client, enum hbk_method method,
+                                struct sim_request **ret_request);
+/** sim_draw_item() - @plain: nothing is wrong with it. */
+void sim_draw_item(struct sim *sim, struct fake_process *process, struct sim_item *item,
+                   bool plain);
+
+struct sim_text {
+    char bytes[SIM_LINE_MAX / 2];
+    size_t size;
+};
+
+HBK_PRINTF(2, 3) void sim_add(struct sim_text *text, const char *format, ...);
+/** sim_add_item() - what was asked of it, with a comma before. */
+void sim_add_item(struct sim_text *text, const struct sim_item *item);
+
+/* ---- store.c: what clients say to the store, and are told by it ---- */
+
+#define SIM_NOTE_ENTRY (UINT64_C(1) << 63) /* of an entry's pin, with its tag */
+
+struct sim_entry *sim_entry_of(struct sim *sim, uint64_t tag);
+void sim_say_put(struct sim *sim, struct sim_client *client);
+uint64_t sim_say_get(struct sim *sim, struct sim_client *client, const struct sim_entry *entry,
+                     bool plain);
+void sim_say_remove(struct sim *sim, struct sim_client *client);
+void sim_told_put(struct sim *sim, struct sim_client *client, const struct sim_request *request,
+                  const struct hbk_store_put_result *result);
+void sim_told_got(struct sim *sim, struct sim_client *client, const struct sim_request *request,
+                  const struct hbk_store_get_result *result);
+void sim_told_removed(struct sim *sim, struct sim_client *client,
+                      const struct sim_request *request);
+void sim_remove_refused(struct sim *sim, const struct sim_request *request);
+void sim_put_refused(struct sim *sim, const struct sim_client *client,
+                     const struct sim_request *request, const struct hbk_error *error);
+
+/* ---- kept.c: what must be in the store ---- */
+
+/** sim_entry_over() - why it is over; NULL: as far as anybody was told it is not. */
+const char *sim_entry_over(const struct sim *sim, const struct sim_entry *entry);
+/** sim_entry_maybe_over() - or it may be. */
+bool sim_entry_maybe_over(struct sim *sim, const struct sim_entry *entry);
+bool sim_entry_same_place(const struct sim_entry *entry, const struct sim_entry *other);
+/** sim_entry_for() - is it what @send asks for? */
+bool sim_entry_for(const struct sim_entry *entry, const struct sim_send *send);
+/** sim_entry_lets() - @send may have it, by the rules @rules. */
+bool sim_entry_lets(uint32_t rules, const struct sim_entry *entry, const struct sim_send *send);
+/** sim_take_agreed() - @send may be given @entry at this moment. */
+void sim_take_agreed(struct sim *sim, const struct sim_send *send, const struct sim_entry *entry);
+/** sim_take_founded() - there is nothing for @send, as it is told. */
+void sim_take_founded(struct sim *sim, const struct sim_send *send, const struct hbk_error *error);
+/** sim_check_stored() - nothing is under way: what is kept is what must be. */
+void sim_check_stored(struct sim *sim);
+void sim_told_entries(struct sim *sim, const struct sim_client *client,
+                      const struct sim_request *request, const struct hbk_store_list_result *list);
+/** sim_entries_end() - the broker has. */
+void sim_entries_end(struct sim *sim);
+
+/* ---- share.c: handle.transfer, delivery.revoke, delivery.list ---- */
+
+void sim_say_transfer(struct sim *sim, struct sim_client *client);
+void sim_say_revoke(struct sim *sim, struct sim_client *client);
+void sim_told_transferred(struct sim *sim, struct sim_client *client,
+                          const struct sim_request *request,
+                          const struct hbk_transfer_result *result);
+void sim_told_revoked(struct sim *sim, struct sim_client *client,
+                      const struct sim_request *request, const struct hbk_revoke_result *result);
+/** sim_notified_revoked() - the target was. */
+void sim_notified_revoked(struct sim *sim, struct sim_client *client,
+                          const struct hbk_revoked *params);
+void sim_revoke_refused(struct sim *sim, const struct sim_client *client,
+                        const struct sim_request *request, const struct hbk_error *error);
+void sim_told_deliveries(struct sim *sim, const struct sim_client *client,
+                         const struct sim_request *request,
+                         const struct hbk_delivery_list_result *list);
+/** sim_given() - it was told, and can be revoked. */
+bool sim_given(struct sim *sim, const struct sim_send *send);
+/** sim_check_given() - nothing is under way: what is kept for revocation is what must be. */
+void sim_check_given(struct sim *sim);
+/** sim_send_of_delivery() - by the core's own books; NULL: it is over. */
+struct sim_send *sim_send_of_delivery(struct sim *sim, uint64_t delivery);
+
+/* ---- seam.c: what the core does to the world ---- */
+
+/** sim_seen() - an operation of the seam. */
+void sim_seen(struct fake_kernel *kernel, const struct fake_seen *seen);
+void sim_untold_gone(const struct fake_process *process, const struct fake_slot *slot);
+
 /* ---- told.c: what clients are told ---- */
 
 void sim_told(struct fake_connection *connection, const uint8_t *bytes, size_t size);
 struct sim_request *sim_find_request(struct sim_client *client, uint64_t id, bool text);
+struct sim_request *sim_request_of(struct sim_client *client, const struct hbk_id *id);
 struct sim_client *sim_client_numbered(struct sim *sim, uint32_t number);
+/** sim_client_keyed() - of the session that the core knows by @key; NULL: it is gone. */
+struct sim_client *sim_client_keyed(struct sim *sim, uint64_t key);
+/** sim_client_lives() - its session has not ended, as far as anybody can tell. */
+bool sim_client_lives(const struct sim_client *client);
 
 /* ---- notified.c: deliveries and other notifications ---- */
 
@@ -422,19 +365,34 @@ void sim_notified(struct sim *sim, struct sim_client *client, const struct hbk_m
 /** sim_told_items() - these values are the client's from now on. */
 void sim_told_items(struct sim *sim, struct sim_client *client, struct sim_send *send,
                     const struct hbk_delivered_item *items, size_t count);
-void sim_new_id(struct sim *sim, uint64_t id, bool delivery);
+/** sim_new_id() - @what: 0: a session, 1: a delivery, 2: an entry */
+void sim_new_id(struct sim *sim, uint64_t id, uint32_t what);
+/** sim_own_value() - @told is the process's from now on. */
+void sim_own_value(struct sim *sim, struct fake_process *process, struct sim_send *send, uint32_t k,
+                   const struct hbk_delivered_item *told);
+/** sim_check_item() - what is said of it is true. */
+void sim_check_item(struct sim *sim, const struct sim_send *send, const struct sim_item *item,
+                    const struct hbk_delivered_item *told);
+void sim_check_from(struct sim *sim, const char *what, uint64_t session, uint32_t pid,
+                    uint32_t identity, const struct hbk_sender *from);
 
 /* ---- agree.c: what may be ---- */
 
 /** sim_agreed() - @send may be placed in the process of @target at this moment. */
 void sim_agreed(struct sim *sim, const struct sim_client *target, const struct sim_send *send,
                 const struct sim_item *item);
-bool sim_may(uint32_t rules, const struct fake_token *token, const char *verb_rights,
-             uint32_t right, uint32_t name);
+/** sim_may() - @verb: one that is about names */
+bool sim_may(uint32_t rules, uint32_t identity, enum hbk_verb verb, uint32_t name);
+/** sim_may_ever() - by any rules from @generation on. */
+bool sim_may_ever(const struct sim *sim, uint32_t generation, uint32_t identity, enum hbk_verb verb,
+                  uint32_t name);
 bool sim_may_open(uint32_t rules, uint32_t identity, uint32_t name);
 /** sim_may_send() - by name alone. */
 bool sim_may_send(uint32_t rules, uint32_t identity, uint32_t name);
 bool sim_may_inspect(uint32_t rules, uint32_t identity);
+/** sim_may_verb() - one that is about none. */
+bool sim_may_verb(uint32_t rules, uint32_t identity, enum hbk_verb verb);
+bool sim_same_scope(uint32_t identity, uint32_t other, uint32_t name);
 uint32_t sim_cap(uint32_t rules, uint32_t name, enum hbk_type type);
 uint32_t sim_rules_at(const struct sim *sim, uint32_t generation);
 /** sim_refusal_founded() - is there what the sender of @send is told? */
@@ -443,9 +401,6 @@ void sim_refusal_founded(struct sim *sim, const struct sim_send *send,
 
 /* ---- check.c: the books ---- */
 
-/** sim_seen() - an operation of the seam. */
-void sim_seen(struct fake_kernel *kernel, const struct fake_seen *seen);
-void sim_untold_gone(const struct fake_process *process, const struct fake_slot *slot);
 /** sim_check() - after every turn; @idle: the core has nothing more to do. */
 void sim_check(struct sim *sim, bool idle);
 /** sim_check_deadlines() - after every deadline that has passed was acted on. */

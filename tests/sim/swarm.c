@@ -12,40 +12,70 @@ const struct sim_identity sim_identities[SIM_IDENTITIES] = {
     {{"S-1-5-18", 0x4000, 0, true}, 0x3E7},
 };
 
-const char *const sim_names[SIM_NAMES + 1] = {
+const char *const sim_names[SIM_NAMES + 3] = {
     "user/n0",    "user/n1",   "user/n2",   "session/n0", "user/n3",
-    "session/n1", "global/n0", "global/n1", "user/probe",
+    "session/n1", "global/n0", "global/n1", "user/probe", "global/ticket", "",
 };
 
 const struct sim_rules sim_rule_sets[SIM_RULE_SETS] = {
     {.inspect = NULL},
     {.rules = {{.pattern = "session/*",
                 .open = "D:(A;;0x3;;;AU)",
-                .send = "D:(A;;0x2;;;S-1-5-21-7-1001)(A;;GA;;;BA)"},
-               {.pattern = "global/*", .open = "D:(A;;0x1;;;WD)", .send = "D:(A;;2;;;WD)"}},
-     .inspect = "D:(A;;GA;;;BA)"},
+                .send = "D:(A;;0x2;;;S-1-5-21-7-1001)(A;;GA;;;BA)",
+                .put = "D:(A;;0x4;;;AU)",
+                .get = "D:(A;;0x8;;;S-1-5-21-7-1001)(A;;GA;;;BA)"},
+               {.pattern = "global/*",
+                .open = "D:(A;;0x1;;;WD)",
+                .send = "D:(A;;2;;;WD)",
+                .put = "D:(A;;4;;;WD)",
+                .get = "D:(A;;8;;;WD)"}},
+     .inspect = "D:(A;;GA;;;BA)",
+     .transfer = "D:(A;;GA;;;WD)",
+     .revoke = "D:(A;;0x40;;;BA)"},
     {.rules = {{.pattern = "user/n0",
                 .open = "D:(A;;GA;;;AU)",
-                .send = "D:(D;;0x2;;;S-1-5-21-7-1002)(A;;GA;;;WD)"},
+                .send = "D:(D;;0x2;;;S-1-5-21-7-1002)(A;;GA;;;WD)",
+                .put = "D:(A;;GA;;;AU)",
+                .get = "D:(D;;0x8;;;S-1-5-21-7-1002)(A;;GA;;;WD)"},
                {.pattern = "*/n0",
                 .open = "D:(A;;GA;;;WD)",
                 .send = "D:(A;;GA;;;WD)",
+                .put = "D:(A;;GA;;;WD)",
+                .get = "D:(A;;GA;;;WD)",
                 .types = "Event Process Token Section"},
-               {.pattern = "*/n1", .access_max = 0x1F0003}},
-     .inspect = "D:(A;;GA;;;SY)"},
+               {.pattern = "*/n1", .access_max = 0x1F0003},
+               {.pattern = "global/ticket", .get = "D:(A;;GA;;;WD)", .types = "Event Section"}},
+     .inspect = "D:(A;;GA;;;SY)",
+     .transfer = "D:(A;;0x10;;;S-1-5-21-7-1001)(A;;0x10;;;SY)",
+     .revoke = "D:(A;;GA;;;SY)"},
     {.rules = {{.pattern = "user/*",
                 .open = "D:(A;;GA;;;WD)",
                 .send = "D:(A;;GA;;;WD)",
                 .types = "Event File Mutant Socket"},
-               {.pattern = "*", .open = "D:(A;;GA;;;IU)", .send = "D:(A;;GA;;;IU)"}},
-     .inspect = "D:(A;;GA;;;WD)"},
+               {.pattern = "*",
+                .open = "D:(A;;GA;;;IU)",
+                .send = "D:(A;;GA;;;IU)",
+                .put = "D:(A;;GA;;;IU)",
+                .get = "D:(A;;GA;;;IU)"}},
+     .inspect = "D:(A;;GA;;;WD)",
+     .transfer = "D:(A;;GA;;;WD)",
+     .revoke = "D:(A;;GA;;;WD)"},
     {.rules = {{.pattern = "user/n1",
                 .open = "D:(D;;GA;;;S-1-5-21-7-1001)(A;;GA;;;WD)",
-                .send = "D:(A;;0x2;;;S-1-5-21-7-1001)"},
+                .send = "D:(A;;0x2;;;S-1-5-21-7-1001)",
+                .get = "D:(A;;0x8;;;S-1-5-21-7-1001)"},
                {.pattern = "global/n0", .open = "D:(A;;0x1;;;BA)", .send = "D:(A;;0x2;;;BA)"},
-               {.pattern = "session/*", .open = "D:(A;;GA;;;WD)"},
-               {.pattern = "session/n0", .send = "D:(A;;GA;;;IU)", .types = "Event"}},
-     .inspect = "D:(A;;GA;;;BA)"},
+               {.pattern = "session/*", .open = "D:(A;;GA;;;WD)", .put = "D:(A;;GA;;;IU)"},
+               {.pattern = "session/n0",
+                .send = "D:(A;;GA;;;IU)",
+                .get = "D:(A;;GA;;;IU)",
+                .types = "Event"},
+               {.pattern = "*/ticket",
+                .put = "D:(A;;GA;;;S-1-5-21-7-1001)",
+                .get = "D:(A;;GA;;;IU)"}},
+     .inspect = "D:(A;;GA;;;BA)",
+     .transfer = "D:(D;;0x10;;;S-1-5-21-7-1002)(A;;GA;;;WD)",
+     .revoke = "D:(A;;GA;;;BA)"},
 };
 
 /* A weight is none, half, whole or four times what is usual. */
@@ -105,7 +135,9 @@ void sim_swarm_draw(struct sim *sim)
         [SIM_SAY_ANSWER] = 150, [SIM_SAY_LIST] = 10,  [SIM_SAY_STATUS] = 10,
         [SIM_SAY_SESSIONS] = 8, [SIM_SAY_WATCH] = 6,  [SIM_SAY_EXPLAIN] = 8,
         [SIM_SAY_BROKEN] = 20,  [SIM_SAY_AGAIN] = 10, [SIM_SAY_HALF] = 15,
-        [SIM_SAY_BURST] = 10,   [SIM_SAY_GREET] = 4,
+        [SIM_SAY_BURST] = 10,   [SIM_SAY_GREET] = 4,  [SIM_SAY_PUT] = 90,
+        [SIM_SAY_GET] = 110,    [SIM_SAY_REMOVE] = 20, [SIM_SAY_STORED] = 8,
+        [SIM_SAY_TRANSFER] = 70, [SIM_SAY_REVOKE] = 30, [SIM_SAY_DELIVERIES] = 8,
     };
     struct sim_swarm *swarm = &sim->swarm;
     draw_weights(sim, actions, SIM_ACT_COUNT, swarm->actions, &swarm->actions_sum);
@@ -121,6 +153,7 @@ void sim_swarm_draw(struct sim *sim)
     swarm->handles_max = sim_below(sim, 4) ? 0 : 8 + sim_below(sim, 24);
     swarm->types = sim_below(sim, 2);
     swarm->sockets = sim_below(sim, 3) == 0;
+    swarm->revocable = sim_below(sim, 2);
     swarm->from = sim_below(sim, 2);
     swarm->expect = sim_below(sim, 2);
     swarm->by_pid = sim_below(sim, 2);
@@ -163,6 +196,8 @@ void sim_config_draw(struct sim *sim)
     config->pins = either(sim, HBK_PINS_MAX, 16, 200);
     config->pending = either(sim, HBK_PENDING_MAX, 8, 30);
     config->endpoints = either(sim, HBK_ENDPOINTS_MAX, 4, 12);
+    config->stored = either(sim, HBK_STORED_MAX, 3, 12);
+    config->stored_bytes = either(sim, HBK_STORED_BYTES_MAX, 100, 8000);
     config->queued_bytes = either(sim, HBK_QUEUED_BYTES_MAX, 8000, 60000);
     config->pid = 4000;
 }

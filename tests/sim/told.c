@@ -33,6 +33,22 @@ static const uint32_t errors_of[HBK_METHOD_COUNT] = {
                                    BIT(DENIED) | BIT(TYPE_NOT_ALLOWED) | BIT(ACCESS_NOT_ACCEPTED) |
                                    BIT(BUSY) | BIT(TYPE_MISMATCH) | BIT(TIMEOUT),
     [HBK_METHOD_DELIVERY_REJECT] = BIT(NOT_FOUND),
+    [HBK_METHOD_DELIVERY_REVOKE] = BIT(NOT_FOUND) | BIT(BUSY),
+    [HBK_METHOD_DELIVERY_LIST] = BIT(INVALID_PARAMS),
+    [HBK_METHOD_HANDLE_TRANSFER] = BIT(NOT_FOUND) | BIT(DENIED) | BIT(BAD_HANDLE) |
+                                   BIT(TYPE_NOT_ALLOWED) | BIT(TYPE_MISMATCH) |
+                                   BIT(ACCESS_EXCEEDS_SOURCE) | BIT(ACCESS_NOT_ACCEPTED) |
+                                   BIT(OS_ERROR) | BIT(REJECTED) | BIT(TIMEOUT) |
+                                   BIT(TARGET_GONE) | BIT(BUSY) | BIT(QUOTA),
+    [HBK_METHOD_STORE_PUT] = BIT(EXISTS) | BIT(DENIED) | BIT(BAD_HANDLE) | BIT(TYPE_NOT_ALLOWED) |
+                             BIT(TYPE_MISMATCH) | BIT(ACCESS_EXCEEDS_SOURCE) | BIT(OS_ERROR) |
+                             BIT(QUOTA) | BIT(INVALID_PARAMS),
+    [HBK_METHOD_STORE_GET] = BIT(NOT_FOUND) | BIT(DENIED) | BIT(TYPE_NOT_ALLOWED) |
+                             BIT(ACCESS_EXCEEDS_SOURCE) | BIT(OS_ERROR) | BIT(TIMEOUT) |
+                             BIT(TYPE_MISMATCH) | BIT(TARGET_GONE) | BIT(QUOTA) |
+                             BIT(INVALID_PARAMS) | BIT(BUSY),
+    [HBK_METHOD_STORE_REMOVE] = BIT(NOT_FOUND) | BIT(DENIED),
+    [HBK_METHOD_STORE_LIST] = BIT(INVALID_PARAMS),
     [HBK_METHOD_BROKER_SESSIONS] = BIT(DENIED) | BIT(INVALID_PARAMS),
     [HBK_METHOD_BROKER_WATCH] = BIT(DENIED) | BIT(QUOTA),
     [HBK_METHOD_POLICY_EXPLAIN] = BIT(DENIED) | BIT(INVALID_PARAMS) | BIT(NOT_FOUND),
@@ -54,7 +70,21 @@ struct sim_request *sim_find_request(struct sim_client *client, uint64_t id, boo
     return NULL;
 }
 
-static struct sim_request *request_of(struct sim_client *client, const struct hbk_id *id)
+struct sim_client *sim_client_keyed(struct sim *sim, uint64_t key)
+{
+    for (uint32_t i = 0; i < SIM_CLIENTS_MAX; ++i)
+        if (sim->clients[i] && sim->clients[i]->key == key)
+            return sim->clients[i];
+    return NULL;
+}
+
+bool sim_client_lives(const struct sim_client *client)
+{
+    return client && !client->connection->closed && !client->hung_up && !client->excused &&
+           client->process->running;
+}
+
+struct sim_request *sim_request_of(struct sim_client *client, const struct hbk_id *id)
 {
     char text[HBK_ID_TEXT_BYTES_MAX + 1];
     if (id->kind == HBK_ID_NUMBER)
@@ -76,7 +106,7 @@ static void told_hello(struct sim *sim, struct sim_client *client,
                        const struct hbk_hello_result *hello)
 {
     const struct sim_identity *who = &sim_identities[client->identity];
-    sim_new_id(sim, hello->session, false);
+    sim_new_id(sim, hello->session, 0);
     client->session = hello->session;
     client->proof = hello->proof;
     if (hello->peer.pid != client->process->pid ||
@@ -205,7 +235,7 @@ static void needs_inspect(struct sim *sim, const struct sim_client *client,
 /* While nothing is under way it is known what there is. */
 static void told_status(struct sim *sim, const struct hbk_status_result *status)
 {
-    uint32_t proven = 0, endpoints = 0;
+    uint32_t proven = 0, endpoints = 0, stored = 0, pins = 0;
     if (!sim->at_rest)
         return;
     for (uint32_t i = 0; i < SIM_CLIENTS_MAX; ++i) {
@@ -214,16 +244,20 @@ static void told_status(struct sim *sim, const struct hbk_status_result *status)
         for (uint32_t j = 0; client && j < SIM_ENDPOINTS_MAX; ++j)
             endpoints += client->endpoints[j].state == SIM_ENDPOINT_OPEN;
     }
+    for (uint32_t i = 0; i < SIM_ENTRIES_MAX; ++i)
+        stored += sim->entries[i].pins;
+    for (uint32_t i = 0; i < SIM_SENDS_MAX; ++i)
+        pins += sim->sends[i].pins;
     /* Who has lost a name to who may have it by other rules is not told so. */
     if (status->sessions != sim->clients_count || status->sessions_proven != proven ||
         status->endpoints > endpoints || (!sim->swarm.rules && status->endpoints != endpoints) ||
-        status->deliveries_pending || status->pins)
+        status->deliveries_pending || status->pins != pins || status->stored != stored)
         sim_violation(sim, "answers are true",
                       "broker.status says %u sessions, %u proven, %u endpoints, %u deliveries, %u "
-                      "pins; there are %u, %u, %u, none and none",
+                      "pins, %u entries; there are %u, %u, %u, none, %u and %u",
                       status->sessions, status->sessions_proven, status->endpoints,
-                      status->deliveries_pending, status->pins, sim->clients_count, proven,
-                      endpoints);
+                      status->deliveries_pending, status->pins, status->stored, sim->clients_count,
+                      proven, endpoints, pins, stored);
 }
 
 static void told_result(struct sim *sim, struct sim_client *client, struct sim_request *request,
@@ -258,6 +292,27 @@ static void told_result(struct sim *sim, struct sim_client *client, struct sim_r
         break;
     case HBK_METHOD_DELIVERY_REJECT:
         sim_outcome(sim, SIM_OUT_REJECTED);
+        break;
+    case HBK_METHOD_DELIVERY_REVOKE:
+        sim_told_revoked(sim, client, request, &message->u.result.revoke);
+        break;
+    case HBK_METHOD_DELIVERY_LIST:
+        sim_told_deliveries(sim, client, request, &message->u.result.deliveries);
+        break;
+    case HBK_METHOD_HANDLE_TRANSFER:
+        sim_told_transferred(sim, client, request, &message->u.result.transfer);
+        break;
+    case HBK_METHOD_STORE_PUT:
+        sim_told_put(sim, client, request, &message->u.result.store_put);
+        break;
+    case HBK_METHOD_STORE_GET:
+        sim_told_got(sim, client, request, &message->u.result.store_get);
+        break;
+    case HBK_METHOD_STORE_REMOVE:
+        sim_told_removed(sim, client, request);
+        break;
+    case HBK_METHOD_STORE_LIST:
+        sim_told_entries(sim, client, request, &message->u.result.store_list);
         break;
     case HBK_METHOD_BROKER_STATUS:
         told_status(sim, &message->u.result.status);
@@ -297,8 +352,9 @@ static void send_failed(struct sim *sim, const struct sim_client *client,
                         const struct sim_request *request, const struct hbk_error *error)
 {
     struct sim_send *send = send_asked(sim, client, request);
+    bool notified = send->kind == SIM_TRANSFER && send->fate == SIM_FATE_TOLD;
     if (send->fate != SIM_FATE_OPEN)
-        sim_violation(sim, "told or untold",
+        sim_violation(sim, notified ? "third parties" : "told or untold",
                       "send %" PRIu64 " fails with %s, and its target was "
                       "told",
                       send->tag, hbk_result_name(error->code));
@@ -324,8 +380,16 @@ static void told_error(struct sim *sim, struct sim_client *client,
         sim_violation(sim, "answers are true", "an internal error, and no allocation has failed");
     if (request->method == HBK_METHOD_ENDPOINT_OPEN)
         client->endpoints[request->endpoint].state = SIM_ENDPOINT_NONE;
-    else if (request->method == HBK_METHOD_HANDLE_SEND)
+    else if (request->method == HBK_METHOD_HANDLE_SEND ||
+             request->method == HBK_METHOD_HANDLE_TRANSFER ||
+             request->method == HBK_METHOD_STORE_GET)
         send_failed(sim, client, request, error);
+    else if (request->method == HBK_METHOD_STORE_PUT)
+        sim_put_refused(sim, client, request, error);
+    else if (request->method == HBK_METHOD_STORE_REMOVE)
+        sim_remove_refused(sim, request);
+    else if (request->method == HBK_METHOD_DELIVERY_REVOKE)
+        sim_revoke_refused(sim, client, request, error);
     const struct sim_send *send = sim_send_of(sim, request->tag);
     if (error->code == HBK_R_NOT_FOUND && send && send->target != client->number &&
         (request->method == HBK_METHOD_DELIVERY_ACCEPT ||
@@ -372,7 +436,7 @@ static bool is_extra(struct sim *sim, struct sim_request *request,
 static void told_answer(struct sim *sim, struct sim_client *client, struct hbk_message *message,
                         struct hbk_text line)
 {
-    struct sim_request *request = request_of(client, &message->id);
+    struct sim_request *request = sim_request_of(client, &message->id);
     if (!request)
         sim_violation(sim, "answered once", "client %u is answered what it did not ask, or twice",
                       client->number);

@@ -343,6 +343,9 @@ void sim_sockets_end(struct sim *sim, uint32_t index)
 {
     struct fake_made made = fake_sockets_end(sim->kernel, index);
     sim_event(sim, SIM_EV_SOCKETS_END, made.ticket, made.failed, 0, NULL, 0);
+    for (uint32_t i = 0; i < SIM_SENDS_MAX; ++i)
+        if (sim->sends[i].tag && sim->sends[i].sockets == made.ticket)
+            sim->sends[i].sockets = 0;
     sim_enter_core(sim);
     hbk_core_sockets_made(sim->core, made.ticket, made.failed ? &made.failure : NULL, made.item);
     sim_leave_core(sim);
@@ -388,6 +391,7 @@ void sim_broker_start(struct sim *sim)
     memset(sim->ids, 0, sizeof sim->ids);
     sim->ids_count = 0;
     sim->told_sends = 0;
+    sim->sockets_lost = 0;
     sim->sent_done_base = sim->kernel->audit.sent_done;
     sim->kernel->audit.full = false;
     sim->records_exact = sim->config.audit_file;
@@ -449,6 +453,7 @@ void sim_broker_end(struct sim *sim)
         sim_violation(sim, "broker handles", "the broker has stopped and holds %u pins",
                       fake_pins_held(kernel));
     hbk_core_free(sim->core);
+    sim_entries_end(sim);
     sim->core = NULL;
     if (fake_closers_held(kernel) || fake_opened_held(kernel) || fake_sockets_held(kernel))
         sim_violation(sim, "broker handles",

@@ -167,6 +167,59 @@ bool books_pinning(const struct hbk_core *core, uint64_t session, struct hbk_id 
     return true;
 }
 
+bool books_transferring(const struct hbk_core *core, uint64_t *ret_session, struct hbk_id *ret_id)
+{
+    for (const struct hbk_link *link = core->sessions.next; link != &core->sessions;
+         link = link->next) {
+        const struct hbk_session *session = HBK_CONTAINER(link, struct hbk_session, all_link);
+        if (!session->pinning || !session->pinning->source)
+            continue;
+        *ret_session = session->slot.id;
+        *ret_id = session->pinning->id;
+        return true;
+    }
+    return false;
+}
+
+/* The one that is ready, and not in the queue any more. */
+bool books_taking(const struct hbk_core *core, uint64_t session, struct hbk_id *ret_id)
+{
+    const struct hbk_session *found = hbk_pool_get(&core->session_pool, session);
+    if (!found)
+        return false;
+    for (const struct hbk_link *link = found->sends.next; link != &found->sends;
+         link = link->next) {
+        const struct hbk_delivery *delivery = HBK_CONTAINER(link, struct hbk_delivery, send_link);
+        if (delivery->kind != HBK_DELIVERY_TAKE || delivery->state != HBK_DELIVERY_READY ||
+            !hbk_list_empty(&delivery->ready_link))
+            continue;
+        *ret_id = delivery->id;
+        return true;
+    }
+    return false;
+}
+
+const struct hbk_message *books_request(const struct hbk_core *core)
+{
+    return &core->message;
+}
+
+bool books_delivery(const struct hbk_core *core, uint64_t delivery, uint64_t *ret_session,
+                    struct hbk_id *ret_id)
+{
+    const struct hbk_delivery *found = hbk_pool_get(&core->delivery_pool, delivery);
+    if (!found)
+        return false;
+    *ret_session = found->sender->slot.id;
+    *ret_id = found->id;
+    return true;
+}
+
+uint64_t books_sockets_lost(const struct hbk_core *core)
+{
+    return core->sockets_lost;
+}
+
 uint32_t books_descriptors(const struct hbk_core *core)
 {
     uint32_t count = 0;
@@ -203,6 +256,7 @@ uint64_t books_state(const struct hbk_core *core)
          link = link->next) {
         const struct hbk_session *session = HBK_CONTAINER(link, struct hbk_session, all_link);
         ++sessions[session->state];
+        deliveries[HBK_DELIVERY_GIVEN] += !hbk_list_empty(&session->given);
         for (const struct hbk_link *at = session->sends.next; at != &session->sends; at = at->next)
             ++deliveries[HBK_CONTAINER(at, struct hbk_delivery, send_link)->state];
     }
@@ -210,5 +264,7 @@ uint64_t books_state(const struct hbk_core *core)
         state = state << 2 | few(sessions[i]);
     for (size_t i = 0; i <= HBK_DELIVERY_CLOSING; ++i)
         state = state << 2 | few(deliveries[i]);
+    state = state << 6 | few((uint32_t)core->entries.count) << 4 |
+            few((uint32_t)core->tickets.count) << 2 | few((uint32_t)core->takers.count);
     return state << 3 | few(core->audit.watchers_count) << 1 | (core->policy != NULL);
 }

@@ -186,6 +186,7 @@ struct fake_seen {
     struct fake_slot *slot;             /* NULL: nothing was placed, or it is gone */
     uint32_t value;                     /* of the handle, or how many bytes */
     int32_t result;                     /* 0, HBK_PLATFORM_PENDING, or an hbk_result_code */
+    uint64_t ticket;                    /* of sockets that are being made */
 };
 
 /* What a worker comes to that makes sockets. */

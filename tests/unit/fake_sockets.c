@@ -104,6 +104,7 @@ static int32_t make_one(struct hbk_sockets *self, struct item *item)
                                          .pin = pin,
                                          .slot = slot,
                                          .value = value,
+                                         .ticket = self->made.ticket,
                                          .result = plan.code});
     self->made.failed = plan.code != 0;
     if (plan.code)
@@ -197,6 +198,7 @@ static int op_sockets_make(void *party, struct hbk_closer *closer, const hbk_pin
                                      .process = target.process,
                                      .pin = fake_pin_find(kernel, pins[i], "sockets_make"),
                                      .value = (uint32_t)i,
+                                     .ticket = ticket,
                                      .result = plan.code ? plan.code : HBK_PLATFORM_PENDING});
     if (plan.code)
         return fake_failure(kernel, ret_failure, &plan);
