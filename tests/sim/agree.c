@@ -239,13 +239,14 @@ void sim_refusal_founded(struct sim *sim, const struct sim_send *send,
         founded = send->bad_handle;
         break;
     case HBK_R_ACCESS_EXCEEDS_SOURCE:
-        founded = exceeds(send, item);
+        founded = send->kind == SIM_TAKE || exceeds(send, item);
         break;
     case HBK_R_TYPE_MISMATCH:
         founded = mismatches(send, item);
         break;
     case HBK_R_INVALID_PARAMS:
-        founded = odd_sockets(send);
+        founded = send->kind == SIM_TAKE ? send->items[0].asked != HBK_ACCESS_KIND_SAME
+                                         : odd_sockets(send);
         break;
     case HBK_R_REJECTED:
         founded = send->reject_asked || send->revoke_asked;
@@ -269,7 +270,9 @@ void sim_refusal_founded(struct sim *sim, const struct sim_send *send,
     /* By name alone nothing is told of what it may not send to. */
     bool tells = error->code == HBK_R_NOT_FOUND || error->code == HBK_R_TIMEOUT ||
                  error->code == HBK_R_ACCESS_NOT_ACCEPTED || error->code == HBK_R_BUSY;
-    if (tells && !send->to_pid && send->name != SIM_NAME_NONE && send->generation == sim->generation &&
+    if (tells && !send->to_pid && send->name != SIM_NAME_NONE &&
+        (send->kind == SIM_SEND || send->pin_tries != 0) && /* else its source is meant */
+        send->generation == sim->generation &&
         !sim_may_send(sim_rules_at(sim, sim->generation), send->identity, send->name))
         sim_violation(sim, "existence is not told", "send %" PRIu64 " to %s is answered %s",
                       send->tag, sim_names[send->name], hbk_result_name(error->code));

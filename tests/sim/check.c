@@ -9,10 +9,24 @@
 
 /* ---- after every turn ---- */
 
+/* What it waits for of what its connection does not count: a worker that makes sockets of an entry, or one that closes
+ * what was pinned in another process. */
+static bool has_worker(const struct sim *sim, const struct sim_client *client)
+{
+    for (uint32_t i = 0; i < sim->kernel->pins_high && sim->kernel->pins_closing; ++i)
+        if (sim->kernel->pins[i].state == FAKE_PIN_CLOSING && !sim->kernel->pins[i].owner)
+            return true;
+    for (uint32_t i = 0; i < SIM_SENDS_MAX && sim->kernel->sockets_making; ++i)
+        if (sim->sends[i].tag && sim->sends[i].sockets && sim->sends[i].client == client->number)
+            return true;
+    return false;
+}
+
 static void check_connection(struct sim *sim, const struct sim_client *client)
 {
     const struct fake_connection *connection = client->connection;
-    if (connection->closed && !connection->released && !connection->pending && !connection->pins)
+    if (connection->closed && !connection->released && !connection->pending &&
+        !connection->pins && !has_worker(sim, client))
         sim_violation(sim, "dead sessions",
                       "client %u is closed, holds nothing and is not released", client->number);
     bool proof = connection->proof_object && !connection->proof_closing;

@@ -144,6 +144,7 @@ struct sim_entry {
     uint32_t generation;       /* of the rules when it was asked for */
     bool refused, removed;     /* that was told */
     bool replaced, counted;
+    uint64_t over_at; /* when it was told that it was taken or replaced, in events */
     bool came_back; /* its taker was not told, and it is as before */
     uint64_t taken; /* told */
 };
@@ -152,6 +153,7 @@ struct sim_entry {
 struct sim_removal {
     uint64_t entry; /* 0: by name */
     uint32_t name, identity, client;
+    uint64_t asked_at;
     bool over;        /* it was told what came of it, and that is known */
     uint64_t over_at; /* in events; from then on it removes nothing more; 0: it may still */
 };

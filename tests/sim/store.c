@@ -142,6 +142,7 @@ static void give_way(struct sim *sim, const struct sim_entry *entry)
             continue;
         if (entry->replace && other->identity == entry->identity) {
             other->replaced = true;
+            other->over_at = sim->events_count;
             sim_outcome(sim, SIM_OUT_REPLACED);
         } else if (!sim_entry_maybe_over(sim, other)) {
             sim_violation(sim, "names", "%s is entry %" PRIu64 "'s, and entry %" PRIu64 "'s too",
@@ -270,7 +271,8 @@ uint64_t sim_say_get(struct sim *sim, struct sim_client *client, const struct si
             guess(sim, send->by_ticket);
         /* All but the last bit right is as wrong as anything. */
         if (!plain && sim_below(sim, 10) == 0)
-            send->by_ticket[HBK_TICKET_BYTES - 1] ^= send->by_ticket[HBK_TICKET_BYTES - 1] > '9' ? 3 : 1;
+            send->by_ticket[HBK_TICKET_BYTES - 1] =
+                send->by_ticket[HBK_TICKET_BYTES - 1] == '0' ? '1' : '0';
     }
     if (!plain)
         draw_get(sim, send, entry);
@@ -332,6 +334,7 @@ void sim_told_got(struct sim *sim, struct sim_client *client, const struct sim_r
         sim_own_value(sim, client->process, send, 0, &told);
     send->fate = SIM_FATE_TOLD;
     send->answered = true;
+    entry->over_at = entry->once ? sim->events_count : entry->over_at;
     if (++entry->taken > 1 && entry->once)
         sim_violation(sim, "once means once", "entry %" PRIu64 " is given twice", entry->entry);
     count_got(sim, send, entry);
@@ -349,7 +352,8 @@ static void remember_removal(struct sim *sim, const struct sim_client *client,
         (struct sim_removal){.entry = request->delivery,
                              .name = request->name,
                              .identity = client->identity,
-                             .client = client->number};
+                             .client = client->number,
+                             .asked_at = sim->events_count};
 }
 
 static struct sim_removal *removal_of(struct sim *sim, const struct sim_request *request)
@@ -397,16 +401,17 @@ static void removed_by_id(struct sim *sim, const struct sim_client *client,
     }
 }
 
-static bool was_there(const struct sim *sim, const struct sim_entry *entry)
+/* When it was removed, which may be long before that is told. */
+static bool was_there(const struct sim_entry *entry, const struct sim_removal *removal)
 {
-    const char *over = sim_entry_over(sim, entry);
-    return entry->put_at && (!over || strcmp(over, "its time") == 0 ||
-                             strcmp(over, "its session") == 0);
+    return entry->put_at && !entry->refused && !entry->removed &&
+           (!entry->over_at || entry->over_at > removal->asked_at);
 }
 
 /* Where several may have been meant, it is not known which. */
 void sim_told_removed(struct sim *sim, struct sim_client *client, const struct sim_request *request)
 {
+    struct sim_removal *removal = removal_of(sim, request);
     struct sim_entry *found = NULL;
     uint32_t count = 0;
     if (request->delivery) {
@@ -416,7 +421,7 @@ void sim_told_removed(struct sim *sim, struct sim_client *client, const struct s
     for (uint32_t i = 0; i < SIM_ENTRIES_MAX; ++i) {
         struct sim_entry *entry = &sim->entries[i];
         if (!entry->tag || entry->name != request->name || entry->identity != client->identity ||
-            !was_there(sim, entry))
+            !was_there(entry, removal))
             continue;
         found = entry;
         ++count;
@@ -424,7 +429,7 @@ void sim_told_removed(struct sim *sim, struct sim_client *client, const struct s
     if (!found)
         sim_violation(sim, "answers are true", "client %u has removed %s, and nothing was there",
                       client->number, sim_names[request->name]);
-    removal_of(sim, request)->over = count == 1;
+    removal->over = count == 1;
     found->removed |= count == 1;
     sim_outcome(sim, SIM_OUT_REMOVED);
 }

@@ -31,7 +31,7 @@ static const uint32_t errors_of[HBK_METHOD_COUNT] = {
                                BIT(BUSY) | BIT(QUOTA) | BIT(INVALID_PARAMS),
     [HBK_METHOD_DELIVERY_ACCEPT] = BIT(NOT_FOUND) | BIT(QUOTA) | BIT(OS_ERROR) | BIT(TARGET_GONE) |
                                    BIT(DENIED) | BIT(TYPE_NOT_ALLOWED) | BIT(ACCESS_NOT_ACCEPTED) |
-                                   BIT(BUSY) | BIT(TYPE_MISMATCH) | BIT(TIMEOUT),
+                                   BIT(BUSY) | BIT(TYPE_MISMATCH) | BIT(TIMEOUT) | BIT(REJECTED),
     [HBK_METHOD_DELIVERY_REJECT] = BIT(NOT_FOUND),
     [HBK_METHOD_DELIVERY_REVOKE] = BIT(NOT_FOUND) | BIT(BUSY),
     [HBK_METHOD_DELIVERY_LIST] = BIT(INVALID_PARAMS),
