@@ -10,14 +10,15 @@
 /* ---- after every turn ---- */
 
 /* What it waits for of what its connection does not count: a worker that makes sockets of an entry, or one that closes
- * what was pinned in another process. */
+ * what was pinned in another process; another one's write that may tell of what it has moved. */
 static bool has_worker(const struct sim *sim, const struct sim_client *client)
 {
     for (uint32_t i = 0; i < sim->kernel->pins_high && sim->kernel->pins_closing; ++i)
         if (sim->kernel->pins[i].state == FAKE_PIN_CLOSING && !sim->kernel->pins[i].owner)
             return true;
-    for (uint32_t i = 0; i < SIM_SENDS_MAX && sim->kernel->sockets_making; ++i)
-        if (sim->sends[i].tag && sim->sends[i].sockets && sim->sends[i].client == client->number)
+    for (uint32_t i = 0; i < SIM_SENDS_MAX; ++i)
+        if (sim->sends[i].tag && (sim->sends[i].sockets || sim->sends[i].placed) &&
+            sim->sends[i].client == client->number)
             return true;
     return false;
 }

@@ -207,6 +207,8 @@ void sim_entries_end(struct sim *sim)
     for (uint32_t i = 0; i < SIM_ENTRIES_MAX; ++i)
         sim->entries[i].tag = 0;
     sim->removals_count = 0;
+    for (uint32_t i = 0; i < SIM_SENDS_MAX; ++i)
+        sim->sends[i].delivery = 0; /* the next broker gives it to another one */
 }
 
 /* ---- store.list ---- */

@@ -137,12 +137,14 @@ void sim_told_items(struct sim *sim, struct sim_client *client, struct sim_send 
 
 /* ---- deliveries and offers ---- */
 
-static struct sim_send *send_named(struct sim *sim, const struct hbk_delivered *delivered)
+/* NULL: an offer without data that is over by now, so that nobody knows any more whose it was. */
+static struct sim_send *send_named(struct sim *sim, const struct hbk_delivered *delivered,
+                                   bool offered)
 {
     struct sim_send *send = delivered->data.data
                                 ? sim_send_of(sim, strtoull(delivered->data.data, NULL, 10))
                                 : sim_send_of_delivery(sim, delivered->delivery);
-    if (!send)
+    if (!send && !(offered && !delivered->data.data))
         sim_violation(sim, "both sides agree", "a delivery that nobody sent");
     return send;
 }
@@ -214,7 +216,9 @@ static void check_way(struct sim *sim, struct sim_client *client, struct sim_sen
 static void told_delivered(struct sim *sim, struct sim_client *client,
                            const struct hbk_delivered *delivered, bool offered)
 {
-    struct sim_send *send = send_named(sim, delivered);
+    struct sim_send *send = send_named(sim, delivered, offered);
+    if (!send)
+        return;
     check_data(sim, send, delivered->data);
     sim_check_from(sim, "a delivery", send->session, send->pid, send->identity, &delivered->from);
     check_way(sim, client, send, delivered, offered);

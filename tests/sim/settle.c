@@ -137,6 +137,7 @@ static void serve(struct sim *sim, struct sim_client *source, struct sim_client 
 {
     uint64_t told = sim->counts->outcomes[SIM_OUT_TOLD];
     uint64_t opened = sim->counts->results[HBK_METHOD_ENDPOINT_OPEN];
+    uint64_t quota = sim->counts->errors[sim_error_index(HBK_R_QUOTA)];
     make_room(sim, target->process);
     make_room(sim, source->process);
     sim_say_open(sim, target, SIM_NAME_PROBE, true);
@@ -146,6 +147,9 @@ static void serve(struct sim *sim, struct sim_client *source, struct sim_client 
         return;
     sim_say_send(sim, source, target, SIM_NAME_PROBE);
     sim_drain(sim);
+    /* What is kept for revocation counts too. */
+    if (sim->counts->errors[sim_error_index(HBK_R_QUOTA)] > quota && hbk_core_pins(sim->core))
+        return;
     if (sim->counts->outcomes[SIM_OUT_TOLD] == told)
         sim_violation(sim, "others are served", "client %u could hand nothing to client %u",
                       source->number, target->number);

@@ -141,12 +141,18 @@ void sim_told_transferred(struct sim *sim, struct sim_client *client,
 
 /* ---- delivery.revoke ---- */
 
+/* Whoever has revoked it need not have been told so. */
+static bool was_revoked(const struct sim_send *send)
+{
+    return send->revoked || send->revoked_told || send->closed;
+}
+
 bool sim_given(struct sim *sim, const struct sim_send *send)
 {
     const struct sim_client *sender = sim_client_numbered(sim, send->client);
     const struct sim_client *target = sim_client_numbered(sim, send->target);
     return send->tag && send->kind == SIM_SEND && send->fate == SIM_FATE_TOLD && send->revocable &&
-           !send->revoked && sender && target && !sender->connection->closed &&
+           !was_revoked(send) && sender && target && !sender->connection->closed &&
            !target->connection->closed;
 }
 
@@ -287,13 +293,12 @@ static void check_gone(struct sim *sim, struct sim_send *send)
 static void check_one(struct sim *sim, struct sim_send *send)
 {
     const struct sim_client *target = sim_client_numbered(sim, send->target);
-    if (send->revocable && send->fate == SIM_FATE_TOLD && !send->revoked) {
+    if (send->revocable && send->fate == SIM_FATE_TOLD && !was_revoked(send)) {
         if (send->gone_told)
             sim_outcome(sim, SIM_OUT_GIVEN_GONE);
         check_gone(sim, send);
     }
-    if (sim_given(sim, send) && send->pins != send->count && !sim->allocs_failed &&
-        send->revoke_asked == 0)
+    if (sim_given(sim, send) && send->pins != send->count && !sim->allocs_failed)
         sim_violation(sim, "broker handles", "send %" PRIu64 " can be revoked, and has %u pins",
                       send->tag, send->pins);
     if ((send->revoked || (send->cancelled && send->offered)) && !send->revoked_told &&
