@@ -111,7 +111,7 @@ struct sim_send {
     uint32_t revoke_asked; /* how often */
     uint64_t closed;       /* a bit for each item that was closed in the target */
     uint32_t count, wait_ms, timeout_ms;
-    uint64_t sent_ms, delivery;
+    uint64_t sent_ms, delivery, target_session;
     uint64_t made_ms;    /* when its sockets began to be made; 0: they did not */
     uint32_t generation; /* of the rules when it was sent */
     bool has_data, malformed, duplicated;

@@ -228,6 +228,7 @@ static void told_delivered(struct sim *sim, struct sim_client *client,
                       delivered->revocable ? "" : "not ");
     send->delivery = delivered->delivery;
     send->target = client->number;
+    send->target_session = client->session;
     if (!offered) {
         sim_told_items(sim, client, send, delivered->items, delivered->items_count);
         return;
@@ -260,10 +261,9 @@ static void told_gone(struct sim *sim, struct sim_client *client, uint64_t sessi
     client->gone[client->gone_count++ % SIM_GONE_MAX] = session;
     for (uint32_t i = 0; i < SIM_SENDS_MAX; ++i) {
         struct sim_send *send = &sim->sends[i];
-        const struct sim_client *target = sim_client_numbered(sim, send->target);
         if (!send->tag || send->fate != SIM_FATE_TOLD || !send->revocable || send->revoked)
             continue;
-        if (send->client == client->number ? target && target->session == session
+        if (send->client == client->number ? send->target_session == session
                                            : send->target == client->number &&
                                                  send->session == session)
             send->gone_told = true;
