@@ -242,7 +242,8 @@ void sim_refusal_founded(struct sim *sim, const struct sim_send *send,
         founded = send->kind == SIM_TAKE || exceeds(send, item);
         break;
     case HBK_R_TYPE_MISMATCH:
-        founded = mismatches(send, item);
+        founded = send->kind == SIM_TAKE ? sim_take_is_no_socket(sim, send)
+                                         : mismatches(send, item);
         break;
     case HBK_R_INVALID_PARAMS:
         founded = send->kind == SIM_TAKE ? send->items[0].asked != HBK_ACCESS_KIND_SAME

@@ -17,8 +17,9 @@ static bool has_worker(const struct sim *sim, const struct sim_client *client)
         if (sim->kernel->pins[i].state == FAKE_PIN_CLOSING && !sim->kernel->pins[i].owner)
             return true;
     for (uint32_t i = 0; i < SIM_SENDS_MAX; ++i)
-        if (sim->sends[i].tag && (sim->sends[i].sockets || sim->sends[i].placed) &&
-            sim->sends[i].client == client->number)
+        if (sim->sends[i].tag && sim->sends[i].client == client->number &&
+            (sim->sends[i].sockets || (sim->sends[i].kind == SIM_TRANSFER &&
+                                       sim->sends[i].process && !sim->sends[i].answered)))
             return true;
     return false;
 }

@@ -88,14 +88,15 @@ bool sim_entry_lets(uint32_t rules, const struct sim_entry *entry, const struct 
            sim_may(rules, send->identity, HBK_VERB_GET, entry->name);
 }
 
-/* Another one has it in its table, or is about to: a worker may be at it. */
+/* Another one has it in its table, or is about to: a worker may be at it, if it is not too late. */
 static bool on_its_way(const struct sim *sim, const struct sim_entry *entry,
                        const struct sim_send *send)
 {
     for (uint32_t i = 0; i < SIM_SENDS_MAX; ++i) {
         const struct sim_send *other = &sim->sends[i];
         if (other->tag && other != send && other->kind == SIM_TAKE && other->entry == entry->tag &&
-            other->fate == SIM_FATE_OPEN && other->placed)
+            other->fate == SIM_FATE_OPEN && other->placed &&
+            !(other->sockets && sim->kernel->now_ms - other->made_ms >= HBK_SOCKET_DEADLINE_MS))
             return true;
     }
     return false;
@@ -136,6 +137,12 @@ static bool surely_there(struct sim *sim, const struct sim_entry *entry,
            !entry->once && !entry->allow && entry->identity == send->identity &&
            sim_entry_for(entry, send) && !sim_entry_over(sim, entry) &&
            !sim_entry_maybe_over(sim, entry);
+}
+
+bool sim_take_is_no_socket(struct sim *sim, const struct sim_send *send)
+{
+    const struct sim_entry *entry = sim_entry_of(sim, send->entry);
+    return entry && entry->item.as_socket && !entry->item.is_socket;
 }
 
 static void may_come_back(struct sim *sim, const struct sim_send *send)

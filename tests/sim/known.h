@@ -105,6 +105,7 @@ struct sim_send {
     uint32_t value;               /* of the first item, as it was told */
     uint64_t sockets;             /* ticket of what a worker is at */
     bool revocable;
+    bool again;     /* a transfer is placed once more, as its target was not told */
     bool notified;  /* a transfer's target was told */
     bool cancelled; /* revoked before it was told */
     bool revoked, revoked_told, gone_told;

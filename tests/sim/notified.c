@@ -91,11 +91,14 @@ static bool recycled(struct sim *sim, const struct sim_send *send)
 }
 
 static void count_told(struct sim *sim, const struct sim_client *client,
-                       const struct sim_send *send)
+                       struct sim_send *send)
 {
     sim->told_sends += send->kind == SIM_SEND;
+    const struct sim_client *sender = sim_client_numbered(sim, send->client);
     if (send->revocable)
         sim_outcome(sim, SIM_OUT_GIVEN);
+    for (uint32_t i = 0; i < SIM_GONE_MAX && sender; ++i)
+        send->gone_told |= sender->gone[i] == client->session; /* while its line was on its way */
     if (send->kind == SIM_TRANSFER)
         sim_outcome(sim, send->name == SIM_NAME_NONE ? SIM_OUT_NOTIFIED : SIM_OUT_MOVED_TO_NAME);
     sim_outcome(sim, client->connection->pending_copy ? SIM_OUT_TOLD_LATE : SIM_OUT_TOLD);
@@ -267,6 +270,8 @@ static void told_gone(struct sim *sim, struct sim_client *client, uint64_t sessi
                                            : send->target == client->number &&
                                                  send->session == session)
             send->gone_told = true;
+        if (send->gone_told)
+            sim_outcome(sim, SIM_OUT_GIVEN_GONE);
     }
 }
 

@@ -280,6 +280,7 @@ static void seen_place(struct sim *sim, struct sim_client *client, const struct 
     check_slot(sim, send, &send->items[at], seen->slot);
     check_target(sim, client, send, &send->items[at], seen->process);
     seen->slot->note = send->tag * 64 + at;
+    send->again = send->process != NULL;
     send->process = seen->process;
     ++send->placed;
     ++sim->processes[seen->process - sim->kernel->processes].untold;

@@ -78,6 +78,30 @@ void sim_say_transfer(struct sim *sim, struct sim_client *client)
     sim_request_end(sim, client, request, text.bytes);
 }
 
+void sim_transfer_refused(struct sim *sim, const struct sim_send *send,
+                          const struct hbk_error *error)
+{
+    bool source = send->source_pid == 4 || send->source_pid == sim->config.pid;
+    bool target = send->name == SIM_NAME_NONE &&
+                  (send->target_pid == 4 || send->target_pid == sim->config.pid);
+    if (error->code == HBK_R_DENIED)
+        sim_outcome(sim, source || target ? SIM_OUT_MOVE_FORBIDDEN : SIM_OUT_MOVE_DENIED);
+    if (error->code == HBK_R_NOT_FOUND && !send->pin_tries && send->name == SIM_NAME_NONE)
+        sim_outcome(sim, SIM_OUT_MOVE_OF_NONE);
+    if ((source || target) && (error->code == HBK_R_BAD_HANDLE || error->code == HBK_R_TIMEOUT ||
+                               (source && error->code == HBK_R_NOT_FOUND)))
+        sim_violation(sim, "third parties",
+                      "transfer %" PRIu64 " is about a process that is never looked into, and "
+                      "answered %s",
+                      send->tag, hbk_result_name(error->code));
+    if (error->code == HBK_R_DENIED && send->source_pid == send->pid &&
+        send->name == SIM_NAME_NONE && send->target_pid == send->pid &&
+        send->generation == sim->generation && sim->swarm.chaos.op_fails == 0 &&
+        sim_may_verb(sim_rules_at(sim, sim->generation), send->identity, HBK_VERB_TRANSFER))
+        sim_violation(sim, "answers are true", "transfer %" PRIu64 " to itself is denied",
+                      send->tag);
+}
+
 static void count_transfer(struct sim *sim, const struct sim_send *send, bool notified)
 {
     bool from_caller = send->source_pid == send->pid;
@@ -110,6 +134,8 @@ static void told_by_answer(struct sim *sim, struct sim_send *send,
                       process->pid);
     if (process->running)
         sim_own_value(sim, process, send, 0, told);
+    if (send->again)
+        sim_outcome(sim, SIM_OUT_RETOLD);
     send->fate = SIM_FATE_TOLD;
     send->value = told->handle;
     if (send->notified)
@@ -293,11 +319,8 @@ static void check_gone(struct sim *sim, struct sim_send *send)
 static void check_one(struct sim *sim, struct sim_send *send)
 {
     const struct sim_client *target = sim_client_numbered(sim, send->target);
-    if (send->revocable && send->fate == SIM_FATE_TOLD && !was_revoked(send)) {
-        if (send->gone_told)
-            sim_outcome(sim, SIM_OUT_GIVEN_GONE);
+    if (send->revocable && send->fate == SIM_FATE_TOLD && !was_revoked(send))
         check_gone(sim, send);
-    }
     if (sim_given(sim, send) && send->pins != send->count && !sim->allocs_failed)
         sim_violation(sim, "broker handles", "send %" PRIu64 " can be revoked, and has %u pins",
                       send->tag, send->pins);

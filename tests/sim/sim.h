@@ -309,6 +309,8 @@ bool sim_entry_for(const struct sim_entry *entry, const struct sim_send *send);
 bool sim_entry_lets(uint32_t rules, const struct sim_entry *entry, const struct sim_send *send);
 /** sim_take_agreed() - @send may be given @entry at this moment. */
 void sim_take_agreed(struct sim *sim, const struct sim_send *send, const struct sim_entry *entry);
+/** sim_take_is_no_socket() - the entry was put as one, and is none. */
+bool sim_take_is_no_socket(struct sim *sim, const struct sim_send *send);
 /** sim_take_founded() - there is nothing for @send, as it is told. */
 void sim_take_founded(struct sim *sim, const struct sim_send *send, const struct hbk_error *error);
 /** sim_check_stored() - nothing is under way: what is kept is what must be. */
@@ -321,6 +323,8 @@ void sim_entries_end(struct sim *sim);
 /* ---- share.c: handle.transfer, delivery.revoke, delivery.list ---- */
 
 void sim_say_transfer(struct sim *sim, struct sim_client *client);
+void sim_transfer_refused(struct sim *sim, const struct sim_send *send,
+                          const struct hbk_error *error);
 void sim_say_revoke(struct sim *sim, struct sim_client *client);
 void sim_told_transferred(struct sim *sim, struct sim_client *client,
                           const struct sim_request *request,

@@ -338,6 +338,8 @@ void sim_told_got(struct sim *sim, struct sim_client *client, const struct sim_r
     if (++entry->taken > 1 && entry->once)
         sim_violation(sim, "once means once", "entry %" PRIu64 " is given twice", entry->entry);
     count_got(sim, send, entry);
+    if (entry->removed || entry->replaced)
+        sim_outcome(sim, SIM_OUT_TAKE_OF_GONE);
 }
 
 /* ---- store.remove ---- */

@@ -366,6 +366,8 @@ static void send_failed(struct sim *sim, const struct sim_client *client,
     send->answered = true;
     send->fate = SIM_FATE_FAILED;
     sim_refusal_founded(sim, send, error);
+    if (send->kind == SIM_TRANSFER)
+        sim_transfer_refused(sim, send, error);
 }
 
 static void told_error(struct sim *sim, struct sim_client *client,
