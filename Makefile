@@ -9,12 +9,13 @@ FUZZ_SECONDS ?= 240
 # Hand-offs of "make soak".
 SOAK ?= 1000000
 
-.PHONY: help setup demo test sim fuzz lint coverage bench flood soak clean distclean
+.PHONY: help setup demo test test-wow64 sim fuzz lint coverage bench flood soak clean distclean
 
 help:
 	@echo 'make setup      install the tools and build the libraries (Debian; root or sudo)'
 	@echo 'make demo       build, install the service under Wine, hand handles over for real'
 	@echo 'make test       build and run all tests: $(TEST_PRESETS)'
+	@echo 'make test-wow64 test programs of 32 bits against the service of 64 (fetches 150 MB)'
 	@echo 'make fuzz       feed random input to codec and core: FUZZ_SECONDS=$(FUZZ_SECONDS)'
 	@echo 'make lint       formatting, static analysis, a second compiler'
 	@echo 'make coverage   what of protocol and core the tests execute; fails where it is too little'
@@ -35,6 +36,12 @@ demo: setup
 
 test: setup
 	set -e; for preset in $(TEST_PRESETS); do cmake --workflow --preset $$preset; done
+
+test-wow64:
+	cmake/setup.sh --x86
+	cmake --preset wine
+	cmake --build --preset wine --target hbk_x64_for_x86
+	cmake --workflow --preset wine-x86
 
 fuzz: setup
 	cmake --preset linux-fuzz

@@ -1,4 +1,4 @@
-# The libraries that the project uses, under names of its own: hbk::libuv (Windows only),
+# The libraries that the project uses, under names of its own: hbk::libuv (the service's, on Windows),
 # hbk::cjson, hbk::cmocka, hbk::jansson (native only). Where they come from (cmake/setup.sh, or vcpkg
 # on Windows) and how each source spells its targets is known here and nowhere else.
 
@@ -20,7 +20,7 @@ function(hbk_require_package package)
     if(NOT ${package}_FOUND)
         message(
             FATAL_ERROR
-                "${package} was not found. On Debian run cmake/setup.sh (\"make setup\") first; on "
+                "${package} was not found. On Debian run cmake/setup.sh (\"make setup\"; for x86 with --x86) first; on "
                 "Windows use a preset with VCPKG_ROOT set."
         )
     endif()
@@ -49,7 +49,7 @@ else()
     )
 endif()
 
-if(WIN32)
+if(WIN32 AND NOT HBK_CLIENT_ONLY)
     find_package(libuv CONFIG)
     hbk_require_package(libuv)
     # The exported alias differs by version; static first, for the service ships as one file.

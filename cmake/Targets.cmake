@@ -35,7 +35,14 @@ function(hbk_configure_msvc target)
         PRIVATE /W4 /utf-8 /guard:cf /wd4204 /wd4221 /wd4127 $<$<BOOL:${HBK_WERROR}>:/WX>
     )
     target_link_options(
-        ${target} PRIVATE /DYNAMICBASE /NXCOMPAT /HIGHENTROPYVA /guard:cf /CETCOMPAT /Brepro
+        ${target}
+        PRIVATE
+        /DYNAMICBASE
+        /NXCOMPAT
+        $<$<EQUAL:${CMAKE_SIZEOF_VOID_P},8>:/HIGHENTROPYVA>
+        /guard:cf
+        /CETCOMPAT
+        /Brepro
     )
 endfunction()
 
@@ -66,7 +73,8 @@ function(hbk_configure_gnu target)
             -fstack-protector-strong
             -Wl,--dynamicbase
             -Wl,--nxcompat
-            -Wl,--high-entropy-va
+            # An address of 32 bits has no room for it.
+            $<$<EQUAL:${CMAKE_SIZEOF_VOID_P},8>:-Wl,--high-entropy-va>
             -Wl,--no-insert-timestamp
         )
     endif()

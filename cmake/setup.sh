@@ -3,10 +3,17 @@
 # libraries that the project links statically. Safe to run again at any time; a second run asks
 # dpkg, compares one hash and is done, with no network.
 #
+#     setup.sh          what "make test" needs
+#     setup.sh --x86    and what "make test-wow64" needs: the compiler for x86 (32 bits), cJSON and cmocka built with
+#                       it, and Wine's DLLs for x86 (105 MB to fetch, 550 MB on disk)
+#
 # The libraries come from Debian *source* packages of a newer release than the machine's own, for
 # that release's versions and security patches. They are fetched with a private apt state, so that
 # the system's package lists, sources and caches stay as they are. What is trusted is, in this
 # order: the SHA-256 of the upstream tarball written below, then Debian's signed package index.
+# Wine's DLLs for x86 are those of the machine's own Wine: its package's twin of the other architecture, of
+# the very same version, by the same signed index. It is unpacked here and never installed, so that the
+# machine needs not become one of two architectures.
 set -eEuo pipefail
 
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
@@ -49,6 +56,7 @@ packages=(
     # to compare with (tests/fuzz): a second JSON parser
     libjansson-dev
 )
+packages_x86=(gcc-mingw-w64-i686-win32 binutils-mingw-w64-i686 mingw-w64-i686-dev)
 
 say() { printf 'setup: %s\n' "$*"; }
 die() {
@@ -116,16 +124,14 @@ list_mirrors() {
         awk -F'|' '$1 == "Debian" && $2 == "main" && !found { print $3; found = 1 }'
 }
 
-private_apt_init() {
+private_apt_init() { # type mirror suite, and configuration of its own
     apt_dir=$deps/apt
     rm -rf "$apt_dir"
     mkdir -p "$apt_dir/state/lists/partial" "$apt_dir/cache/archives/partial"
-    local mirror
-    mirror=$(debian_mirror)
     cat >"$apt_dir/debian.sources" <<EOF
-Types: deb-src
-URIs: $mirror
-Suites: $suite
+Types: $1
+URIs: $2
+Suites: $3
 Components: main
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 EOF
@@ -145,8 +151,9 @@ Dir::Etc::preferencesparts "/dev/null";
 APT::Sandbox::User "$(id -un)";
 Acquire::Retries "3";
 APT::Get::List-Cleanup "true";
+${4:-}
 EOF
-    say "reading the $suite source index"
+    say "reading the package index of $3"
     private_apt apt-get -qq update
 }
 
@@ -210,9 +217,12 @@ download() { # folder apt-get-source arguments…
 # Fetches one source package into $sources/NAME-UPSTREAM, which exists only when it is whole.
 fetch_source() { # package upstream oldest sha256 patches
     local package=$1 upstream=$2 oldest=$3 sha256=$4 patches=$5
-    local folder=$sources/$package-$upstream part revision
+    local folder=$sources/$package-$upstream part revision mirror
     if [ ! -d "$folder" ]; then
-        [ -n "${apt_dir:-}" ] || private_apt_init
+        if [ -z "${apt_dir:-}" ]; then
+            mirror=$(debian_mirror)
+            private_apt_init deb-src "$mirror" "$suite"
+        fi
         revision=$(pick_revision "$package" "$upstream" "$oldest") ||
             die "$suite has no $package $upstream in revision $oldest or later; it has: $(
                 private_apt apt-cache showsrc "$package" | sed -n 's/^Version: //p' | tr '\n' ' '
@@ -279,11 +289,11 @@ build_library() { # target source options…
     local name build toolchain=()
     name=$(basename "$source")
     build=$work/build-$target-$name
-    if [ "$target" = mingw ]; then
-        toolchain=(-DCMAKE_TOOLCHAIN_FILE="$root/cmake/mingw-gcc.cmake")
-    else
-        toolchain=(-DCMAKE_C_COMPILER=gcc)
-    fi
+    case $target in
+    mingw) toolchain=(-DCMAKE_TOOLCHAIN_FILE="$root/cmake/mingw-gcc.cmake") ;;
+    mingw-x86) toolchain=(-DCMAKE_TOOLCHAIN_FILE="$root/cmake/mingw-x86.cmake") ;;
+    *) toolchain=(-DCMAKE_C_COMPILER=gcc) ;;
+    esac
     say "building $name for $target"
     # CMAKE_INSTALL_LIBDIR: the same place on every machine, whatever its multiarch habits.
     # -ffile-prefix-map: equal sources give equal bytes wherever the tree stands.
@@ -303,36 +313,48 @@ build_library() { # target source options…
     fi
 }
 
-build_all() {
-    local row package upstream oldest sha256 patches target
-    rm -rf "$prefix" "$work"
+unpack_sources() {
+    local row package upstream oldest sha256 patches
+    rm -rf "$work"
     mkdir -p "$work" "$sources"
     for row in "${recipe[@]}"; do
         IFS='|' read -r package upstream oldest sha256 patches <<<"$row"
         fetch_source "$package" "$upstream" "$oldest" "$sha256" "$patches"
         unpack_source "$package" "$upstream" "$work/$package"
     done
+}
+
+# What client and service both need, and the tests.
+build_common() { # target
+    # Its own defaults are a shared library, -Werror, and symbols exported from whatever it is
+    # linked into.
+    build_library "$1" "$work/cjson" \
+        -DENABLE_CUSTOM_COMPILER_FLAGS=OFF -DENABLE_PUBLIC_SYMBOLS=OFF \
+        -DENABLE_HIDDEN_SYMBOLS=ON -DBUILD_SHARED_AND_STATIC_LIBS=OFF \
+        -DENABLE_CJSON_TEST=OFF -DENABLE_CJSON_UTILS=OFF -DENABLE_CJSON_UNINSTALL=OFF \
+        -DENABLE_FUZZING=OFF
+    build_library "$1" "$work/cmocka" \
+        -DWITH_EXAMPLES=OFF -DUNIT_TESTING=OFF -DPICKY_DEVELOPER=OFF
+}
+
+check_built() { # file…
+    local file
+    for file in "$@"; do
+        [ -s "$prefix/$file" ] || die "the build succeeded, but made no $file"
+    done
+}
+
+build_all() {
+    rm -rf "$prefix"
+    unpack_sources
 
     # libuv is the Windows service's loop and nothing else: no native build.
     build_library mingw "$work/libuv1" \
         -DLIBUV_BUILD_SHARED=OFF -DLIBUV_BUILD_TESTS=OFF -DLIBUV_BUILD_BENCH=OFF
-    for target in mingw native; do
-        # Its own defaults are a shared library, -Werror, and symbols exported from whatever it is
-        # linked into.
-        build_library "$target" "$work/cjson" \
-            -DENABLE_CUSTOM_COMPILER_FLAGS=OFF -DENABLE_PUBLIC_SYMBOLS=OFF \
-            -DENABLE_HIDDEN_SYMBOLS=ON -DBUILD_SHARED_AND_STATIC_LIBS=OFF \
-            -DENABLE_CJSON_TEST=OFF -DENABLE_CJSON_UTILS=OFF -DENABLE_CJSON_UNINSTALL=OFF \
-            -DENABLE_FUZZING=OFF
-        build_library "$target" "$work/cmocka" \
-            -DWITH_EXAMPLES=OFF -DUNIT_TESTING=OFF -DPICKY_DEVELOPER=OFF
-    done
-
-    local file
-    for file in mingw/lib/{libuv.a,libcjson.a,libcmocka.a} native/lib/{libcjson.a,libcmocka.a} \
-        mingw/include/{uv.h,cjson/cJSON.h,cmocka.h} native/include/{cjson/cJSON.h,cmocka.h}; do
-        [ -s "$prefix/$file" ] || die "the build succeeded, but made no $file"
-    done
+    build_common mingw
+    build_common native
+    check_built mingw/lib/{libuv.a,libcjson.a,libcmocka.a} native/lib/{libcjson.a,libcmocka.a} \
+        mingw/include/{uv.h,cjson/cJSON.h,cmocka.h} native/include/{cjson/cJSON.h,cmocka.h}
 }
 
 # What the libraries depend on: this recipe, the toolchain and where they are installed (CMake
@@ -374,5 +396,93 @@ install_dependencies() {
     fi
 }
 
+# --- x86 --------------------------------------------------------------------------------------
+
+# Beside the libraries of the same recipe; its stamp holds what the recipe's hash leaves out.
+install_dependencies_x86() {
+    local key stamp=$prefix/complete-x86
+    key=$({
+        cat "$root/cmake/mingw-x86.cmake"
+        i686-w64-mingw32-gcc-win32 -dumpfullversion
+    } | sha256sum | cut -c1-16)
+    if [ "$(cat "$stamp" 2>/dev/null || true)" != "$key" ]; then
+        rm -rf "$stamp" "$prefix/mingw-x86"
+        unpack_sources
+        build_common mingw-x86
+        check_built mingw-x86/lib/{libcjson.a,libcmocka.a} mingw-x86/include/{cjson/cJSON.h,cmocka.h}
+        printf '%s\n' "$key" >"$stamp.part"
+        mv "$stamp.part" "$stamp"
+        rm -rf "$work" "$deps/apt"
+    fi
+    say "cJSON and cmocka are built for x86 ($key)"
+}
+
+# Where the installed Wine comes from: "MIRROR SUITE". Its DLLs of both architectures are made together, and
+# work together only in one version.
+wine_origin() { # version
+    apt-cache madison libwine |
+        awk -F ' *[|] *' -v version="$1" '
+            { sub(/^ */, "", $2) }
+            $2 == version && $3 ~ /\/main amd64 Packages *$/ && !found {
+                split($3, part, " ")
+                sub(/\/main$/, "", part[2])
+                print part[1], part[2]
+                found = 1
+            }'
+}
+
+fetch_wine_x86() { # version folder
+    local version=$1 part=$2.part origin mirror wine_suite
+    origin=$(wine_origin "$version")
+    if [ -z "$origin" ]; then
+        as_root apt-get update --quiet >&2
+        origin=$(wine_origin "$version")
+    fi
+    [ -n "$origin" ] || die "no Debian mirror of this machine has libwine $version, which is installed"
+    read -r mirror wine_suite <<<"$origin"
+    private_apt_init deb "$mirror" "$wine_suite" '#clear APT::Architectures;
+APT::Architecture "i386";
+APT::Architectures { "i386"; };
+Dir::State::status "/dev/null";'
+    say "fetching libwine $version for x86"
+    rm -rf "$part"
+    mkdir -p "$part"
+    (cd "$part" && private_apt apt-get -qq download "libwine:i386=$version") ||
+        die "could not fetch libwine $version for x86"
+    dpkg-deb --fsys-tarfile "$part"/libwine_*_i386.deb |
+        tar --extract --directory="$part" --strip-components=5 \
+            ./usr/lib/i386-linux-gnu/wine/i386-windows
+    [ -s "$part/i386-windows/ntdll.dll" ] || die "libwine $version for x86 has no ntdll.dll"
+    rm -rf "$part"/libwine_*_i386.deb "$deps/apt"
+    mv "$part" "$2"
+}
+
+# What WINEDLLPATH is to name: a folder with Wine's DLLs for x86 in "i386-windows".
+install_wine_x86() {
+    local version folder
+    version=$(dpkg-query --show --showformat='${Version}' libwine:amd64)
+    folder=$deps/wine-x86/${version//[^A-Za-z0-9.+-]/_}
+    if [ ! -d "$folder" ]; then
+        # Those of another version are of no more use.
+        rm -rf "$deps/wine-x86"
+        mkdir -p "$deps/wine-x86"
+        fetch_wine_x86 "$version" "$folder"
+    fi
+    ln -sfn "$(basename "$folder")" "$deps/wine-x86/current.new"
+    mv -T "$deps/wine-x86/current.new" "$deps/wine-x86/current"
+    say "Wine's DLLs for x86 are there ($version)"
+}
+
+x86=
+case "${*:-}" in
+'') ;;
+--x86) x86=yes ;;
+*) die "usage: setup.sh [--x86]" ;;
+esac
+[ -z "$x86" ] || packages+=("${packages_x86[@]}")
 install_packages
 install_dependencies
+if [ -n "$x86" ]; then
+    install_dependencies_x86
+    install_wine_x86
+fi

@@ -118,7 +118,7 @@ static hbk_result answer(hbk_client *client, hbk_delivery *offer, bool *ret_acce
 }
 
 static void show_revoked(const struct arguments *arguments, const struct receive_request *request,
-                         const hbk_notice *notice)
+                         const hbk_notification *notice)
 {
     if (arguments->globals.json)
         json_revoked(notice->delivery, notice->closed);
@@ -131,18 +131,19 @@ static enum exit_code hold(const struct arguments *arguments, const struct recei
                            hbk_client *client, const hbk_delivery *delivery)
 {
     hbk_error_info error;
-    hbk_notice notice;
+    hbk_notification notice;
 
     if (!arguments->globals.json)
         fputs("holding it until its sender takes it back or leaves\n", stderr);
     for (;;) {
-        if (hbk_notice_receive(client, request->timeout_ms, &notice, &error) != HBK_OK)
+        if (hbk_notification_receive(client, request->timeout_ms, &notice, &error) != HBK_OK)
             return failed(&arguments->globals, &error, NULL);
-        if (notice.kind == HBK_NOTICE_REVOKED && notice.delivery == delivery->id) {
+        if (notice.kind == HBK_NOTIFICATION_REVOKED && notice.delivery == delivery->id) {
             show_revoked(arguments, request, &notice);
             return EXIT_DONE;
         }
-        if (notice.kind == HBK_NOTICE_SESSION_GONE && notice.session == delivery->from_session) {
+        if (notice.kind == HBK_NOTIFICATION_SESSION_GONE &&
+            notice.session == delivery->from_session) {
             if (!arguments->globals.json)
                 fputs("its sender has left\n", stderr);
             return EXIT_DONE;
@@ -200,7 +201,7 @@ static enum exit_code receive_all(const struct arguments *arguments, const char 
     hbk_client *client = NULL;
     hbk_endpoint_options options = {.size = sizeof options, .name = name};
     hbk_error_info error;
-    hbk_notice notice;
+    hbk_notification notice;
 
     enum exit_code code = connect_client(arguments, &client);
     if (code != EXIT_DONE)
@@ -209,7 +210,7 @@ static enum exit_code receive_all(const struct arguments *arguments, const char 
         (request->ask ? HBK_ENDPOINT_ASK : 0u) | (request->revocable ? HBK_ENDPOINT_REVOCABLE : 0u);
     /* From here on notices are kept. */
     if (request->revocable)
-        hbk_notice_receive(client, 0, &notice, NULL);
+        hbk_notification_receive(client, 0, &notice, NULL);
     options.from = request->from;
     hbk_result result = hbk_endpoint_open(client, &options, &error);
     if (result != HBK_OK)

@@ -112,7 +112,7 @@ static enum exit_code maybe_revoke(const struct arguments *arguments, hbk_client
     hbk_error_info error;
     uint64_t closed = 0;
 
-    fputs("Enter takes it back; the end of input leaves it there ", stderr);
+    fputs("Enter takes it back; the end of input leaves it there\n", stderr);
     fflush(stderr);
     if (fgets(line, sizeof line, stdin) == NULL)
         return EXIT_DONE;

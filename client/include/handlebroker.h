@@ -167,7 +167,7 @@ HBK_API void hbk_close(hbk_client *client);
  * hbk_wait_handle() - a handle to wait on for deliveries, beside others
  *
  * A manual-reset event, signalled while hbk_receive() (or, where they are in use, hbk_watch_receive()
- * or hbk_notice_receive()) has something to return or the connection is gone; sometimes also when it
+ * or hbk_notification_receive()) has something to return or the connection is gone; sometimes also when it
  * has not. So: wait, then call each that is in use with timeout 0 until it says HBK_TIMEOUT. Use it
  * with WaitForMultipleObjects or MsgWaitForMultipleObjects. Belongs to the client: do not close, set
  * or reset it. Since: 0.1
@@ -246,9 +246,8 @@ typedef struct hbk_received_item {
 
 typedef struct hbk_delivery {
     uint64_t id;
-    const char
-        *endpoint; /* the name under which it came; NULL: to this process, by hbk_transfer() */
-    int offered;   /* nonzero: an offer that waits for hbk_accept() or hbk_reject() */
+    const char *endpoint; /* the name under which it came; NULL: it came by hbk_transfer() */
+    int offered;          /* nonzero: an offer that waits for hbk_accept() or hbk_reject() */
     uint64_t from_session;
     uint32_t from_pid;
     uint32_t from_integrity; /* RID of the mandatory label; 0x2000 is medium */
@@ -385,7 +384,7 @@ HBK_API hbk_result hbk_send(hbk_client *client, const hbk_send_options *options,
  * @ret_closed: NULL, or bit i: the broker has closed the target's handle of item i
  *
  * The broker closes the handle in the target if the object at its value is the one that was sent,
- * and tells the target (hbk_notice_receive()). What the target has duplicated, mapped or passed on
+ * and tells the target (hbk_notification_receive()). What the target has duplicated, mapped or passed on
  * stays. A value that the target closes and gets anew for the same object, or in the moment between
  * look and close, is closed all the same. Blocks for one round trip. Return: HBK_OK; HBK_NOT_FOUND
  * (no delivery of ours that can be taken back; others' need the right `revoke`); HBK_BUSY (the
@@ -434,19 +433,19 @@ HBK_API hbk_result hbk_transfer(hbk_client *client, const hbk_transfer_options *
 
 /* ---- being told ---- */
 
-#define HBK_NOTICE_REVOKED 1      /* a delivery or offer was taken back: `delivery`, `closed` */
-#define HBK_NOTICE_SESSION_GONE 2 /* a session with which we share one has ended: `session` */
+#define HBK_NOTIFICATION_REVOKED 1 /* a delivery or offer was taken back: `delivery`, `closed` */
+#define HBK_NOTIFICATION_SESSION_GONE 2 /* a session with which we share one has ended: `session` */
 
-typedef struct hbk_notice {
-    int kind; /* HBK_NOTICE_... */
+typedef struct hbk_notification {
+    int kind; /* HBK_NOTIFICATION_... */
     uint64_t delivery;
     uint64_t closed; /* bit i: our handle of item i is closed; do not use or close that value */
     uint64_t session;
     uint64_t missed; /* how many right before this one found no room */
-} hbk_notice;
+} hbk_notification;
 
 /**
- * hbk_notice_receive() - the next notice
+ * hbk_notification_receive() - the next notice
  * @timeout_ms: as for hbk_receive()
  *
  * Notices are kept from the first call on, up to 256; call it once with timeout 0 before the first
@@ -455,15 +454,16 @@ typedef struct hbk_notice {
  * that was not received yet there is no notice: it never comes. Return: as hbk_receive().
  * Source: PROTOCOL.md "delivery.revoked", "session.gone". Since: 0.1
  */
-HBK_API hbk_result hbk_notice_receive(hbk_client *client, uint32_t timeout_ms,
-                                      hbk_notice *ret_notice, hbk_error_info *ret_error);
+HBK_API hbk_result hbk_notification_receive(hbk_client *client, uint32_t timeout_ms,
+                                            hbk_notification *ret_notice,
+                                            hbk_error_info *ret_error);
 
 /**
  * hbk_notify_window() - have a message posted when something can be received
  * @window: NULL: no more; a message that is in the window's queue already stays there
  *
  * For programs whose thread waits for messages. Posted once when hbk_receive() (or, where they are
- * in use, hbk_watch_receive() or hbk_notice_receive()) has something to return or the connection
+ * in use, hbk_watch_receive() or hbk_notification_receive()) has something to return or the connection
  * is gone; and again after each that is in use was called until HBK_TIMEOUT, with timeout 0, when
  * more has come. Takes the place of an earlier window. Starts a thread of the library's, which
  * hbk_close() ends; waits for a function of hbk_notify_call() to return, unless called from within

@@ -17,7 +17,7 @@
 #define HBK_DRAIN_READS_MAX 64         /* reads of what is left in a pipe that has ended */
 #define HBK_POLL_READS_MAX 64          /* reads of what is there already, for one look */
 #define HBK_RECORDS_BYTES_MAX 1048576u /* records that wait for hbk_watch_receive() */
-#define HBK_NOTICES_MAX 256            /* that wait for hbk_notice_receive() */
+#define HBK_NOTIFICATIONS_MAX 256      /* that wait for hbk_notification_receive() */
 #define HBK_NOTIFY_RETRY_MS 100u       /* after a window's queue of messages was full */
 #define HBK_LIST_PAGES_MAX 4096
 #define HBK_NEVER UINT64_MAX
@@ -340,8 +340,8 @@ void hbk_revoked_in(struct hbk_client *client, const struct hbk_revoked *revoked
 /** hbk_session_gone_in() - a session has ended that has to do with ours. */
 void hbk_session_gone_in(struct hbk_client *client, const struct hbk_session_gone *gone);
 
-/** hbk_notices_discard() - free those that nobody has received. */
-void hbk_notices_discard(struct hbk_client *client);
+/** hbk_notifications_discard() - free those that nobody has received. */
+void hbk_notifications_discard(struct hbk_client *client);
 
 /** hbk_closed_bits() - bit i for each index i of @closed. */
 uint64_t hbk_closed_bits(const uint32_t *closed, size_t count);

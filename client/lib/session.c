@@ -100,7 +100,7 @@ static void destroy(struct hbk_client *client)
         hbk_delivery_discard((struct hbk_delivery_body *)(void *)arrival);
     }
     hbk_records_discard(client);
-    hbk_notices_discard(client);
+    hbk_notifications_discard(client);
     hbk_held_forget(client);
     while ((listening = client->listening) != NULL) {
         client->listening = listening->next;

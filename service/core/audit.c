@@ -338,41 +338,38 @@ void hbk_audit_delivery(const struct hbk_delivery *delivery, const char *event,
     }
 }
 
+/* @event of @delivery by @session, which has asked for it or is its target. */
+static void record_answer(struct hbk_session *session, const struct hbk_delivery *delivery,
+                          const char *event, const struct hbk_error *error)
+{
+    struct hbk_event params = {.event = hbk_text_from(event), .caller = party(session)};
+
+    if (!wanted(session->core)) {
+        return;
+    }
+    if (session != delivery->target) {
+        params.target = target_of(delivery);
+    }
+    set_outcome(&params, error);
+    if (error != NULL) {
+        params.outcome = hbk_text_from("failed");
+    }
+    record_delivery(delivery, &params);
+}
+
 void hbk_audit_accept(const struct hbk_delivery *delivery, const struct hbk_error *error)
 {
-    if (wanted(delivery->sender->core)) {
-        struct hbk_event params = {.event = hbk_text_from("delivery.accept"),
-                                   .caller = party(delivery->target)};
-
-        set_outcome(&params, error);
-        if (error != NULL) {
-            params.outcome = hbk_text_from("failed");
-        }
-        record_delivery(delivery, &params);
-    }
+    record_answer(delivery->target, delivery, "delivery.accept", error);
 }
 
 void hbk_audit_reject(struct hbk_session *target, const struct hbk_delivery *delivery)
 {
-    if (wanted(target->core)) {
-        struct hbk_event params = {.event = hbk_text_from("delivery.reject"),
-                                   .caller = party(target)};
-
-        set_outcome(&params, NULL);
-        record_delivery(delivery, &params);
-    }
+    record_answer(target, delivery, "delivery.reject", NULL);
 }
 
 void hbk_audit_revoke(struct hbk_session *session, const struct hbk_delivery *delivery)
 {
-    if (wanted(session->core)) {
-        struct hbk_event params = {.event = hbk_text_from("delivery.revoke"),
-                                   .caller = party(session)};
-
-        params.target = target_of(delivery);
-        set_outcome(&params, NULL);
-        record_delivery(delivery, &params);
-    }
+    record_answer(session, delivery, "delivery.revoke", NULL);
 }
 
 void hbk_audit_entry(const struct hbk_entry *entry, struct hbk_session *session, const char *event)

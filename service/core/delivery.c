@@ -34,7 +34,7 @@ void hbk_delivery_make_ready(struct hbk_delivery *delivery)
 {
     HBK_ASSERT(delivery->state == HBK_DELIVERY_BEHIND || delivery->state == HBK_DELIVERY_WAITING ||
                delivery->state == HBK_DELIVERY_BLOCKED || delivery->state == HBK_DELIVERY_MAKING ||
-               delivery->state == HBK_DELIVERY_WRITING);
+               delivery->state == HBK_DELIVERY_WRITING || delivery->state == HBK_DELIVERY_READY);
     hbk_delivery_leave(delivery);
     if (delivery->endpoint == NULL) {
         delivery->target = NULL; /* it is looked for again, and may end before */
@@ -128,6 +128,7 @@ static void forget_values(struct hbk_delivery *delivery)
 
 void hbk_delivery_told(struct hbk_delivery *delivery)
 {
+    struct hbk_session *target = delivery->target;
     uint32_t value = delivery->items[0].value;
 
     HBK_ASSERT(delivery->state == HBK_DELIVERY_WRITING);
@@ -150,10 +151,13 @@ void hbk_delivery_told(struct hbk_delivery *delivery)
     if (!hbk_delivery_claim_answer(delivery)) {
         return;
     }
-    if (delivery->kind == HBK_DELIVERY_SEND) {
-        answer_success(delivery);
-    } else {
+    if (delivery->kind != HBK_DELIVERY_SEND) {
         (void)hbk_transfer_answer(delivery, value, true);
+        return;
+    }
+    answer_success(delivery);
+    if (delivery->revocable) {
+        hbk_revoke_answered(delivery->sender, target);
     }
 }
 
@@ -209,10 +213,14 @@ static bool answer(struct hbk_delivery *delivery)
 
 static void place_and_tell(struct hbk_delivery *delivery)
 {
-    if (hbk_place(delivery, delivery->sender) &&
-        (answer_tells(delivery) ? answer(delivery)
-                                : notify(delivery, HBK_METHOD_HANDLE_DELIVERED))) {
+    if (!hbk_place(delivery, delivery->sender)) {
+        return;
+    }
+    if (answer_tells(delivery) ? answer(delivery) : notify(delivery, HBK_METHOD_HANDLE_DELIVERED)) {
         set_writing(delivery);
+    } else if (delivery->state == HBK_DELIVERY_READY) { /* its session ended over it */
+        (void)hbk_place_undo(delivery, HBK_ITEMS_MAX);
+        hbk_delivery_retell(delivery);
     }
 }
 
@@ -364,7 +372,7 @@ static void wait_for_write(struct hbk_delivery *delivery)
 {
     if (!hbk_session_alive(delivery->target)) {
         HBK_ASSERT(delivery->process != NULL);
-        hbk_delivery_again(delivery, delivery->sender);
+        hbk_delivery_make_ready(delivery);
         return;
     }
     delivery->state = HBK_DELIVERY_BLOCKED;

@@ -213,9 +213,6 @@ void hbk_delivery_drop_sends(struct hbk_session *sender)
     for (struct hbk_link *link = sender->sends.next; link != &sender->sends; link = link->next) {
         struct hbk_delivery *delivery = HBK_CONTAINER(link, struct hbk_delivery, send_link);
 
-        if (delivery->state == HBK_DELIVERY_WRITING && delivery->revocable) {
-            hbk_output_gone(delivery->target, sender->slot.id);
-        }
         if (delivery->state == HBK_DELIVERY_CLOSING || delivery->state == HBK_DELIVERY_WRITING) {
             continue;
         }
@@ -248,8 +245,7 @@ bool hbk_delivery_cancel(struct hbk_delivery *delivery)
 
 void hbk_delivery_retell(struct hbk_delivery *delivery)
 {
-    HBK_ASSERT(delivery->state == HBK_DELIVERY_WRITING && delivery->process != NULL);
-    HBK_ASSERT(delivery->items[0].value == 0);
+    HBK_ASSERT(delivery->process != NULL && delivery->items[0].value == 0);
     delivery->unnoticed = true;
     delivery->placed_count = 0;
     hbk_delivery_make_ready(delivery);

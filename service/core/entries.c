@@ -1,22 +1,21 @@
 /* store.list: which entries of the store a session is shown. */
 #include "internal.h"
 
-/* What a page's line has besides its entries, and an entry besides its texts. */
-enum { PAGE_BYTES = 256, ENTRY_BYTES = 400 };
-
+/* The longest names and SIDs of as many fit a line. */
 struct page {
     struct hbk_entry_info entries[HBK_PAGE_MAX];
     size_t count;
-    size_t bytes; /* that its line takes at most */
 };
 
-/* Return: false: the line has no room for it. */
-static bool add_entry(struct page *page, const struct hbk_entry *entry, uint64_t now)
+static void add_entry(struct page *page, const struct hbk_entry *entry, uint64_t now)
 {
     struct hbk_core *core = entry->core;
-    bool there = hbk_pool_get(&core->session_pool, entry->session_id) != NULL;
+    const struct hbk_session *session = hbk_pool_get(&core->session_pool, entry->session_id);
+    bool there = session != NULL && hbk_session_alive(session);
     uint64_t due = entry->timer.place != 0 ? entry->timer.due_ms : HBK_NEVER;
-    struct hbk_entry_info info = {
+
+    HBK_ASSERT(page->count < HBK_PAGE_MAX);
+    page->entries[page->count++] = (struct hbk_entry_info){
         .entry = entry->slot.id,
         .name = entry->name,
         .owner = {.session = there ? entry->session_id : 0,
@@ -33,26 +32,17 @@ static bool add_entry(struct page *page, const struct hbk_entry *entry, uint64_t
                                    : 1,
         .taken = entry->taken,
     };
-    size_t bytes = ENTRY_BYTES + info.owner.user.size + info.name.size;
-
-    if (page->bytes + bytes > HBK_LINE_BYTES_MAX) {
-        return false;
-    }
-    page->bytes += bytes;
-    page->entries[page->count++] = info;
-    return true;
 }
 
 /* Its own identity's; others that it may get. */
 static bool sees(struct hbk_session *session, const struct hbk_entry *entry, bool all)
 {
-    if (entry->session != NULL && !hbk_session_alive(entry->session)) {
+    if (!hbk_store_has(entry)) {
         return false;
     }
     if (all || entry->owner == session->scopes[HBK_SCOPE_USER]) {
         return true;
     }
-    session->core->spent++;
     return entry->name.data != NULL && hbk_grant_name(session, HBK_VERB_GET, entry->name) &&
            hbk_take_allowed(session, entry);
 }
@@ -74,14 +64,16 @@ static uint64_t fill(struct page *page, struct hbk_session *session, uint64_t af
         if (place == NULL) {
             return 0;
         }
-        // cppcheck-suppress duplicateExpression ; sees() spends
+        // cppcheck-suppress duplicateExpression ; sees() spends where it asks the system
         if (looked == HBK_ENDPOINTS_LOOKED_AT_MAX ||
             (looked > 0 && core->spent - begin >= HBK_ITEMS_MAX)) {
             return last;
         }
-        if (place->member != NULL && sees(session, place->member, all) &&
-            (page->count == limit || !add_entry(page, place->member, now))) {
-            return last;
+        if (place->member != NULL && sees(session, place->member, all)) {
+            if (page->count == limit) {
+                return last;
+            }
+            add_entry(page, place->member, now);
         }
         last = place->serial;
     }
@@ -103,7 +95,6 @@ void hbk_entries_request(struct hbk_session *session, const struct hbk_id *id,
         return;
     }
     page.count = 0;
-    page.bytes = PAGE_BYTES;
     next = fill(&page, session, after, limit);
     if (next != 0) {
         result.next = hbk_cursor_write(next, cursor);

@@ -318,6 +318,9 @@ bool hbk_transfer_answer(struct hbk_delivery *delivery, uint32_t value, bool not
 
 /** hbk_revoke_keep() - @delivery was told, and its pins stay. */
 void hbk_revoke_keep(struct hbk_delivery *delivery);
+/** hbk_revoke_answered() - and its sender was answered: if one of the two ended while it was being told, the other one
+ * hears of that. */
+void hbk_revoke_answered(struct hbk_session *sender, struct hbk_session *target);
 /** hbk_revoke_end_all() - @session, which has ended, gave or holds: what it shares with others is over, and they hear
  * of it. */
 void hbk_revoke_end_all(struct hbk_session *session);
@@ -341,6 +344,8 @@ struct hbk_entry *hbk_store_find(struct hbk_core *core, const struct hbk_scope *
 /** hbk_store_find_ticket() - the entry of that ticket; NULL if none. */
 struct hbk_entry *hbk_store_find_ticket(struct hbk_core *core,
                                         const uint8_t ticket[HBK_TICKET_BYTES / 2]);
+/** hbk_store_has() - is @entry there, and not about to go with a session that has ended? */
+bool hbk_store_has(const struct hbk_entry *entry);
 /** hbk_store_ticket() - of @text, which the decoder has passed. */
 void hbk_store_ticket(struct hbk_text text, uint8_t ret_ticket[HBK_TICKET_BYTES / 2]);
 /** hbk_store_ticket_name() - where rules are asked about a ticket, this is its name. */
@@ -351,6 +356,7 @@ void hbk_store_drop(struct hbk_entry *entry);
 void hbk_store_put_back(struct hbk_entry *entry);
 /** hbk_store_drop_some() - of a session that has ended, at most @max. Return: how many. */
 uint32_t hbk_store_drop_some(struct hbk_session *session, uint32_t max);
+/** hbk_store_expire() - its time, or its session, has ended. */
 void hbk_store_expire(struct hbk_entry *entry);
 void hbk_store_unpinned(struct hbk_entry *entry);
 /** hbk_store_stop() - nothing is in the store any more. */

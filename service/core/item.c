@@ -46,7 +46,8 @@ static int check_socket(const struct hbk_pinned *item, const struct hbk_object *
                         struct hbk_error *ret_error)
 {
     if (!hbk_text_is(hbk_text_from(object->type), "File")) {
-        hbk_error_set(ret_error, HBK_R_TYPE_MISMATCH, "this is a %s, not a socket", object->type);
+        hbk_error_set(ret_error, HBK_R_TYPE_MISMATCH, "this is a %s, not a socket",
+                      object->type[0] != '\0' ? object->type : "nameless kind of object");
         return HBK_ITEM_E_REFUSED;
     }
     if (item->asked != HBK_ACCESS_KIND_SAME || item->protect) {

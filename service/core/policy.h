@@ -4,7 +4,7 @@
  * How a question is decided: the first rule whose pattern matches the name and that says something about the
  * verb decides, by an access check of the caller's token; where none does, the built-in rule of the scope:
  * user/ belongs to its identity, session/ and global/ to nobody. The verbs without a name (transfer,
- * inspect, revoke) have one descriptor each; built in is: administrators and the system. */
+ * inspect, revoke) have one descriptor each; built in is: administrators and the system, and for transfer everybody. */
 #ifndef HBK_POLICY_H
 #define HBK_POLICY_H
 

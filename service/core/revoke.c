@@ -33,10 +33,9 @@ void hbk_revoke_keep(struct hbk_delivery *delivery)
     struct hbk_session *sender = delivery->sender, *target = delivery->target;
 
     HBK_ASSERT(delivery->state == HBK_DELIVERY_WRITING && delivery->revocable);
-    hbk_delivery_leave(delivery);
+    HBK_ASSERT(hbk_list_empty(&delivery->target_link) && !delivery->in_lane);
+    HBK_ASSERT(delivery->timer.place == 0);
     hbk_delivery_unbind(delivery);
-    hbk_lane_leave(delivery);
-    hbk_delivery_set_timer(delivery, HBK_NEVER);
     hbk_quota_give(sender, HBK_QUOTA_PENDING, 1);
     delivery->state = HBK_DELIVERY_GIVEN;
     hbk_list_remove(&delivery->send_link);
@@ -48,22 +47,18 @@ void hbk_revoke_keep(struct hbk_delivery *delivery)
     }
 }
 
-/* Whose line is still on its way may yet be told: then it is shared with one that has gone. */
-static void tell_senders(const struct hbk_session *target, const struct hbk_link *head)
+void hbk_revoke_answered(struct hbk_session *sender, struct hbk_session *target)
 {
-    for (const struct hbk_link *link = head->next; link != head; link = link->next) {
-        const struct hbk_delivery *delivery = HBK_CONTAINER(link, struct hbk_delivery, target_link);
-
-        if (delivery->revocable) {
-            hbk_output_gone(delivery->sender, target->slot.id);
-        }
+    if (!hbk_session_alive(sender)) {
+        hbk_output_gone(target, sender->slot.id);
+    }
+    if (!hbk_session_alive(target)) {
+        hbk_output_gone(sender, target->slot.id);
     }
 }
 
 void hbk_revoke_end_all(struct hbk_session *session)
 {
-    tell_senders(session, &session->in_flight);
-    tell_senders(session, &session->carried);
     while (!hbk_list_empty(&session->holds)) {
         struct hbk_delivery *delivery =
             HBK_CONTAINER(session->holds.next, struct hbk_delivery, target_link);

@@ -332,8 +332,10 @@ void hbk_send_start(struct hbk_session *session, const struct hbk_id *id,
     struct hbk_error error;
 
     if (check_start(session, params, &address, &endpoint, &error) == 0) {
-        hbk_error_set(&error, HBK_R_INTERNAL_ERROR, "out of memory: try again later");
         delivery = hbk_send_new(session, id, start->kind, (uint32_t)params->items_count);
+        if (delivery == NULL) {
+            hbk_error_set(&error, HBK_R_INTERNAL_ERROR, "out of memory: try again later");
+        }
     }
     if (delivery == NULL) {
         core->platform.process_close(start->source);

@@ -141,7 +141,6 @@ void hbk_socket_made(struct hbk_delivery *delivery, const struct hbk_failure *fa
     }
     hbk_delivery_set_timer(delivery, HBK_NEVER);
     if (failure != NULL) {
-        hbk_socket_release(delivery);
         hbk_output_set_failure(&error, failure);
         error.item = (int32_t)item_of(delivery, item);
         hbk_delivery_fail(delivery, &error);

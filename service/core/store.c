@@ -25,6 +25,11 @@ struct hbk_entry *hbk_store_find(struct hbk_core *core, const struct hbk_scope *
     return NULL;
 }
 
+bool hbk_store_has(const struct hbk_entry *entry)
+{
+    return entry->stored && (entry->session == NULL || hbk_session_alive(entry->session));
+}
+
 static uint64_t ticket_hash(const struct hbk_core *core, const uint8_t ticket[HBK_TICKET_BYTES / 2])
 {
     return hbk_hash(&core->hash_key, ticket, HBK_TICKET_BYTES / 2, NULL, 0);
@@ -100,9 +105,10 @@ static void settle(struct hbk_entry *entry)
     struct hbk_core *core = entry->core;
     bool may_block = hbk_type_info((enum hbk_type)entry->item.type)->close_may_block;
 
-    if (entry->stored || entry->takes > 0 || entry->closing) {
+    if (entry->stored || entry->takes > 0) {
         return;
     }
+    HBK_ASSERT(!entry->closing);
     entry->closing = true;
     core->spent++;
     if (entry->item.pin == 0 ||
@@ -161,8 +167,7 @@ uint32_t hbk_store_drop_some(struct hbk_session *session, uint32_t max)
         struct hbk_entry *entry =
             HBK_CONTAINER(session->entries.next, struct hbk_entry, session_link);
 
-        hbk_audit_entry(entry, NULL, "store.expired");
-        hbk_store_drop(entry);
+        hbk_store_expire(entry);
     }
     return count;
 }
@@ -252,10 +257,8 @@ static int check_put(struct hbk_session *session, const struct hbk_store_put *pa
         before =
             hbk_store_find(core, scope, params->name, hbk_endpoint_hash(core, scope, params->name));
     }
-    if (before != NULL && before->session != NULL && !hbk_session_alive(before->session)) {
-        *ret_before = before; /* it is about to go with its session */
-    } else if (before != NULL &&
-               (!params->replace || before->owner != session->scopes[HBK_SCOPE_USER])) {
+    if (before != NULL && hbk_store_has(before) &&
+        (!params->replace || before->owner != session->scopes[HBK_SCOPE_USER])) {
         hbk_error_set(ret_error, HBK_R_EXISTS, "%s",
                       params->replace ? "an entry of this name is another identity's, which alone "
                                         "may replace it: use another name"
@@ -343,7 +346,6 @@ static int prepare(struct hbk_entry *entry, struct hbk_session *session,
     if (params->allow.data != NULL &&
         core->platform.descriptor_new(session->connection, params->allow, &entry->allow,
                                       &failure) != 0) {
-        entry->allow = NULL;
         hbk_error_set(ret_error, failure.code, "allow: %s",
                       failure.detail != NULL ? failure.detail : hbk_result_meaning(failure.code));
         ret_error->win32 = failure.win32;
@@ -410,7 +412,9 @@ void hbk_store_request_put(struct hbk_session *session, const struct hbk_id *id,
         hbk_output_error(session, id, &error);
         return;
     }
-    if (before != NULL) {
+    if (before != NULL && !hbk_store_has(before)) {
+        hbk_store_expire(before);
+    } else if (before != NULL) {
         hbk_store_drop(before);
     }
     publish(entry, session, params->ttl_ms);
@@ -420,11 +424,7 @@ void hbk_store_request_put(struct hbk_session *session, const struct hbk_id *id,
         result.ticket = (struct hbk_text){.data = ticket, .size = sizeof ticket};
     }
     hbk_output_result(session, id, HBK_METHOD_STORE_PUT, &result);
-    entry = hbk_pool_get(&session->core->entry_pool, result.entry);
-    if (entry != NULL &&
-        entry->stored) { /* answering may have ended the session, and it with that */
-        hbk_take_wake(entry);
-    }
+    hbk_take_wake(entry); /* there, also where answering has ended the session */
 }
 
 /* ---- store.remove ---- */
@@ -441,8 +441,7 @@ static struct hbk_entry *find_own(struct hbk_session *session,
         entry =
             hbk_store_find(core, scope, params->name, hbk_endpoint_hash(core, scope, params->name));
     }
-    if (entry == NULL || !entry->stored ||
-        (entry->session != NULL && !hbk_session_alive(entry->session))) {
+    if (entry == NULL || !hbk_store_has(entry)) {
         return NULL;
     }
     return entry->owner == session->scopes[HBK_SCOPE_USER] ||

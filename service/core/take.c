@@ -37,9 +37,8 @@ static bool open_for(const struct hbk_delivery *delivery, const struct hbk_entry
 {
     struct hbk_session *session = delivery->sender;
 
-    return entry->stored && (entry->session == NULL || hbk_session_alive(entry->session)) &&
-           (entry->taker == NULL || entry->taker == delivery) && hbk_take_allowed(session, entry) &&
-           (!entry->by_ticket || ticket_passes(session, entry));
+    return hbk_store_has(entry) && (entry->taker == NULL || entry->taker == delivery) &&
+           hbk_take_allowed(session, entry) && (!entry->by_ticket || ticket_passes(session, entry));
 }
 
 /* What rules cap it; a ticket within one identity is capped by what is built in alone. */
@@ -103,7 +102,32 @@ static void claim(struct hbk_delivery *delivery, struct hbk_entry *entry)
     }
 }
 
-/* Sockets that were made of an entry that has gone are of no use. */
+void hbk_take_wake(struct hbk_entry *entry)
+{
+    struct hbk_node *node = hbk_table_find(&entry->core->takers, entry->node.hash);
+
+    /* Who waits for another name of this hash looks in vain. */
+    while (node != NULL) {
+        struct hbk_delivery *delivery = HBK_CONTAINER(node, struct hbk_delivery, name_node);
+
+        node = hbk_table_find_next(node);
+        hbk_delivery_make_ready(delivery);
+    }
+}
+
+/* Who came meanwhile may have it. */
+static void let_go(const struct hbk_delivery *delivery)
+{
+    struct hbk_entry *entry = delivery->entry;
+
+    if (entry->once) {
+        HBK_ASSERT(entry->taker == delivery);
+        entry->taker = NULL;
+        hbk_take_wake(entry);
+    }
+}
+
+/* It takes that entry no more, and goes on. Sockets that were made of it are of no use. */
 static void unclaim(struct hbk_delivery *delivery)
 {
     struct hbk_entry *entry = delivery->entry;
@@ -111,14 +135,11 @@ static void unclaim(struct hbk_delivery *delivery)
     if (entry == NULL) {
         return;
     }
-    if (entry->taker == delivery) {
-        entry->taker = NULL;
-    }
+    let_go(delivery);
     (void)hbk_place_undo(delivery, 1);
     hbk_socket_release(delivery);
     delivery->entry = NULL;
     delivery->item_count = 0;
-    delivery->items[0].pin = 0;
     hbk_store_put_back(entry);
 }
 
@@ -136,7 +157,7 @@ bool hbk_take_find(struct hbk_delivery *delivery)
         return fail(delivery, &error);
     }
     entry = look(delivery);
-    if (delivery->entry != NULL && delivery->entry != entry) {
+    if (delivery->entry != entry) {
         unclaim(delivery);
     }
     if (entry == NULL || !open_for(delivery, entry)) {
@@ -153,44 +174,24 @@ bool hbk_take_find(struct hbk_delivery *delivery)
         return fail(delivery, &error);
     }
     claim(delivery, entry);
-    hbk_delivery_set_timer(delivery, HBK_NEVER);
     return true;
-}
-
-void hbk_take_wake(struct hbk_entry *entry)
-{
-    struct hbk_core *core = entry->core;
-    struct hbk_node *node = hbk_table_find(&core->takers, entry->node.hash);
-
-    while (node != NULL) {
-        struct hbk_delivery *delivery = HBK_CONTAINER(node, struct hbk_delivery, name_node);
-
-        node = hbk_table_find_next(node);
-        if (delivery->scope == entry->scope && hbk_text_equal(delivery->name, entry->name)) {
-            hbk_delivery_make_ready(delivery);
-        }
-    }
 }
 
 void hbk_take_end(struct hbk_delivery *delivery, bool told)
 {
     struct hbk_entry *entry = delivery->entry;
-    bool once;
 
     if (entry == NULL) {
         return;
     }
-    once = entry->taker == delivery;
-    if (once) {
-        entry->taker = NULL;
+    if (!told) {
+        let_go(delivery);
+        return;
     }
-    if (told) {
-        entry->taken++;
-        if (once) {
-            hbk_store_drop(entry);
-        }
-    } else if (once && entry->stored) {
-        hbk_take_wake(entry); /* who came meanwhile may have it */
+    entry->taken++;
+    if (entry->once) {
+        entry->taker = NULL;
+        hbk_store_drop(entry);
     }
 }
 

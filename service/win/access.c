@@ -391,21 +391,21 @@ void hbk_access_op_descriptor_free(void *context, struct hbk_descriptor *descrip
 uint32_t hbk_access_op_check(void *context, const struct hbk_descriptor *descriptor,
                              uint32_t wanted)
 {
-    const struct hbk_party *party = context;
+    const struct hbk_win_party *party = context;
     return hbk_access_rights(party->token, descriptor, wanted);
 }
 
 bool hbk_access_op_may_duplicate(void *caller, void *target)
 {
-    const struct hbk_party *from = caller;
-    const struct hbk_party *to = target;
+    const struct hbk_win_party *from = caller;
+    const struct hbk_win_party *to = target;
     return hbk_access_to_process(from->token, to->process);
 }
 
 enum hbk_widenable hbk_access_op_widenable(void *party, hbk_pin pin, uint32_t granted,
                                            uint32_t given)
 {
-    const struct hbk_party *to = party;
+    const struct hbk_win_party *to = party;
     /* Who cannot be asked about promises nothing. */
     return to->token == NULL
                ? HBK_WIDENABLE_UNKNOWN

@@ -53,7 +53,7 @@ int hbk_handles_fail(struct hbk_failure *ret_failure, int32_t code, uint32_t win
 
 int hbk_handles_pin(void *party, uint32_t handle, hbk_pin *ret_pin, struct hbk_failure *ret_failure)
 {
-    struct hbk_party *from = party;
+    struct hbk_win_party *from = party;
     struct hbk_workers *workers = from->win->workers;
     HANDLE pin = NULL;
 
@@ -129,7 +129,7 @@ int hbk_handles_inspect(void *context, hbk_pin pin, struct hbk_object *ret_objec
 int hbk_handles_place(void *party, hbk_pin pin, bool same, uint32_t access, bool inherit,
                       uint32_t *ret_value, struct hbk_failure *ret_failure)
 {
-    const struct hbk_party *to = party;
+    const struct hbk_win_party *to = party;
     HANDLE placed = NULL;
 
     if (!DuplicateHandle(GetCurrentProcess(), to_handle(pin), to->process, &placed,
@@ -185,7 +185,7 @@ bool hbk_handles_close_there(HANDLE process, HANDLE own, uint32_t value, HANDLE 
 
 bool hbk_handles_unplace(void *party, hbk_pin pin, uint32_t value)
 {
-    struct hbk_party *to = party;
+    struct hbk_win_party *to = party;
     HANDLE other = NULL;
     bool closed = hbk_handles_close_there(to->process, to_handle(pin), value, &other);
 
@@ -197,7 +197,7 @@ bool hbk_handles_unplace(void *party, hbk_pin pin, uint32_t value)
 
 struct hbk_closer *hbk_handles_closer_ref(void *connection)
 {
-    const struct hbk_party *party = connection;
+    const struct hbk_win_party *party = connection;
     return hbk_workers_closer_ref(party->closer);
 }
 
@@ -279,7 +279,7 @@ static void proof_closed(struct hbk_core *core, void *argument, uint64_t session
 int hbk_handles_proof_close(void *context)
 {
     struct hbk_connection *connection = context;
-    struct hbk_party *party = &connection->party;
+    struct hbk_win_party *party = &connection->party;
     struct proof_close *proof = NULL;
     HANDLE other = NULL;
 

@@ -252,11 +252,10 @@ void hbk_exits_forget(struct hbk_exits *exits, struct hbk_watcher *watcher);
 
 /* ---- party.c: processes that handles are taken from and put into ---- */
 
-struct hbk_party {
+struct hbk_win_party {
     struct hbk_win *win;
-    HANDLE
-        process; /* as hbk_identity_of_process() gives it; the pid means no other while it is open */
-    HANDLE token; /* as it was when the process was opened; NULL: it could not be had */
+    HANDLE process; /* as hbk_identity_open() gives it: `pid` is no other's meanwhile */
+    HANDLE token; /* as it was when the client connected, or this was opened; NULL: not to be had */
     uint32_t pid;
     struct hbk_closer *closer; /* at whose cost is closed what was found in its table */
 };
@@ -267,9 +266,8 @@ void hbk_party_close(void *party);
 /* ---- connection.c ---- */
 
 struct hbk_connection {
-    struct hbk_party
-        party;     /* first: a connection is one. Its token is as it was when it connected */
-    HANDLE handle; /* the pipe; NULL after close() */
+    struct hbk_win_party party; /* first: a connection is one */
+    HANDLE handle;              /* the pipe; NULL after close() */
     uint64_t session;
     struct hbk_peer peer;
 

@@ -41,7 +41,7 @@ static int open_alive(uint32_t pid, HANDLE *ret_process, struct hbk_failure *ret
 
 int hbk_party_open(void *caller, uint32_t pid, void **ret_party, struct hbk_failure *ret_failure)
 {
-    const struct hbk_party *asking = caller;
+    const struct hbk_win_party *asking = caller;
     HANDLE process = NULL;
 
     if (pid == 0 || pid == PID_OF_SYSTEM || pid == GetCurrentProcessId()) {
@@ -58,7 +58,7 @@ int hbk_party_open(void *caller, uint32_t pid, void **ret_party, struct hbk_fail
                                 "Windows would not let you duplicate handles of that process: its "
                                 "descriptor must grant you PROCESS_DUP_HANDLE");
     }
-    struct hbk_party *party = calloc(1, sizeof(*party));
+    struct hbk_win_party *party = calloc(1, sizeof(*party));
     if (party == NULL) {
         CloseHandle(process);
         return hbk_handles_fail(ret_failure, HBK_R_OS_ERROR, ERROR_NOT_ENOUGH_MEMORY,
@@ -77,7 +77,7 @@ int hbk_party_open(void *caller, uint32_t pid, void **ret_party, struct hbk_fail
 
 void hbk_party_close(void *context)
 {
-    struct hbk_party *party = context;
+    struct hbk_win_party *party = context;
 
     if (party == NULL) {
         return;

@@ -32,6 +32,7 @@ struct hbk_sockets {
     bool failed;
     struct hbk_failure failure;
     size_t item; /* that failed */
+    size_t left; /* of those made before it: could not be taken back */
     size_t count;
     struct made_socket *sockets;
 };
@@ -70,16 +71,16 @@ static void close_own(HANDLE own)
 }
 
 /* Return: 0, or the Windows error. */
-static uint32_t make_one(struct made_socket *socket, uint32_t pid)
+static uint32_t make_one(struct made_socket *one, uint32_t pid)
 {
     uint32_t error = 0;
     HANDLE own = NULL;
     WSAPROTOCOL_INFOW info;
-    DWORD size = sizeof(socket->info);
+    DWORD size = sizeof(one->info);
 
-    HBK_ASSERT(hbk_handles_is_real(socket->pin));
+    HBK_ASSERT(hbk_handles_is_real(one->pin));
     /* The pin itself is not shown to Winsock, which would have to be told of its end. */
-    if (!DuplicateHandle(GetCurrentProcess(), (HANDLE)(uintptr_t)socket->pin, GetCurrentProcess(),
+    if (!DuplicateHandle(GetCurrentProcess(), (HANDLE)(uintptr_t)one->pin, GetCurrentProcess(),
                          &own, 0, FALSE, DUPLICATE_SAME_ACCESS)) {
         return GetLastError();
     }
@@ -91,15 +92,15 @@ static uint32_t make_one(struct made_socket *socket, uint32_t pid)
     if (error != 0) {
         return error;
     }
-    /* The value in the target is in one of those that are reserved: in which is the provider's affair. What the
-     * others mean is documented, and none of them can be it. */
-    socket->reserved[0] = info.dwProviderReserved;
-    socket->reserved[1] = info.dwServiceFlags2;
-    socket->reserved[2] = info.dwServiceFlags3;
-    socket->reserved[3] = info.dwServiceFlags4;
+    /* The value in the target is in one of those that are reserved. Windows' documentation for providers names the first
+     * for it; Wine's has it in the third. What the others mean is documented, and none of them can be it. */
+    one->reserved[0] = info.dwProviderReserved;
+    one->reserved[1] = info.dwServiceFlags2;
+    one->reserved[2] = info.dwServiceFlags3;
+    one->reserved[3] = info.dwServiceFlags4;
     BOOL encoded =
         CryptBinaryToStringA((const BYTE *)&info, sizeof(info),
-                             CRYPT_STRING_BASE64 | CRYPT_STRING_NOCRLF, socket->info, &size);
+                             CRYPT_STRING_BASE64 | CRYPT_STRING_NOCRLF, one->info, &size);
     HBK_ASSERT(encoded); /* there is room for it */
     return 0;
 }
@@ -108,33 +109,34 @@ static uint32_t make_one(struct made_socket *socket, uint32_t pid)
 static bool take_back(const struct hbk_sockets *sockets, size_t index, hbk_pin pin,
                       HANDLE ret_others[RESERVED])
 {
-    const struct made_socket *socket = &sockets->sockets[index];
+    const struct made_socket *one = &sockets->sockets[index];
     bool closed = false;
 
     for (size_t i = 0; i < RESERVED; i++) {
         ret_others[i] = NULL;
-        if (!closed && hbk_handles_is_real(socket->reserved[i])) {
+        if (!closed && hbk_handles_is_real(one->reserved[i])) {
             closed = hbk_handles_close_there(sockets->process, (HANDLE)(uintptr_t)pin,
-                                             socket->reserved[i], &ret_others[i]);
+                                             one->reserved[i], &ret_others[i]);
         }
     }
     return closed || hbk_handles_has_ended(sockets->process);
 }
 
-static void take_back_all(struct hbk_sockets *sockets, size_t count)
+/* Return: how many could not be. */
+static size_t take_back_all(const struct hbk_sockets *sockets, size_t count)
 {
+    size_t left = 0;
+
     for (size_t i = 0; i < count; i++) {
         HANDLE others[RESERVED];
-        if (!take_back(sockets, i, sockets->sockets[i].pin, others)) {
-            hbk_notes_add(&sockets->win->notes, HBK_WIN_NOTE_SOCKET, sockets->pid, 0,
-                          "a socket was made for a process and could not be taken back from it");
-        }
+        left += !take_back(sockets, i, sockets->sockets[i].pin, others);
         for (size_t j = 0; j < RESERVED; j++) {
             if (others[j] != NULL) {
                 CloseHandle(others[j]);
             }
         }
     }
+    return left;
 }
 
 /* Did the driver behind the handle, or Winsock before it, not know what a socket is? */
@@ -167,7 +169,7 @@ static void make_all(void *argument)
     }
     sockets->failed = true;
     sockets->item = made < sockets->count ? made : 0;
-    take_back_all(sockets, made);
+    sockets->left = take_back_all(sockets, made);
 }
 
 /* ---- on the broker's thread ---- */
@@ -180,6 +182,10 @@ static void made_all(struct hbk_core *core, void *argument, uint64_t ticket)
     const bool failed = sockets->failed;
     const size_t item = sockets->item;
 
+    for (size_t i = 0; i < sockets->left; i++) {
+        hbk_notes_add(&sockets->win->notes, HBK_WIN_NOTE_SOCKET, sockets->pid, 0,
+                      "made for a process that was not told of it, and could not be taken back");
+    }
     sockets->making = false;
     hbk_core_sockets_made(core, ticket, failed ? &failure : NULL, item);
 }
@@ -188,7 +194,7 @@ int hbk_sockets_make(void *party, struct hbk_closer *closer, const hbk_pin *pins
                      uint64_t ticket, struct hbk_sockets **ret_sockets,
                      struct hbk_failure *ret_failure)
 {
-    const struct hbk_party *to = party;
+    const struct hbk_win_party *to = party;
     struct hbk_workers *workers = to->win->workers;
     struct hbk_sockets *sockets = NULL;
 

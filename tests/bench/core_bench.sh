@@ -31,7 +31,7 @@ case ${2:-} in
 --flat) flat=yes ;;
 *) usage ;;
 esac
-for program in core_bench core_alone_bench; do
+for program in core_bench core_alone_bench store_bench store_alone_bench; do
     [ -x "$bin/$program" ] || fail "$bin/$program has not been built"
 done
 command -v valgrind >/dev/null || fail "valgrind was not found; run cmake/setup.sh"
@@ -42,16 +42,21 @@ growth_max=1.1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-rate() { # program sessions users'-sessions at-once
-    local printed
-    printed=$("$bin/$1" time "$2" "$3" "$4")
-    [[ $printed =~ ^rate\ ([0-9]+)$ ]] || fail "$1 printed '$printed'"
+printed() { # word program argument…
+    local word=$1 line
+    shift
+    line=$("$bin/$1" "${@:2}")
+    [[ $line =~ ^$word\ ([0-9]+)$ ]] || fail "$1 printed '$line'"
     printf '%s\n' "${BASH_REMATCH[1]}"
 }
 
-instructions() { # program sessions users'-sessions
+rate() { # program sessions users'-sessions at-once, or entries
+    printed rate "$1" time "${@:2}"
+}
+
+instructions() { # program sessions users'-sessions, or entries
     if ! valgrind --tool=callgrind --callgrind-out-file="$work/callgrind" --toggle-collect=measured \
-        "$bin/$1" count "$2" "$3" "$hand_offs" >"$work/log" 2>&1; then
+        "$bin/$1" count "${@:2}" "$hand_offs" >"$work/log" 2>&1; then
         cat "$work/log" >&2
         fail "$1 failed under callgrind"
     fi
@@ -78,6 +83,13 @@ if [ -n "$flat" ]; then
         "$few" "$many" "$of_one" "$grown"
     awk -v grown="$grown" -v most="$growth_max" 'BEGIN { exit !(grown <= most) }' ||
         fail "a hand-off costs more where there are more: at most $growth_max times were allowed"
+    few=$(instructions store_alone_bench 10)
+    many=$(instructions store_alone_bench 100000)
+    grown=$(growth "$few" "$many")
+    printf 'instructions a put and a get: %s with 10 entries, %s with 100000: %s times\n' \
+        "$few" "$many" "$grown"
+    awk -v grown="$grown" -v most="$growth_max" 'BEGIN { exit !(grown <= most) }' ||
+        fail "a put and a get cost more where more is stored: at most $growth_max times were allowed"
     exit 0
 fi
 
@@ -103,6 +115,15 @@ for sessions in 10 1000 100000; do
     one_user+=("$(instructions core_alone_bench "$sessions" "$sessions")")
     row "$sessions of one user" "${one_user[-1]}" ''
 done
+printf '\na put that replaces, and a get, of the store: pairs a second, and instructions a pair\n'
+row 'entries' 'core alone' 'with codec'
+declare -A store_count
+for entries in 10 100000; do
+    row "$entries" "$(rate store_alone_bench "$entries")" "$(rate store_bench "$entries")"
+    store_count[$entries]=$(instructions store_alone_bench "$entries")
+    store_count[codec_$entries]=$(instructions store_bench "$entries")
+    row "$entries: instructions" "${store_count[$entries]}" "${store_count[codec_$entries]}"
+done
 printf '\n'
 for sessions in 10 1000 100000; do
     printf 'figure core_alone_%s_per_second %s\n' "$sessions" "${alone[$sessions]}"
@@ -112,3 +133,7 @@ for sessions in 10 1000 100000; do
 done
 printf 'figure core_alone_growth %s\n' "$(growth "${alone_count[@]}" "${one_user[@]}")"
 printf 'figure core_with_codec_growth %s\n' "$(growth "${codec_count[@]}")"
+printf 'figure store_alone_growth %s\n' "$(growth "${store_count[10]}" "${store_count[100000]}")"
+printf 'figure store_with_codec_growth %s\n' \
+    "$(growth "${store_count[codec_10]}" "${store_count[codec_100000]}")"
+printf 'figure store_entry_bytes %s\n' "$(printed bytes store_bench memory 100000)"

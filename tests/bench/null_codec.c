@@ -24,6 +24,8 @@ static const size_t params_sizes[HBK_METHOD_COUNT] = {
     [HBK_METHOD_SESSION_HELLO] = sizeof(struct hbk_hello),
     [HBK_METHOD_ENDPOINT_OPEN] = sizeof(struct hbk_endpoint_open),
     [HBK_METHOD_HANDLE_SEND] = sizeof(struct hbk_send),
+    [HBK_METHOD_STORE_PUT] = sizeof(struct hbk_store_put),
+    [HBK_METHOD_STORE_GET] = sizeof(struct hbk_store_get),
 };
 
 /* Lists and texts in @params are borrowed for good. Out of memory leaves an index that reading refuses. */

@@ -356,10 +356,14 @@ static void things_that_are_called_sockets(void **state)
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         (void)snprintf(item, sizeof item, "{\"handle\":%llu,\"type\":\"Socket\"}",
                        (unsigned long long)(uintptr_t)all[i]);
-        refused(&scene, item, HBK_TYPE_NOT_ALLOWED);
+        /* The kernel calls the first, the file and the pipe a File: which of them is a socket matters only
+         * where the endpoint takes any. The library looks first. */
+        const bool is_file = i == 0 || all[i] == file || all[i] == pipe;
+        refused(&scene, item, is_file ? HBK_ACCESS_NOT_ACCEPTED : HBK_TYPE_MISMATCH);
+        const int code = i == 0 ? HBK_ACCESS_NOT_ACCEPTED : HBK_TYPE_MISMATCH;
         hbk_send_item sent = {.handle = all[i], .type = "Socket"};
         hbk_send_options send = {.size = sizeof send, .to = scene.name, .items = &sent, .count = 1};
-        KIT_REFUSED(&scene.mark, HBK_TYPE_NOT_ALLOWED, hbk_send(scene.client, &send, NULL, NULL));
+        KIT_REFUSED(&scene.mark, code, hbk_send(scene.client, &send, NULL, NULL));
     }
     unchanged(&scene);
     /* The socket is none the worse for it. */
@@ -386,7 +390,7 @@ static void types_that_are_others(void **state)
         {"Mutant", HBK_TYPE_MISMATCH},     {"event", HBK_TYPE_MISMATCH},
         {"File", HBK_TYPE_MISMATCH},       {"Token", HBK_TYPE_MISMATCH},
         {"NoSuchType", HBK_TYPE_MISMATCH}, {"", HBK_INVALID_PARAMS},
-        {"Socket", HBK_TYPE_NOT_ALLOWED}, /* a way of its own, which is not there yet */
+        {"Socket", HBK_TYPE_MISMATCH},
     };
     struct scene scene;
     begin(&scene);

@@ -495,7 +495,8 @@ static void quotas_rules_and_losses(void **state)
          .result =
              "{\"server\":{\"name\":\"s\",\"version\":\"9\"},\"protocol\":1,\"state\":\"running\","
              "\"pid\":8,\"uptime_ms\":1,\"sessions\":2,\"sessions_proven\":1,\"endpoints\":3,"
-             "\"deliveries_pending\":4,\"pins\":5,\"delivered\":6,\"failed\":7,\"policy\":2,"
+             "\"deliveries_pending\":4,\"pins\":5,\"stored\":8,\"delivered\":6,\"failed\":7,"
+             "\"policy\":2,"
              "\"events_dropped\":11,\"quotas\":[{\"name\":\"pins\",\"limit\":65536,\"used\":5,"
              "\"your_limit\":32766,\"yours\":3}]}"},
     };
@@ -503,6 +504,7 @@ static void quotas_rules_and_losses(void **state)
     run_script(&script, steps, 1, DONE, L"status");
     says(output.out, "loaded 2 times");
     says(output.out, "11 were dropped");
+    says(output.out, "stored      8 entries");
     says(output.out, "pins   5     65536  3      32766");
     run_script(&script, steps, 1, DONE, L"status --json");
     is_json(output.out);
@@ -510,6 +512,7 @@ static void quotas_rules_and_losses(void **state)
          "\"quotas\":[{\"name\":\"pins\",\"limit\":65536,\"used\":5,\"your_limit\":32766,"
          "\"yours\":3}]");
     says(output.out, "\"events_dropped\":11");
+    says(output.out, "\"stored\":8");
 }
 
 static void to_a_process_and_from_somebody(void **state)

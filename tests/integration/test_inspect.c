@@ -38,8 +38,8 @@ static const hbk_quota *quota(const hbk_status_info *status, const char *name)
 static void quotas_count_what_we_hold(void **state)
 {
     (void)state;
-    static const char *const names[] = {"sessions", "requests",  "pins",
-                                        "pending",  "endpoints", "queued_bytes"};
+    static const char *const names[] = {"sessions",  "requests",     "pins",   "pending",
+                                        "endpoints", "queued_bytes", "stored", "stored_bytes"};
     hbk_status_info before, after;
     hbk_client *client = kit_client();
     assert_int_equal(hbk_status(client, &before, NULL), HBK_OK);

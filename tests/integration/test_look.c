@@ -32,7 +32,8 @@ static void status_with_quotas(void **state)
          .result =
              "{\"server\":{\"name\":\"s\",\"version\":\"9\"},\"protocol\":1,\"state\":\"running\","
              "\"pid\":8,\"uptime_ms\":1,\"sessions\":2,\"sessions_proven\":1,\"endpoints\":3,"
-             "\"deliveries_pending\":4,\"pins\":5,\"delivered\":6,\"failed\":7,\"policy\":2,"
+             "\"deliveries_pending\":4,\"pins\":5,\"stored\":8,\"delivered\":6,\"failed\":7,"
+             "\"policy\":2,"
              "\"events_dropped\":11,\"quotas\":["
              "{\"name\":\"sessions\",\"limit\":1800,\"used\":2,\"your_limit\":900,\"yours\":1},"
              "{\"name\":\"queued_bytes\",\"limit\":134217728,\"used\":0,\"your_limit\":67108864,"
@@ -45,6 +46,7 @@ static void status_with_quotas(void **state)
     assert_int_equal(hbk_status(client, &status, NULL), HBK_OK);
     assert_int_equal(status.policy, 2);
     assert_int_equal(status.events_dropped, 11);
+    assert_int_equal(status.stored, 8);
     assert_int_equal(status.quotas_count, 2);
     assert_string_equal(status.quotas[0].name, "sessions");
     assert_int_equal(status.quotas[0].limit, 1800);

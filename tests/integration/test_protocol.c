@@ -97,14 +97,14 @@ static void hello_and_prove(void **state)
     kit_raw_say(
         raw, "%s",
         "{\"jsonrpc\":\"2.0\",\"id\":\"\\u00e4\\\"\",\"method\":\"broker.status\",\"params\":{}}");
-    hears(
-        raw,
-        "{\"jsonrpc\":\"2.0\",\"id\":\"\xc3\xa4\\\"\",\"result\":{\"server\":{\"name\":\"Handle "
-        "Broker\","
-        "\"version\":\"@\"},\"protocol\":1,\"state\":\"running\",\"pid\":#,\"uptime_ms\":#,"
-        "\"sessions\":#,"
-        "\"sessions_proven\":#,\"endpoints\":#,\"deliveries_pending\":#,\"pins\":#,\"delivered\":#,"
-        "\"failed\":#,\"policy\":#,\"events_dropped\":#,\"quotas\":[$");
+    hears(raw,
+          "{\"jsonrpc\":\"2.0\",\"id\":\"\xc3\xa4\\\"\",\"result\":{\"server\":{\"name\":\"Handle "
+          "Broker\","
+          "\"version\":\"@\"},\"protocol\":1,\"state\":\"running\",\"pid\":#,\"uptime_ms\":#,"
+          "\"sessions\":#,"
+          "\"sessions_proven\":#,\"endpoints\":#,\"deliveries_pending\":#,\"pins\":#,\"stored\":#,"
+          "\"delivered\":#,"
+          "\"failed\":#,\"policy\":#,\"events_dropped\":#,\"quotas\":[$");
     assert_int_equal(number(raw, "pid"), kit_broker()->pid);
     kit_raw_say(raw, "%s",
                 "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"handle.steal\",\"params\":{}}");

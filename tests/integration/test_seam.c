@@ -167,7 +167,7 @@ static void who_cannot_be_asked_promises_nothing(void **state)
 {
     (void)state;
     hbk_pin pin = seam_pin_event();
-    struct hbk_party *opened = seam_party;
+    struct hbk_win_party *opened = seam_party;
     HANDLE token = opened->token;
     assert_int_equal(seam.widenable(seam_party, pin, EVENT_ALL_ACCESS, SYNCHRONIZE),
                      HBK_WIDENABLE_YES);

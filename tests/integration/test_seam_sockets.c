@@ -74,21 +74,34 @@ static void hears(SOCKET at)
 
 /* ---- the seam ---- */
 
-/* Return: 0, or the code of the failure. */
-static int32_t make(const hbk_pin *pins, size_t count)
+static struct hbk_sockets *begin(struct hbk_closer *closer, const hbk_pin *pins, size_t count,
+                                 uint64_t ticket)
 {
     struct hbk_failure failure;
-    sockets = NULL;
+    struct hbk_sockets *begun = NULL;
     memset(&seam_told, 0, sizeof seam_told);
-    assert_int_equal(seam.sockets_make(seam_party, seam_caller.party.closer, pins, count,
-                                       SEAM_TICKET, &sockets, &failure),
+    assert_int_equal(seam.sockets_make(seam_party, closer, pins, count, ticket, &begun, &failure),
                      HBK_PLATFORM_PENDING);
+    assert_non_null(begun);
+    assert_false(seam_told.made);
+    return begun;
+}
+
+/* Return: 0, or the code of the failure. */
+static int32_t made(uint64_t ticket)
+{
     for (uint64_t due = kit_now_ms() + KIT_WAIT_MS; !seam_told.made;) {
         assert_true(kit_now_ms() < due);
         hbk_win_wait(seam_win, hbk_win_now_ms(seam_win) + KIT_WAIT_MS);
     }
-    assert_int_equal(seam_told.ticket, SEAM_TICKET);
+    assert_int_equal(seam_told.ticket, ticket);
     return seam_told.failed ? seam_told.failure.code : 0;
+}
+
+static int32_t make(const hbk_pin *pins, size_t count)
+{
+    sockets = begin(seam_caller.party.closer, pins, count, SEAM_TICKET);
+    return made(SEAM_TICKET);
 }
 
 /* The child makes its socket of what was made for it. Return: its value. */
@@ -343,6 +356,44 @@ static void the_party_may_go_first(void **state)
     closesocket(at);
 }
 
+static void stuck(void *event)
+{
+    WaitForSingleObject(event, KIT_WAIT_MS);
+}
+
+/* What a user's driver keeps waiting delays that user, and nobody else. */
+static void a_user_waits_for_its_own_calls_alone(void **state)
+{
+    (void)state;
+    SOCKET given, at;
+    pair(AF_INET, SOCK_STREAM, &given, &at);
+    const hbk_pin pins[2] = {pin_of(given), pin_of(given)};
+    HANDLE event = CreateEventW(NULL, TRUE, FALSE, NULL);
+    struct hbk_closer *other = hbk_workers_closer(seam_win->workers, "S-1-5-21-1-2-3-4");
+    const struct hbk_worker_call call = {stuck, NULL, event, 0};
+    assert_int_equal(hbk_workers_call(seam_win->workers, seam_caller.party.closer, &call), 0);
+    struct hbk_sockets *late = begin(seam_caller.party.closer, &pins[0], 1, SEAM_TICKET),
+                       *early = NULL;
+    for (uint64_t due = kit_now_ms() + KIT_QUIET_MS; kit_now_ms() < due;)
+        hbk_win_wait(seam_win, hbk_win_now_ms(seam_win) + 20);
+    assert_false(seam_told.made);
+    early = begin(other, &pins[1], 1, SEAM_TICKET + 1);
+    assert_int_equal(made(SEAM_TICKET + 1), 0);
+    memset(&seam_told, 0, sizeof seam_told);
+    SetEvent(event);
+    assert_int_equal(made(SEAM_TICKET), 0);
+    assert_true(seam.sockets_undo(early, 0, pins[1]));
+    assert_true(seam.sockets_undo(late, 0, pins[0]));
+    seam.sockets_free(early);
+    seam.sockets_free(late);
+    seam.closer_unref(seam.context, other);
+    seam_unpin(pins[0]);
+    seam_unpin(pins[1]);
+    CloseHandle(event);
+    closesocket(given);
+    closesocket(at);
+}
+
 static void nothing_is_left_behind_here(void **state)
 {
     (void)state;
@@ -378,6 +429,7 @@ static int group(void)
         SEAM_TEST(a_file_where_a_socket_was),
         SEAM_TEST(nobody_is_there_any_more),
         SEAM_TEST(the_party_may_go_first),
+        SEAM_TEST(a_user_waits_for_its_own_calls_alone),
         SEAM_TEST(nothing_is_left_behind_here),
     };
     return cmocka_run_group_tests_name("seam_sockets", tests, seam_group_begin, seam_group_end);

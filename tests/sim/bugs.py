@@ -28,7 +28,7 @@ BUGS = [
         ("socket.c", "        HBK_ASSERT(!delivery->items[i].made);\n",
          "        HBK_ASSERT(BUG || !delivery->items[i].made);\n"),
     ]),
-    Bug("last_item_not_rolled_back", "a failed send leaves nothing|untold values", 200, [
+    Bug("last_item_not_rolled_back", "a failed send leaves nothing|untold values|told or untold", 200, [
         ("place.c", "for (size_t i = 0; i < delivery->item_count && count < max; i++) {",
          "for (size_t i = 0; i + (BUG && delivery->item_count > 1) < delivery->item_count && count < max; i++) {"),
         ("ending.c", "HBK_ASSERT(BUG(rollback_forgotten) ||",
@@ -87,7 +87,7 @@ BUGS = [
         ("output.c", "if (session->gone_told != gone && hbk_session_alive(session)) {",
          "if ((session->gone_told != gone || BUG) && hbk_session_alive(session)) {"),
     ]),
-    Bug("untold_taken_for_told", "told or untold|untold values", 100, [
+    Bug("untold_taken_for_told", "told or untold|untold values|records", 100, [
         ("output.c", "while (told && (link", "while ((told || BUG) && (link"),
     ]),
     Bug("placed_while_a_write_pends", "told or untold", 100, [
@@ -120,7 +120,7 @@ BUGS = [
         ("delivery.c", "delivery->endpoint != NULL && delivery->endpoint->mode == HBK_MODE_ASK) {",
          "delivery->endpoint != NULL && delivery->endpoint->mode == HBK_MODE_ASK && !BUG) {"),
     ]),
-    Bug("accepted_by_anybody", "both sides agree|answers are true|assertion", 200, [
+    Bug("accepted_by_anybody", "both sides agree|answers are true|answered once|assertion", 200, [
         ("offer.c", "        delivery->target == session) {", "        (delivery->target == session || BUG)) {"),
     ]),
     Bug("scopes_mixed_up", "rules|both sides agree|existence is not told|assertion", 200, [

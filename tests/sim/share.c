@@ -257,7 +257,7 @@ void sim_told_revoked(struct sim *sim, struct sim_client *client, const struct s
     send->cancelled = !send->revoked;
     const struct sim_client *target = sim_client_numbered(sim, send->target);
     if (send->revoked && target)
-        fake_mark_revoked(target->process, send->delivery);
+        fake_mark_revoked(sim->kernel, target->process, send->delivery);
 }
 
 void sim_notified_revoked(struct sim *sim, struct sim_client *client,

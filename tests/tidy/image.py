@@ -2,6 +2,7 @@
 """Checks what the linker made: the executables and the DLL that are shipped.
 
     image.py FOLDER          FOLDER/handlebroker.exe, hbctl.exe and handlebroker.dll; exits 1 on any finding
+    image.py FOLDER x86      the same of 32 bits, but for the service, of which there is none
 
 Each imports from the DLLs that are named here and no others, may be moved anywhere in memory, has no page
 that is writable and executable, and says its version. selftest.py plants each violation.
@@ -35,7 +36,8 @@ SHIPPED = {
     "handlebroker.dll": SYSTEM | C_LIBRARY,
 }
 
-PE32_PLUS = 0x20B
+PE32, PE32_PLUS = 0x10B, 0x20B
+HIGH_ENTROPY_VA = 0x20
 FLAGS = {0x20: "HIGH_ENTROPY_VA", 0x40: "DYNAMIC_BASE", 0x100: "NX_COMPAT"}
 RELOCATIONS_STRIPPED = 0x1
 EXECUTE, WRITE, SHARED = 0x20000000, 0x80000000, 0x10000000
@@ -46,7 +48,7 @@ RESOURCE_VERSION, RESOURCE_MESSAGES = 16, 11
 class Image:
     """As much of a PE file as is looked at here."""
 
-    def __init__(self, data):
+    def __init__(self, data, x86=False):
         self.data = data
         if data[:2] != b"MZ":
             raise ValueError("no executable")
@@ -57,11 +59,12 @@ class Image:
         optional_size = self.u16(header + 20)
         self.characteristics = self.u16(header + 22)
         optional = header + 24
-        if self.u16(optional) != PE32_PLUS:
-            raise ValueError("no 64-bit image")
+        if self.u16(optional) != (PE32 if x86 else PE32_PLUS):
+            raise ValueError(f"no {32 if x86 else 64}-bit image")
         self.flags = self.u16(optional + 70)
-        self.directories = [(self.u32(optional + 112 + 8 * i), self.u32(optional + 116 + 8 * i))
-                            for i in range(self.u32(optional + 108))]
+        self.first_directory = optional + (96 if x86 else 112)
+        self.directories = [struct.unpack_from("<II", data, self.first_directory + 8 * i)
+                            for i in range(self.u32(self.first_directory - 4))]
         self.sections = []  # name, address, size, file offset, file size, flags
         for i in range(sections):
             at = optional + optional_size + 40 * i
@@ -105,10 +108,14 @@ class Image:
         return [self.u32(at + 16 + 8 * i) for i in range(named, named + numbered)]
 
 
-def check(name, data):
+def shipped(x86):
+    return {name: imports for name, imports in SHIPPED.items() if not x86 or name != "handlebroker.exe"}
+
+
+def check(name, data, x86=False):
     """All findings on the image @data, which is shipped as @name."""
     try:
-        image = Image(data)
+        image = Image(data, x86)
         imports, resources = image.imports(), image.resource_types()
     except (ValueError, struct.error) as error:
         return [f"{name}: {error}"]
@@ -117,7 +124,7 @@ def check(name, data):
         if dll not in SHIPPED[name]:
             findings.append(f"{name}: imports from {dll}, which is not in the list")
     for bit, flag in FLAGS.items():
-        if not image.flags & bit:
+        if not image.flags & bit and not (x86 and bit == HIGH_ENTROPY_VA):
             findings.append(f"{name}: {flag} is not set")
     if image.characteristics & RELOCATIONS_STRIPPED or not image.directory(DIRECTORY_RELOCATION):
         findings.append(f"{name}: has no relocations, so it cannot be moved")
@@ -134,14 +141,15 @@ def check(name, data):
 
 
 def main():
-    if len(sys.argv) != 2:
+    if len(sys.argv) not in (2, 3) or sys.argv[2:] not in ([], ["x86"]):
         raise SystemExit(__doc__)
     findings = []
-    for name in SHIPPED:
-        findings += check(name, (Path(sys.argv[1]) / name).read_bytes())
+    x86 = sys.argv[2:] == ["x86"]
+    for name in shipped(x86):
+        findings += check(name, (Path(sys.argv[1]) / name).read_bytes(), x86)
     for line in findings:
         print(line)
-    print(f"image: {len(SHIPPED)} images, {len(findings)} findings")
+    print(f"image: {len(shipped(x86))} images, {len(findings)} findings")
     return 1 if findings else 0
 
 

@@ -40,6 +40,7 @@ MAY_INCLUDE = {
     "tests/fuzz": ["proto/base", "proto/codec", "service/core", "service/platform", "tests/unit"],
     "tests/sim": ["proto/base", "proto/codec", "service/core", "service/platform", "tests/unit"],
     "tests/integration": ["proto/base", "proto/codec", "client/include"],
+    "tests/wow64": ["client/include", "tests/integration"],
     # The flood is a test as well as a benchmark, and so uses what the tests share.
     "tests/bench": [
         "proto/base", "proto/codec", "service/core", "service/platform", "client/include",
@@ -71,7 +72,7 @@ LIBUV_IN = ("service/main",)
 CJSON_IN = ("proto/codec", "tests/fuzz")
 WINDOWS_IN = (
     "service/win", "service/main", "client/include", "client/lib", "client/cli", "client/examples",
-    "tests/unit", "tests/integration", "tests/bench",
+    "tests/unit", "tests/integration", "tests/wow64", "tests/bench",
 )
 WINDOWS_HEADERS = re.compile(
     r"^(windows|win(base|def|error|ioctl|nt|svc|sock2?|sta|ternl|user)|ws2tcpip|mswsock|aclapi|accctrl|"

@@ -30,6 +30,16 @@ static struct count *find(const struct fake_kernel *kernel, struct count *counts
 }
 
 /* Only what is reached from the session itself. */
+/* Charged before they are made, and until their closes have returned. */
+static uint64_t pins_of(const struct hbk_delivery *delivery)
+{
+    if (delivery->kind == HBK_DELIVERY_TAKE)
+        return 0; /* its pin is the entry's */
+    if (delivery->state == HBK_DELIVERY_PINNING)
+        return delivery->items_charged;
+    return delivery->item_count - delivery->closes_begun + delivery->closes_pending;
+}
+
 static void count_session(const struct fake_kernel *kernel, struct count *count,
                           const struct hbk_session *session)
 {
@@ -52,17 +62,11 @@ static void count_session(const struct fake_kernel *kernel, struct count *count,
         bool over = delivery->state == HBK_DELIVERY_CLOSING;
         count->used[HBK_QUOTA_REQUESTS] += !delivery->answered;
         count->used[HBK_QUOTA_PENDING] += !over;
-        if (delivery->kind != HBK_DELIVERY_TAKE) /* whose pin is the entry's */
-            count->used[HBK_QUOTA_PINS] +=
-                delivery->item_count - delivery->closes_begun + delivery->closes_pending;
-        /* Charged before they are made. */
-        if (delivery->state == HBK_DELIVERY_PINNING)
-            count->used[HBK_QUOTA_PINS] += delivery->items_charged - delivery->item_count;
+        count->used[HBK_QUOTA_PINS] += pins_of(delivery);
     }
     for (const struct hbk_link *link = session->given.next; link != &session->given;
          link = link->next)
-        count->used[HBK_QUOTA_PINS] +=
-            HBK_CONTAINER(link, struct hbk_delivery, send_link)->item_count;
+        count->used[HBK_QUOTA_PINS] += pins_of(HBK_CONTAINER(link, struct hbk_delivery, send_link));
     for (const struct hbk_link *link = session->accepted.next; link != &session->accepted;
          link = link->next)
         ++count->used[HBK_QUOTA_REQUESTS];
@@ -101,7 +105,7 @@ static size_t count_entries(const struct hbk_core *core, const struct fake_kerne
         of->used[HBK_QUOTA_STORED_BYTES] += entry->charged;
         stored += entry->stored;
         takes -= entry->takes;
-        if (!entry->stored && !entry->takes && !entry->closing)
+        if (!entry->stored && ((!entry->takes && !entry->closing) || entry->session))
             fake_broken(kernel, "counters of users", "an entry is kept for nothing");
         if (entry->taker && (!entry->once || entry->taker->entry != entry))
             fake_broken(kernel, "counters of users", "an entry is held back for nobody");
@@ -156,6 +160,8 @@ void books_check_empty(const struct hbk_core *core, const struct fake_kernel *ke
     static const uint64_t nothing[HBK_QUOTA_COUNT];
     if (memcmp(core->used, nothing, sizeof nothing) != 0 || core->users.count != 0)
         fake_broken(kernel, "counters of users", "something is still charged to somebody");
+    if (core->scopes.count != 0 || core->takers.count != 0 || core->timers.reserved != 1)
+        fake_broken(kernel, "counters of users", "a scope, a taker or a timer is kept for nobody");
 }
 
 bool books_pinning(const struct hbk_core *core, uint64_t session, struct hbk_id *ret_id)
@@ -213,6 +219,20 @@ bool books_delivery(const struct hbk_core *core, uint64_t delivery, uint64_t *re
     *ret_session = found->sender->slot.id;
     *ret_id = found->id;
     return true;
+}
+
+uint32_t books_under_way(const struct hbk_core *core, uint64_t session)
+{
+    const struct hbk_session *found = hbk_pool_get(&core->session_pool, session);
+    uint32_t count = 0;
+    for (const struct hbk_link *link = found->sends.next; link != &found->sends; link = link->next)
+        ++count;
+    return count;
+}
+
+uint64_t books_spent(const struct hbk_core *core)
+{
+    return core->spent;
 }
 
 uint64_t books_sockets_lost(const struct hbk_core *core)

@@ -135,23 +135,23 @@ static void own_accepted(struct client *client, const struct request *request,
         find_delivery(client, HBK_METHOD_HANDLE_OFFERED, request->delivery);
     if (!offered)
         fake_violation(client->rig->kernel, "an accept of what was not offered succeeds");
-    own_items(client, accepted->items, accepted->items_count,
-              offered->revocable ? offered->delivery : 0);
+    else
+        own_items(client, accepted->items, accepted->items_count,
+                  offered->revocable ? offered->delivery : 0);
 }
 
 /* What it was told of, and is closed now. */
 static void note_revoked(struct client *client, const struct hbk_revoked *revoked)
 {
+    const struct fake_kernel *kernel = client->rig->kernel;
     for (size_t i = 0; i < client->process->slots_high && client->process->running; ++i) {
-        const struct fake_slot *slot = &client->process->slots[i];
-        bool held = slot->object && slot->origin == FAKE_ORIGIN_REVOCABLE &&
-                    slot->delivery == revoked->delivery;
-        for (size_t j = 0; j < revoked->closed_count && held; ++j)
-            if (slot->item == revoked->closed[j])
-                fake_violation(client->rig->kernel, "item %u is told as closed, and is not",
-                               revoked->closed[j]);
+        const struct fake_pin *pin =
+            fake_revocable_by(kernel, &client->process->slots[i], revoked->delivery);
+        for (size_t j = 0; j < revoked->closed_count && pin; ++j)
+            if (pin->item == revoked->closed[j])
+                fake_violation(kernel, "item %u is told as closed, and is not", pin->item);
     }
-    fake_mark_revoked(client->process, revoked->delivery);
+    fake_mark_revoked(kernel, client->process, revoked->delivery);
 }
 
 static size_t find_endpoint(const struct client *client, struct hbk_text name)

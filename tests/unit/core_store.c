@@ -5,9 +5,12 @@
 
 uint64_t store_put(struct client *client, const char *name, const char *more)
 {
-    return client_ok(client, HBK_METHOD_STORE_PUT, "{'name':'%s','handle':%u%s}", name,
-                     client_make(client, "Event", 3), more)
-        ->u.result.store_put.entry;
+    const struct hbk_store_put_result *put =
+        &client_ok(client, HBK_METHOD_STORE_PUT, "{'name':'%s','handle':%u%s}", name,
+                   client_make(client, "Event", 3), more)
+             ->u.result.store_put;
+    assert_null(put->ticket.data);
+    return put->entry;
 }
 
 uint32_t store_type_put(struct client *client, const char *name, const char *type, uint32_t access,
@@ -41,12 +44,16 @@ const struct hbk_store_get_result *store_claim(struct client *client, const char
 
 void store_misses(struct client *client, const char *name)
 {
-    client_refused(client, HBK_R_NOT_FOUND, HBK_METHOD_STORE_GET, "{'name':'%s'}", name);
+    const struct hbk_error *error =
+        client_refused(client, HBK_R_NOT_FOUND, HBK_METHOD_STORE_GET, "{'name':'%s'}", name);
+    assert_non_null(strstr(error->detail, "name"));
 }
 
 void store_misses_ticket(struct client *client, const char *ticket)
 {
-    client_refused(client, HBK_R_NOT_FOUND, HBK_METHOD_STORE_GET, "{'ticket':'%s'}", ticket);
+    const struct hbk_error *error =
+        client_refused(client, HBK_R_NOT_FOUND, HBK_METHOD_STORE_GET, "{'ticket':'%s'}", ticket);
+    assert_non_null(strstr(error->detail, "ticket"));
 }
 
 uint32_t store_ask(struct client *client, const char *name, unsigned wait_ms)

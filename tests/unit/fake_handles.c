@@ -145,7 +145,7 @@ static int op_place(void *party, hbk_pin id, bool same, uint32_t access, bool in
 static bool may_unplace(const struct fake_slot *slot, const struct fake_pin *pin)
 {
     return slot->origin == FAKE_ORIGIN_UNTOLD || slot->origin == FAKE_ORIGIN_REVOCABLE ||
-           (pin->revocable && slot->pin != pin->id);
+           (pin->delivery && slot->pin != pin->id);
 }
 
 static bool op_unplace(void *party, hbk_pin id, uint32_t value)

@@ -260,10 +260,21 @@ void fake_mark_told(struct fake_kernel *kernel, struct fake_slot *slot, uint64_t
 {
     assert_int_equal(slot->origin, FAKE_ORIGIN_UNTOLD);
     slot->origin = delivery ? FAKE_ORIGIN_REVOCABLE : FAKE_ORIGIN_TOLD;
-    slot->delivery = delivery;
-    slot->item = item;
-    if (delivery)
-        fake_pin_find(kernel, slot->pin, "telling of a revocable handle")->revocable = true;
+    if (delivery) {
+        struct fake_pin *pin = fake_pin_find(kernel, slot->pin, "telling of a revocable handle");
+        pin->delivery = delivery;
+        pin->item = item;
+    }
+}
+
+const struct fake_pin *fake_revocable_by(const struct fake_kernel *kernel,
+                                         const struct fake_slot *slot, uint64_t delivery)
+{
+    const struct fake_pin *pin = &kernel->pins[slot->pin % FAKE_PINS_MAX];
+    return slot->object && slot->origin == FAKE_ORIGIN_REVOCABLE && pin->id == slot->pin &&
+                   pin->delivery == delivery
+               ? pin
+               : NULL;
 }
 
 void fake_mark_left(struct fake_kernel *kernel, const struct fake_process *process,
@@ -274,11 +285,11 @@ void fake_mark_left(struct fake_kernel *kernel, const struct fake_process *proce
     slot->origin = FAKE_ORIGIN_LEFT;
 }
 
-void fake_mark_revoked(struct fake_process *process, uint64_t delivery)
+void fake_mark_revoked(const struct fake_kernel *kernel, struct fake_process *process,
+                       uint64_t delivery)
 {
     for (size_t i = 0; i < process->slots_high; ++i)
-        if (process->slots[i].object && process->slots[i].origin == FAKE_ORIGIN_REVOCABLE &&
-            process->slots[i].delivery == delivery)
+        if (fake_revocable_by(kernel, &process->slots[i], delivery))
             process->slots[i].origin = FAKE_ORIGIN_TOLD;
 }
 

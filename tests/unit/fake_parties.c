@@ -90,10 +90,10 @@ static struct fake_opened *opened_new(struct fake_connection *caller, struct fak
 static int op_process_open(void *caller, uint32_t pid, void **ret_party,
                            struct hbk_failure *ret_failure)
 {
-    struct fake_connection *self = fake_party_use(caller, "process_open").connection;
-    if (!self)
+    if (is_opened(caller))
         fake_violation(((struct fake_opened *)caller)->kernel,
                        "process_open() for what is no connection");
+    struct fake_connection *self = fake_party_use(caller, "process_open").connection;
     struct fake_kernel *kernel = self->kernel;
     struct fake_process *process = running(kernel, pid);
     struct fake_plan plan = fake_enter(kernel, FAKE_OP_PROCESS_OPEN, self, process);
@@ -106,7 +106,7 @@ static int op_process_open(void *caller, uint32_t pid, void **ret_party,
                                          .process = process,
                                          .value = pid,
                                          .result = plan.code});
-    if (plan.code)
+    if (plan.code || !process)
         return fake_failure(kernel, ret_failure, &plan);
     *ret_party = opened_new(self, process);
     fake_leave(kernel, &plan);

@@ -40,12 +40,10 @@ struct fake_slot {
     uint32_t access;
     enum fake_origin origin;
     bool inherit;
-    uint32_t via;      /* number of the connection whose peer had the process opened; 0: nobody's */
-    uint32_t socket;   /* which of all that were made it belongs to; 0: to none */
-    hbk_pin pin;       /* that it was placed from; 0: it was not */
-    uint64_t note;     /* of that pin */
-    uint64_t delivery; /* with which it was told, if it is revocable … */
-    uint32_t item;     /* … and which item of that it is */
+    uint32_t via;    /* number of the connection whose peer had the process opened; 0: nobody's */
+    uint32_t socket; /* which of all that were made it belongs to; 0: to none */
+    hbk_pin pin;     /* that it was placed from; 0: it was not */
+    uint64_t note;   /* of that pin */
 };
 
 /* What descriptors ask of a process. */
@@ -113,7 +111,9 @@ struct fake_pin {
     uint32_t access;
     bool inspected;
     bool may_block;
-    bool revocable;  /* a value that was placed from it was told as revocable */
+    uint64_t
+        delivery;  /* with which what was placed from it was told as revocable; 0: it was not … */
+    uint32_t item; /* … and which item of that it is */
     uint32_t making; /* sockets that are being made from it */
     uint64_t ticket;
     uint32_t handle; /* that it was made of */
@@ -317,8 +317,12 @@ uint32_t fake_handles_lost(const struct fake_kernel *kernel, const struct fake_p
  */
 void fake_mark_told(struct fake_kernel *kernel, struct fake_slot *slot, uint64_t delivery,
                     uint32_t item);
+/** fake_revocable_by() - the pin behind @slot, if that was told with @delivery and can be revoked; else NULL. */
+const struct fake_pin *fake_revocable_by(const struct fake_kernel *kernel,
+                                         const struct fake_slot *slot, uint64_t delivery);
 /** fake_mark_revoked() - what is left of @delivery is the process's own. */
-void fake_mark_revoked(struct fake_process *process, uint64_t delivery);
+void fake_mark_revoked(const struct fake_kernel *kernel, struct fake_process *process,
+                       uint64_t delivery);
 
 /* The two halves of fake_handle_make(): an object without reference; a table entry (0: table full). */
 uint32_t fake_object_new(struct fake_kernel *kernel, const char *type);

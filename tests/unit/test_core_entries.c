@@ -68,6 +68,24 @@ static void a_list_says_what_is_stored(void **state)
     rig_end(rig);
 }
 
+/* It may stay for what the system has not closed yet. */
+static void a_session_that_ends_is_not_named(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(NULL, 1);
+    struct client *owner = client_new(rig, 100, 1), *other = client_new(rig, 101, 1);
+    store_put(owner, "user/a", ",'lifetime':'broker'");
+    client_ok(other, HBK_METHOD_ENDPOINT_OPEN, "{'name':'user/b'}");
+    rig->kernel->unpins_pend = true;
+    client_send(owner, "user/b", client_make(owner, "File", 1));
+    rig_run(rig);
+    assert_int_equal(list_of(other)->entries[0].owner.session, owner->session_id);
+    client_hang_up(owner);
+    assert_false(owner->connection->released);
+    assert_int_equal(list_of(other)->entries[0].owner.session, 0);
+    rig_end(rig);
+}
+
 static bool shows(struct client *client, const char *name)
 {
     const struct hbk_store_list_result *list = list_of(client);
@@ -184,7 +202,10 @@ static void pages_show_every_entry_once(void **state)
 
 static unsigned fits(unsigned count)
 {
+    static char tail[HBK_SID_BYTES_MAX];
     struct rig *rig = rig_new(NULL, 1);
+    snprintf(tail, sizeof tail, "-%0*u", HBK_SID_BYTES_MAX - 26, 1);
+    rig->sid_tail = tail;
     struct client *client = client_new(rig, 4294967292u, 0xFFFF0000u);
     char name[HBK_NAME_BYTES_MAX + 1];
     for (unsigned i = 0; i < count; ++i) {
@@ -193,6 +214,7 @@ static unsigned fits(unsigned count)
     }
     const struct hbk_store_list_result *list = list_of(client);
     unsigned shown = (unsigned)list->entries_count;
+    assert_true(list->entries[0].owner.user.size > HBK_SID_BYTES_MAX - 4);
     assert_int_equal(list->next.data == NULL, shown == count);
     rig_end(rig);
     return shown;
@@ -222,6 +244,28 @@ static unsigned pages_to_the_end(struct client *client, unsigned *ret_seen)
         assert_true(pages < 100);
     }
     return pages;
+}
+
+static void a_page_asks_the_system_not_too_often(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(NULL, 1);
+    struct client *owner = client_new(rig, 100, 1), *stranger = client_new(rig, 101, 2);
+    fake_grant(rig->kernel, "put", 0, HBK_RIGHT_PUT);
+    fake_grant(rig->kernel, "get", 0, HBK_RIGHT_GET);
+    RIG_RULES(rig, {.name = "global/*", .put = "put", .get = "get"});
+    char name[32];
+    for (unsigned i = 0; i < 2 * HBK_ITEMS_MAX; ++i) {
+        snprintf(name, sizeof name, "global/%u", i);
+        store_put(owner, name, ALLOW); /* not to the stranger */
+    }
+    fake_trace_clear(rig->kernel);
+    const struct hbk_store_list_result *list = list_of(stranger);
+    assert_int_equal(list->entries_count, 0);
+    assert_non_null(list->next.data);
+    uint32_t asked = fake_trace_count(rig->kernel, FAKE_OP_ACCESS_CHECK);
+    assert_true(asked > HBK_ITEMS_MAX / 2 && asked <= HBK_ITEMS_MAX + 1);
+    rig_end(rig);
 }
 
 static void a_page_is_not_long_in_coming(void **state)
@@ -292,9 +336,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_list_says_what_is_stored),
+        cmocka_unit_test(a_session_that_ends_is_not_named),
         cmocka_unit_test(who_is_shown_what),
         cmocka_unit_test(pages_show_every_entry_once),
         cmocka_unit_test(the_longest_page_fits_a_line),
+        cmocka_unit_test(a_page_asks_the_system_not_too_often),
         cmocka_unit_test(a_page_is_not_long_in_coming),
         cmocka_unit_test(paging_that_is_refused),
     };

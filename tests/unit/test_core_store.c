@@ -141,6 +141,42 @@ static void params_that_are_refused(void **state)
     rig_end(rig);
 }
 
+static void nothing_is_stored_before_the_proof(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(NULL, 1);
+    struct client *owner = client_new(rig, 100, 1);
+    struct client *client = client_connect(rig, fake_process_start(rig->kernel, 101), 1);
+    client_make(client, "Event", 3);
+    store_put(owner, "user/a", "");
+    for (int hello = 0; hello < 2; ++hello) {
+        client_refused(client, HBK_R_NOT_PROVEN, HBK_METHOD_STORE_PUT,
+                       "{'name':'user/b','handle':4}");
+        client_refused(client, HBK_R_NOT_PROVEN, HBK_METHOD_STORE_GET, "{'name':'user/a'}");
+        client_refused(client, HBK_R_NOT_PROVEN, HBK_METHOD_STORE_REMOVE, "{'name':'user/a'}");
+        client_refused(client, HBK_R_NOT_PROVEN, HBK_METHOD_STORE_LIST, "{}");
+        if (!hello)
+            client_hello(client);
+    }
+    assert_int_equal(store_count(owner), 1);
+    rig_end(rig);
+}
+
+static void a_get_that_waits_keeps_its_id(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_new(NULL, 1);
+    struct client *client = client_new(rig, 100, 1);
+    const struct hbk_id seven = {.kind = HBK_ID_NUMBER, .number = 7};
+    client_line(client, "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"store.get\","
+                        "\"params\":{\"name\":\"user/a\",\"wait_ms\":10}}");
+    client_line(client, "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"store.list\"}");
+    client_raw_error(client, &seven, HBK_R_INVALID_REQUEST);
+    rig_advance(rig, 10);
+    client_raw_error(client, &seven, HBK_R_TIMEOUT);
+    rig_end(rig);
+}
+
 /* Whichever of these is said to be a handle, it is none that the caller has. */
 static void handles_that_are_refused(void **state)
 {
@@ -276,10 +312,13 @@ static void only_its_owner_replaces_an_entry(void **state)
     RIG_RULES(rig, {.name = "global/*", .put = "all", .get = "all"});
     store_put(owner, "global/a", "");
     uint32_t event = client_make(other, "Event", 3);
-    client_refused(other, HBK_R_EXISTS, HBK_METHOD_STORE_PUT,
-                   "{'name':'global/a','handle':%u,'replace':true}", event);
-    client_refused(other, HBK_R_EXISTS, HBK_METHOD_STORE_PUT, "{'name':'global/a','handle':%u}",
-                   event);
+    const struct hbk_error *error =
+        client_refused(other, HBK_R_EXISTS, HBK_METHOD_STORE_PUT,
+                       "{'name':'global/a','handle':%u,'replace':true}", event);
+    assert_non_null(strstr(error->detail, "another identity's"));
+    error = client_refused(other, HBK_R_EXISTS, HBK_METHOD_STORE_PUT,
+                           "{'name':'global/a','handle':%u}", event);
+    assert_null(strstr(error->detail, "another identity's"));
     store_put(owner, "global/a", ",'replace':true");
     client_hang_up(owner);
     store_put(other, "global/a", "");
@@ -294,9 +333,12 @@ static void rules_say_what_may_be_put(void **state)
     struct client *client = client_new(rig, 100, 1), *other = client_new(rig, 101, 1);
     uint32_t event = client_make(client, "Event", 3);
     const char *names[] = {"session/a", "global/a", "global/ticket"};
-    for (size_t i = 0; i < 3; ++i)
-        client_refused(client, HBK_R_DENIED, HBK_METHOD_STORE_PUT, "{'name':'%s','handle':%u}",
-                       names[i], event);
+    for (size_t i = 0; i < 3; ++i) {
+        const struct hbk_error *error =
+            client_refused(client, HBK_R_DENIED, HBK_METHOD_STORE_PUT, "{'name':'%s','handle':%u}",
+                           names[i], event);
+        assert_non_null(strstr(error->detail, "under this name"));
+    }
     fake_grant(rig->kernel, "one", 100, HBK_RIGHT_PUT);
     RIG_RULES(rig, {.name = "session/files", .put = "one", .types = "File"},
               {.name = "session/*", .put = "one", .access_max = 1},
@@ -438,6 +480,8 @@ int main(void)
         cmocka_unit_test(what_the_owner_does_to_its_handle_is_its_own_business),
         cmocka_unit_test(identities_do_not_see_each_other),
         cmocka_unit_test(params_that_are_refused),
+        cmocka_unit_test(nothing_is_stored_before_the_proof),
+        cmocka_unit_test(a_get_that_waits_keeps_its_id),
         cmocka_unit_test(handles_that_are_refused),
         cmocka_unit_test(types_and_rights_that_are_refused),
         cmocka_unit_test(rights_only_shrink),

@@ -87,6 +87,11 @@ static void an_entry_may_come_late(void **state)
     (void)state;
     struct shelf shelf = shelf_new();
     uint32_t id = store_waits(shelf.taker, "user/a", 60000);
+    const struct hbk_delivery_info *info =
+        client_ok(shelf.taker, HBK_METHOD_DELIVERY_LIST, NULL)->u.result.deliveries.deliveries;
+    assert_true(hbk_text_is(info->state, "waiting"));
+    assert_true(hbk_text_is(info->endpoint, "user/a"));
+    assert_int_equal(info->to.pid, 0);
     store_put(shelf.owner, "user/b", "");
     assert_int_equal(client_status(shelf.owner).deliveries_pending, 1);
     rig_advance(shelf.rig, 59999);
@@ -132,7 +137,7 @@ static void what_comes_with_the_deadline_is_in_time(void **state)
     rig_advance(shelf.rig, 0);
     client_error(shelf.taker, id, HBK_R_TIMEOUT);
     store_put(shelf.owner, "user/b", ",'once':true");
-    first = store_ask(shelf.other, "user/b", 0);
+    store_ask(shelf.other, "user/b", 0);
     rig_run(shelf.rig);
     id = store_waits(shelf.taker, "user/b", 10);
     shelf.rig->kernel->now_ms += 10;
@@ -224,6 +229,37 @@ static void one_of_many_gets_it_and_the_others_wait_in_order(void **state)
         assert_int_equal(fake_pins_held(shelf.rig->kernel), 0);
     }
     store_put(shelf.owner, "user/a", ",'once':true");
+    rig_end(shelf.rig);
+}
+
+/* Of whatever process and identity they are: as many are served as are put. */
+static void takers_of_many_users_get_one_each(void **state)
+{
+    (void)state;
+    enum { TAKERS = 9 };
+    struct shelf shelf = shelf_new();
+    fake_grant(shelf.rig->kernel, "all", 0, HBK_RIGHT_PUT | HBK_RIGHT_GET);
+    fake_grant(shelf.rig->kernel, "D:(A;;0x8;;;WD)", 0, HBK_RIGHT_GET);
+    RIG_RULES(shelf.rig, {.name = "global/*", .put = "all", .get = "all"});
+    struct client *takers[TAKERS];
+    uint32_t ids[TAKERS];
+    for (uint32_t i = 0; i < TAKERS; ++i) {
+        takers[i] = client_new(shelf.rig, 200 + i, 1 + i % 4);
+        ids[i] = store_waits(takers[i], "global/a", 1000);
+    }
+    for (uint32_t put = 1; put <= TAKERS; ++put) {
+        store_put(shelf.owner, "global/a", ",'once':true,'allow':'D:(A;;0x8;;;WD)'");
+        uint32_t answered = 0, handles = 0;
+        for (uint32_t i = 0; i < TAKERS; ++i) {
+            answered += client_answered(takers[i], ids[i]);
+            handles += fake_handles_count(takers[i]->process);
+        }
+        assert_int_equal(answered, put);
+        assert_int_equal(handles, put);
+        assert_int_equal(fake_pins_held(shelf.rig->kernel), 0);
+    }
+    for (uint32_t i = 0; i < TAKERS; ++i)
+        client_result(takers[i], ids[i]);
     rig_end(shelf.rig);
 }
 
@@ -330,7 +366,8 @@ static void what_is_being_told_stays_until_it_is(void **state)
         enum gone gone = (enum gone)(i / 4);
         bool told = i % 2, once = i / 2 % 2;
         struct shelf shelf = shelf_new();
-        store_put(shelf.owner, "user/a", once ? ",'once':true,'ttl_ms':5000" : ",'ttl_ms':5000");
+        unsigned long long entry = store_put(
+            shelf.owner, "user/a", once ? ",'once':true,'ttl_ms':5000" : ",'ttl_ms':5000");
         shelf.taker->connection->write_mode = FAKE_WRITE_PENDS;
         uint32_t id = store_ask(shelf.taker, "user/a", 0);
         rig_run(shelf.rig);
@@ -340,6 +377,8 @@ static void what_is_being_told_stays_until_it_is(void **state)
                          1 + left); /* what the answer tells of */
         if (gone != REPLACED)
             store_misses(shelf.other, "user/a");
+        client_refused(shelf.other, HBK_R_NOT_FOUND, HBK_METHOD_STORE_REMOVE, "{'entry':%llu}",
+                       entry);
         client_write_ends(shelf.taker, told);
         if (told)
             assert_int_equal(client_result(shelf.taker, id)->u.result.store_get.access, 3);
@@ -449,6 +488,7 @@ int main(void)
         cmocka_unit_test(who_waits_may_end),
         cmocka_unit_test(all_that_wait_get_what_stays),
         cmocka_unit_test(one_of_many_gets_it_and_the_others_wait_in_order),
+        cmocka_unit_test(takers_of_many_users_get_one_each),
         cmocka_unit_test(the_gets_of_one_session_keep_their_order),
         cmocka_unit_test(what_is_on_its_way_to_one_is_nobodys_else),
         cmocka_unit_test(an_entry_is_kept_for_who_cannot_be_told_yet),

@@ -19,7 +19,8 @@ usage() {
 
 # What a prefix is made of; a prefix of another recipe is made anew.
 recipe() {
-    printf '1 '
+    # Programs for x86 run only where it was made with their DLLs.
+    printf '1 %s ' "${WINEDLLPATH:-}"
     "$HBK_WINE" --version
 }
 
@@ -58,9 +59,9 @@ create() {
         return 1
     fi
     stop_server
-    local file
-    for file in system.reg user.reg drive_c/windows/system32/kernel32.dll \
-        drive_c/windows/system32/sc.exe; do
+    local file files=(system.reg user.reg drive_c/windows/system32/{kernel32.dll,sc.exe})
+    [ -z "${WINEDLLPATH:-}" ] || files+=(drive_c/windows/syswow64/kernel32.dll)
+    for file in "${files[@]}"; do
         if [ ! -s "$WINEPREFIX/$file" ]; then
             cat "$log" >&2
             printf 'prefix.sh: Wine made no %s\n' "$file" >&2

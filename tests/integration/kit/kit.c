@@ -27,6 +27,8 @@ int kit_main(int argc, char **argv, int (*group)(void))
         return kit_peer_main(argv[2]);
     if (argc == 3 && strcmp(argv[1], "--set-event") == 0)
         return SetEvent((HANDLE)(uintptr_t)strtoull(argv[2], NULL, 10)) ? 0 : 1;
+    if (argc == 3 && strcmp(argv[1], "--peers") == 0)
+        kit_peer_program(argv[2]);
     kit.console_always = argc == 2 && strcmp(argv[1], "--console") == 0;
     setvbuf(stdout, NULL, _IONBF, 0);
     setvbuf(stderr, NULL, _IONBF, 0);

@@ -275,8 +275,9 @@ enum kit_op {
     KIT_OP_ACCEPT,
     KIT_OP_REJECT, /* text: reason */
     KIT_OP_FREE,
-    KIT_OP_SEND, /* name, items, count, text: data; a[0]: wait_ms; a[1]: timeout_ms; a[2]: pid */
-    KIT_OP_MAKE, /* a[0]: kind */
+    KIT_OP_SEND, /* name, items, count, text: data; a[0]: wait_ms; a[1]: timeout_ms; a[2]: pid; a[3]: flags */
+    KIT_OP_NOTICE,    /* a[0]: timeout; value: its kind; delivery, from_session; closed */
+    KIT_OP_MAKE,      /* a[0]: kind */
     KIT_OP_SET_EVENT, /* a[0]: handle, here and below */
     KIT_OP_WAIT,      /* a[1]: ms */
     KIT_OP_RELEASE_MUTEX,
@@ -296,7 +297,7 @@ enum kit_op {
     KIT_OP_RAW_LINE,   /* a[1]: timeout; text: the line */
     KIT_OP_RAW_WAIT,   /* until there is something to read, and leave it there */
     KIT_OP_EXIT,
-    KIT_OPS
+    KIT_OP_OWN /* and those after it: kit_peer_own's */
 };
 
 struct kit_item {
@@ -322,7 +323,7 @@ struct kit_reply {
     uint64_t value;
     hbk_error_info error;
     uint32_t offered, from_pid, count;
-    uint64_t delivery, from_session;
+    uint64_t delivery, from_session, closed;
     struct kit_item items[HBK_ITEMS_MAX];
     char name[300];
     char text[9000];
@@ -338,6 +339,11 @@ struct kit_peer {
     struct kit_reply reply;
 };
 
+/** kit_is_wow64() - @process is one of 32 bits on a Windows of 64. */
+bool kit_is_wow64(HANDLE process);
+/** kit_peer_program() - peers are processes of the program of that name in this one's folder, from now on ("--peers").
+ * It must be one of the other kind: of 64 bits where this one has 32. */
+void kit_peer_program(const char *name);
 /** kit_peer_start() - a new process of this program that does what it is told. */
 void kit_peer_start(struct kit_peer *peer);
 /** kit_peer_start_heir() - the same, with all that is inheritable here. */
@@ -379,6 +385,9 @@ void kit_peer_quiet(struct kit_peer *peer);
 
 /** kit_peer_main() - what the child does. */
 int kit_peer_main(const char *pipe);
+/* What a test has its children do beside that; set before kit_main(). */
+extern bool (*kit_peer_own)(hbk_client *client, const struct kit_call *call,
+                            struct kit_reply *reply);
 /** kit_peer_object_op() - the part of it that is about objects. Return: false, not such an operation. */
 bool kit_peer_object_op(const struct kit_call *call, struct kit_reply *reply);
 

@@ -8,6 +8,22 @@
 #include <string.h>
 #include <wchar.h>
 
+static wchar_t program[MAX_PATH]; /* empty: this one */
+
+bool kit_is_wow64(HANDLE process)
+{
+    BOOL wow64 = FALSE;
+    assert_true(IsWow64Process(process, &wow64));
+    return wow64;
+}
+
+void kit_peer_program(const char *name)
+{
+    wchar_t wide[MAX_PATH];
+    assert_true(swprintf(wide, MAX_PATH, L"%hs", name) > 0);
+    (void)swprintf(program, MAX_PATH, L"%ls", kit_tool(wide));
+}
+
 static bool finish(struct kit_peer *peer, OVERLAPPED *overlapped, BOOL done, uint32_t timeout_ms,
                    DWORD expected)
 {
@@ -47,13 +63,17 @@ static void start(struct kit_peer *peer, bool heir, HANDLE token)
     assert_true(peer->pipe != INVALID_HANDLE_VALUE && peer->event != NULL);
     wchar_t self[MAX_PATH];
     assert_true(GetModuleFileNameW(NULL, self, MAX_PATH) < MAX_PATH);
-    (void)swprintf(line, sizeof line / sizeof *line, L"\"%ls\" --peer %ls", self, name);
+    (void)swprintf(line, sizeof line / sizeof *line, L"\"%ls\" --peer %ls",
+                   program[0] != L'\0' ? program : self, name);
     peer->process =
         heir ? kit_spawn_heir(line, 0, &peer->pid) : kit_spawn_as(token, line, 0, &peer->pid);
     OVERLAPPED overlapped = {.hEvent = peer->event};
     BOOL done = ConnectNamedPipe(peer->pipe, &overlapped);
     if (!finish(peer, &overlapped, done, KIT_WAIT_MS, 0))
         fail_msg("%s", "a child did not come up");
+    /* Or what is to be about two kinds of programs would be about one. */
+    if (program[0] != L'\0')
+        assert_int_not_equal(kit_is_wow64(peer->process), kit_is_wow64(GetCurrentProcess()));
 }
 
 void kit_peer_start(struct kit_peer *peer)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool (*kit_peer_own)(hbk_client *client, const struct kit_call *call, struct kit_reply *reply);
+
 static hbk_client *client;
 static hbk_delivery *delivery;
 static HANDLE raw = INVALID_HANDLE_VALUE;
@@ -97,11 +99,26 @@ static int do_send(const struct kit_call *call, struct kit_reply *reply)
     options.wait_ms = (uint32_t)call->a[0];
     options.timeout_ms = (uint32_t)call->a[1];
     options.expect_pid = (uint32_t)call->a[2];
+    options.flags = (uint32_t)call->a[3];
     hbk_receipt receipt;
     hbk_result result = hbk_send(client, &options, &receipt, &reply->error);
     if (result == HBK_OK) {
         reply->delivery = receipt.delivery;
         reply->count = (uint32_t)receipt.count;
+    }
+    return result;
+}
+
+static int do_notice(const struct kit_call *call, struct kit_reply *reply)
+{
+    hbk_notification notice;
+    hbk_result result =
+        hbk_notification_receive(client, (uint32_t)call->a[0], &notice, &reply->error);
+    if (result == HBK_OK) {
+        reply->value = (uint64_t)notice.kind;
+        reply->delivery = notice.delivery;
+        reply->closed = notice.closed;
+        reply->from_session = notice.session;
     }
     return result;
 }
@@ -206,6 +223,8 @@ static int do_operation(const struct kit_call *call, struct kit_reply *reply)
         return 0;
     case KIT_OP_SEND:
         return do_send(call, reply);
+    case KIT_OP_NOTICE:
+        return do_notice(call, reply);
     case KIT_OP_RAW_OPEN:
         return do_raw_open(call, reply);
     case KIT_OP_RAW_ADOPT:
@@ -218,6 +237,8 @@ static int do_operation(const struct kit_call *call, struct kit_reply *reply)
     case KIT_OP_RAW_WAIT:
         return do_raw_wait(reply);
     default:
+        if (call->op >= KIT_OP_OWN)
+            return kit_peer_own != NULL && kit_peer_own(client, call, reply) ? reply->result : -1;
         return kit_peer_object_op(call, reply) ? 0 : -1;
     }
 }

@@ -201,7 +201,7 @@ struct seam_told seam_told;
 struct hbk_win *seam_win;
 struct hbk_platform seam;
 struct hbk_connection seam_caller;
-struct hbk_party seam_source;
+struct hbk_win_party seam_source;
 struct seam_child seam_child;
 void *seam_party;
 

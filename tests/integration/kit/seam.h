@@ -45,7 +45,7 @@ extern struct seam_told seam_told;
 extern struct hbk_win *seam_win;
 extern struct hbk_platform seam;
 extern struct hbk_connection seam_caller; /* whoever asks, with all that this process may do */
-extern struct hbk_party seam_source;      /* this process */
+extern struct hbk_win_party seam_source;  /* this process */
 extern struct seam_child seam_child;
 extern void *seam_party; /* the child */
 

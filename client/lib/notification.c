@@ -6,18 +6,18 @@
 
 struct notice_body {
     struct hbk_arrival arrival; /* first */
-    hbk_notice notice;
+    hbk_notification notice;
 };
 
 /* What finds no room shows in the next one's `missed`. */
-static void notice_in(struct hbk_client *client, const hbk_notice *notice)
+static void notice_in(struct hbk_client *client, const hbk_notification *notice)
 {
     const struct hbk_arrivals *queue = &client->arrivals[HBK_ARRIVAL_NOTICE];
     struct notice_body *body = NULL;
 
     if (!client->notices_wanted)
         return;
-    if (queue->bytes < HBK_NOTICES_MAX * sizeof *body)
+    if (queue->bytes < HBK_NOTIFICATIONS_MAX * sizeof *body)
         body = malloc(sizeof *body);
     if (body == NULL) {
         client->notices_missed++;
@@ -29,7 +29,7 @@ static void notice_in(struct hbk_client *client, const hbk_notice *notice)
     hbk_arrival_in(client, HBK_ARRIVAL_NOTICE, &body->arrival, sizeof *body);
 }
 
-void hbk_notices_discard(struct hbk_client *client)
+void hbk_notifications_discard(struct hbk_client *client)
 {
     struct hbk_arrivals *queue = &client->arrivals[HBK_ARRIVAL_NOTICE];
     struct hbk_arrival *arrival;
@@ -80,7 +80,7 @@ uint64_t hbk_closed_bits(const uint32_t *closed, size_t count)
 
 void hbk_revoked_in(struct hbk_client *client, const struct hbk_revoked *revoked)
 {
-    hbk_notice notice = {.kind = HBK_NOTICE_REVOKED, .delivery = revoked->delivery};
+    hbk_notification notice = {.kind = HBK_NOTIFICATION_REVOKED, .delivery = revoked->delivery};
 
     notice.closed = hbk_closed_bits(revoked->closed, revoked->closed_count);
     hbk_held_revoked(client, revoked->delivery, notice.closed);
@@ -90,14 +90,14 @@ void hbk_revoked_in(struct hbk_client *client, const struct hbk_revoked *revoked
 
 void hbk_session_gone_in(struct hbk_client *client, const struct hbk_session_gone *gone)
 {
-    hbk_notice notice = {.kind = HBK_NOTICE_SESSION_GONE, .session = gone->session};
+    hbk_notification notice = {.kind = HBK_NOTIFICATION_SESSION_GONE, .session = gone->session};
 
     withdraw(client, 0, gone->session);
     notice_in(client, &notice);
 }
 
-hbk_result hbk_notice_receive(hbk_client *client, uint32_t timeout_ms, hbk_notice *ret_notice,
-                              hbk_error_info *ret_error)
+hbk_result hbk_notification_receive(hbk_client *client, uint32_t timeout_ms,
+                                    hbk_notification *ret_notice, hbk_error_info *ret_error)
 {
     struct hbk_arrival *arrival = NULL;
 

@@ -1,0 +1,308 @@
+/* hbctl's store, transfers and deliveries that can be taken back: what it does, prints and says about what went
+ * wrong. */
+#include "script.h"
+
+#include "json.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <wchar.h>
+
+#define RUN_MS 20000u
+
+enum { DONE = 0, REFUSED = 1, USAGE = 2, TOO_LATE = 4 };
+
+static struct kit_output output;
+
+static void run_at(const wchar_t *pipe, int expected, const wchar_t *arguments)
+{
+    kit_run(&output, RUN_MS, L"\"%ls\" %ls --pipe %ls --unverified", kit_tool(L"hbctl.exe"),
+            arguments, pipe);
+    if ((int)output.code != expected)
+        fail_msg("hbctl %ls: exit code %lu, not %d\n%s\n%s", arguments, output.code, expected,
+                 output.out, output.err);
+}
+
+/* @format has a name, a path, or whatever else is to be put in. */
+static void run(int expected, const wchar_t *format, ...)
+{
+    wchar_t line[1024];
+    va_list values;
+    va_start(values, format);
+    (void)vswprintf(line, 1024, format, values);
+    va_end(values);
+    run_at(kit_broker()->pipe, expected, line);
+}
+
+static void run_script(const struct kit_step *steps, size_t count, int expected,
+                       const wchar_t *arguments, struct kit_script *ret_script)
+{
+    kit_script_begin(ret_script, steps, count);
+    run_at(ret_script->pipe, expected, arguments);
+    kit_script_end(ret_script);
+}
+
+static void says(const char *text, const char *what)
+{
+    if (strstr(text, what) == NULL)
+        fail_msg("\"%s\" is missing in: %s", what, text);
+}
+
+static void is_json(const char *text)
+{
+    struct hbk_error error;
+    size_t size = strcspn(text, "\r\n");
+    if (size == 0 || hbk_json_check((struct hbk_text){text, size}, &error) != 0)
+        fail_msg("no JSON: %s", text);
+}
+
+static void a_file(wchar_t *ret_path)
+{
+    kit_temp(ret_path, MAX_PATH);
+    kit_file_write(ret_path, KIT_BYTES, KIT_BYTES_SIZE);
+}
+
+/* ---- the store ---- */
+
+static void put_got_and_removed(void **state)
+{
+    (void)state;
+    const char *name = kit_endpoint_name();
+    wchar_t path[MAX_PATH], copy[MAX_PATH];
+    char text[64];
+    a_file(path);
+    kit_temp(copy, MAX_PATH);
+    run(REFUSED, L"get %hs", name);
+    says(output.err, "not_found");
+    says(output.err, "hbctl list");
+    run(DONE, L"put %hs --file \"%ls\" --data \"for you\"", name, path);
+    says(output.out, name);
+    run(DONE, L"get %hs --print", name);
+    assert_string_equal(output.out, KIT_BYTES);
+    says(output.err, "File with rights 0x00120089");
+    says(output.err, "it says: for you");
+    run(DONE, L"get %hs --output \"%ls\" --json", name, copy);
+    is_json(output.out);
+    says(output.out, "\"data\":\"for you\"");
+    kit_file_read(copy, text, sizeof text);
+    assert_string_equal(text, KIT_BYTES);
+    run(DONE, L"list");
+    says(output.out, name);
+    says(output.out, "(left)"); /* it outlives who has put it */
+    run(DONE, L"list --json");
+    is_json(output.out);
+    says(output.out, "\"taken\":2");
+    run(REFUSED, L"put %hs --file \"%ls\"", name, path);
+    says(output.err, "exists");
+    says(output.err, "--replace");
+    run(DONE, L"put %hs --file \"%ls\" --write --access read --replace --once --ttl 60000", name,
+        path);
+    run(DONE, L"list --json");
+    says(output.out, "\"once\":true");
+    says(output.out, "\"ttl_ms\":");
+    run(DONE, L"get %hs", name);
+    says(output.out, "widenable: unknown");
+    run(REFUSED, L"get %hs", name); /* it was for one */
+    run(DONE, L"put %hs --file \"%ls\"", name, path);
+    run(DONE, L"remove %hs", name);
+    run(REFUSED, L"remove %hs --json", name);
+    is_json(output.err);
+    run(DONE, L"list");
+    says(output.out, "nothing is stored");
+}
+
+static void a_ticket(void **state)
+{
+    (void)state;
+    wchar_t path[MAX_PATH];
+    char ticket[64];
+    int64_t entry = 0;
+    a_file(path);
+    run(DONE, L"put --ticket --file \"%ls\" --json", path);
+    is_json(output.out);
+    assert_true(kit_json_text(output.out, "ticket", ticket, sizeof ticket));
+    run(DONE, L"list");
+    says(output.out, "(ticket)");
+    assert_null(strstr(output.out, ticket));
+    run(DONE, L"get --ticket %hs --print", ticket);
+    assert_string_equal(output.out, KIT_BYTES);
+    run(REFUSED, L"get --ticket %hs", ticket);
+    /* By its number it is removed. */
+    run(DONE, L"put --ticket --file \"%ls\"", path);
+    says(output.out, "once");
+    run(DONE, L"list --json");
+    assert_true(kit_json_number(output.out, "entry", &entry));
+    run(DONE, L"remove --entry %lld", (long long)entry);
+    run(REFUSED, L"remove --entry %lld", (long long)entry);
+}
+
+static void names_that_nobody_puts(void **state)
+{
+    (void)state;
+    run(TOO_LATE, L"get user/nobody --wait 100");
+    says(output.err, "timeout");
+    run(REFUSED, L"get global/nobody");
+    says(output.err, "denied");
+}
+
+/* ---- from process to process ---- */
+
+static void transferred(void **state)
+{
+    (void)state;
+    wchar_t path[MAX_PATH];
+    a_file(path);
+    HANDLE file = CreateFileW(path, GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
+    assert_true(file != INVALID_HANDLE_VALUE);
+    const unsigned pid = (unsigned)GetCurrentProcessId(), value = (unsigned)(uintptr_t)file;
+    run(DONE, L"transfer --from %u --handle 0x%x --print", pid, value);
+    assert_string_equal(output.out, KIT_BYTES);
+    says(output.err, "File with rights");
+    struct kit_peer peer;
+    int64_t copy = 0;
+    kit_peer_start(&peer);
+    run(DONE, L"transfer --from %u --handle %u --to %lu --json", pid, value, peer.pid);
+    is_json(output.out);
+    says(output.out, "\"notified\":false"); /* it has no session */
+    assert_true(kit_json_number(output.out, "handle", &copy));
+    SetFilePointer(file, 0, NULL, FILE_BEGIN); /* which both handles share */
+    assert_int_equal(kit_peer_do(&peer, KIT_OP_READ, (uint64_t)copy, KIT_BYTES_SIZE, NULL), 0);
+    assert_memory_equal(peer.reply.text, KIT_BYTES, KIT_BYTES_SIZE);
+    kit_peer_stop(&peer);
+    run(REFUSED, L"transfer --from %u --handle 0x%x --type Event", pid, value);
+    says(output.err, "type_mismatch");
+    CloseHandle(file);
+    run(REFUSED, L"transfer --from %u --handle %u", pid, (unsigned)(uintptr_t)kit_closed());
+    says(output.err, "bad_handle");
+    run(REFUSED, L"transfer --from 4 --handle 0x1c4");
+    says(output.err, "denied");
+}
+
+/* ---- taking back ---- */
+
+static void taken_back(void **state)
+{
+    (void)state;
+    static const struct kit_step steps[] = {
+        {.method = "delivery.revoke", .result = "{\"closed\":[0,2]}"},
+        {.method = "delivery.list",
+         .result = "{\"deliveries\":[{\"delivery\":9,\"state\":\"revocable\",\"endpoint\":null,"
+                   "\"from\":{\"session\":1,\"pid\":2,\"user\":\"S-1-5-18\"},\"to\":{\"session\":3,"
+                   "\"pid\":4,\"user\":\"S-1-5-19\"},\"items\":[{\"type\":\"Event\",\"access\":2}],"
+                   "\"since_ms\":5000,\"revocable\":true}]}"},
+    };
+    struct kit_script script;
+    run_script(steps, 2, DONE, L"revoke 9", &script);
+    says(script.asked[0], "\"delivery\":9");
+    says(output.out, "closed in its target: 0 2");
+    run_script(steps, 2, DONE, L"revoke 9 --json", &script);
+    is_json(output.out);
+    says(output.out, "\"closed\":[0,2]");
+    run_script(steps, 2, DONE, L"deliveries", &script);
+    says(output.out, "(a process)");
+    says(output.out, "4, session 3");
+    run_script(steps, 2, DONE, L"deliveries --json", &script);
+    is_json(output.out);
+    says(output.out, "\"state\":\"revocable\"");
+    run(REFUSED, L"revoke 99");
+    says(output.err, "not_found");
+    run(DONE, L"deliveries");
+    says(output.out, "no delivery");
+}
+
+static void sent_so_that_it_can_be_taken_back(void **state)
+{
+    (void)state;
+    const char *name = kit_endpoint_name(), *other = kit_endpoint_name();
+    wchar_t path[MAX_PATH];
+    hbk_client *client = kit_client();
+    hbk_endpoint_options open = {
+        .size = sizeof open, .name = name, .flags = HBK_ENDPOINT_REVOCABLE};
+    hbk_delivery *delivery = NULL;
+    a_file(path);
+    assert_int_equal(hbk_endpoint_open(client, &open, NULL), HBK_OK);
+    open.name = other;
+    open.flags = 0;
+    assert_int_equal(hbk_endpoint_open(client, &open, NULL), HBK_OK);
+    /* At the end of its input it leaves it there. */
+    run(DONE, L"send %hs --file \"%ls\" --revocable", name, path);
+    assert_int_equal(hbk_receive(client, KIT_WAIT_MS, &delivery, NULL), HBK_OK);
+    assert_true(delivery->revocable && delivery->items[0].handle != NULL);
+    hbk_delivery_free(delivery);
+    run(REFUSED, L"send %hs --file \"%ls\" --revocable", other, path);
+    says(output.err, "access_not_accepted");
+    assert_int_equal(hbk_receive(client, 0, &delivery, NULL), HBK_TIMEOUT);
+    run(DONE, L"endpoints");
+    says(output.out, "auto back");
+    run(DONE, L"endpoints --json");
+    says(output.out, "\"revocable\":true");
+    says(output.out, "\"revocable\":false");
+}
+
+/* ---- command lines ---- */
+
+static void what_is_missing_or_too_much(void **state)
+{
+    (void)state;
+    static const wchar_t *const lines[] = {
+        L"put",
+        L"put user/x",
+        L"put --file x",
+        L"put user/x --ticket --file x",
+        L"put user/x --file C:\\no\\such\\file",
+        L"put nowhere --file C:\\windows\\win.ini",
+        L"put user/x --file x --ttl 2147483648",
+        L"get",
+        L"get user/x --ticket 0123456789abcdef0123456789abcdef",
+        L"get --ticket 123",
+        L"get user/x --print --json",
+        L"remove",
+        L"remove user/x --entry 7",
+        L"remove --entry x",
+        L"list user/x",
+        L"revoke",
+        L"revoke x",
+        L"revoke 0",
+        L"transfer --from 7",
+        L"transfer --handle 8",
+        L"transfer --from 7 --handle x",
+        L"transfer --from 7 --handle 8 --to 9 --print",
+        L"transfer --from 7 --handle 8 --to nowhere",
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        run(USAGE, L"%ls", lines[i]);
+        assert_string_equal(output.out, "");
+        assert_true(output.err[0] != '\0');
+    }
+}
+
+static void help(void **state)
+{
+    (void)state;
+    static const wchar_t *const verbs[] = {L"put",        L"get",    L"remove",  L"list",
+                                           L"deliveries", L"revoke", L"transfer"};
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+        run(DONE, L"%ls --help", verbs[i]);
+        says(output.out, "Examples:");
+    }
+}
+
+static int group(void)
+{
+    const struct CMUnitTest tests[] = {
+        KIT_TEST(put_got_and_removed),
+        KIT_TEST(a_ticket),
+        KIT_TEST(names_that_nobody_puts),
+        KIT_TEST(transferred),
+        KIT_TEST(taken_back),
+        KIT_TEST(sent_so_that_it_can_be_taken_back),
+        KIT_TEST(what_is_missing_or_too_much),
+        KIT_TEST(help),
+    };
+    return cmocka_run_group_tests_name("hbctl share", tests, kit_group_console, kit_group_end);
+}
+
+int main(int argc, char **argv)
+{
+    return kit_main(argc, argv, group);
+}
