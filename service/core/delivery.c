@@ -128,7 +128,6 @@ static void forget_values(struct hbk_delivery *delivery)
 
 void hbk_delivery_told(struct hbk_delivery *delivery)
 {
-    struct hbk_session *target = delivery->target;
     uint32_t value = delivery->items[0].value;
 
     HBK_ASSERT(delivery->state == HBK_DELIVERY_WRITING);
@@ -156,9 +155,6 @@ void hbk_delivery_told(struct hbk_delivery *delivery)
         return;
     }
     answer_success(delivery);
-    if (delivery->revocable) {
-        hbk_revoke_answered(delivery->sender, target);
-    }
 }
 
 /* ---- place and tell ---- */

@@ -213,6 +213,9 @@ void hbk_delivery_drop_sends(struct hbk_session *sender)
     for (struct hbk_link *link = sender->sends.next; link != &sender->sends; link = link->next) {
         struct hbk_delivery *delivery = HBK_CONTAINER(link, struct hbk_delivery, send_link);
 
+        if (delivery->state == HBK_DELIVERY_WRITING && delivery->revocable) {
+            hbk_output_gone(delivery->target, sender->slot.id); /* behind the line that tells of it */
+        }
         if (delivery->state == HBK_DELIVERY_CLOSING || delivery->state == HBK_DELIVERY_WRITING) {
             continue;
         }

@@ -318,9 +318,6 @@ bool hbk_transfer_answer(struct hbk_delivery *delivery, uint32_t value, bool not
 
 /** hbk_revoke_keep() - @delivery was told, and its pins stay. */
 void hbk_revoke_keep(struct hbk_delivery *delivery);
-/** hbk_revoke_answered() - and its sender was answered: if one of the two ended while it was being told, the other one
- * hears of that. */
-void hbk_revoke_answered(struct hbk_session *sender, struct hbk_session *target);
 /** hbk_revoke_end_all() - @session, which has ended, gave or holds: what it shares with others is over, and they hear
  * of it. */
 void hbk_revoke_end_all(struct hbk_session *session);

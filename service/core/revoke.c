@@ -47,18 +47,23 @@ void hbk_revoke_keep(struct hbk_delivery *delivery)
     }
 }
 
-void hbk_revoke_answered(struct hbk_session *sender, struct hbk_session *target)
+/* Whose line is still on its way may yet be told: then it was shared with one that has gone. Said here, with all else
+ * that @target shares, nobody is told of it twice. */
+static void tell_senders(const struct hbk_session *target, const struct hbk_link *head)
 {
-    if (!hbk_session_alive(sender)) {
-        hbk_output_gone(target, sender->slot.id);
-    }
-    if (!hbk_session_alive(target)) {
-        hbk_output_gone(sender, target->slot.id);
+    for (const struct hbk_link *link = head->next; link != head; link = link->next) {
+        const struct hbk_delivery *delivery = HBK_CONTAINER(link, struct hbk_delivery, target_link);
+
+        if (delivery->revocable) {
+            hbk_output_gone(delivery->sender, target->slot.id);
+        }
     }
 }
 
 void hbk_revoke_end_all(struct hbk_session *session)
 {
+    tell_senders(session, &session->in_flight);
+    tell_senders(session, &session->carried);
     while (!hbk_list_empty(&session->holds)) {
         struct hbk_delivery *delivery =
             HBK_CONTAINER(session->holds.next, struct hbk_delivery, target_link);

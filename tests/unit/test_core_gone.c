@@ -162,20 +162,43 @@ static void one_ends_while_it_is_told(void **state)
             assert_int_equal(fake_pins_held(scene.kernel), 0);
             if (told)
                 client_delivered(scene.b);
+            /* Said at once, with all else that they share, so that it is said once. */
+            if (!sender)
+                assert_int_equal(client_session_gone(scene.a)->session, scene.b->session_id);
             if (!sender && told)
                 client_result(scene.a, id);
             else if (!sender)
                 client_error(scene.a, id, HBK_R_TARGET_GONE);
             if (sender && told)
                 assert_int_equal(client_session_gone(scene.b)->session, scene.a->session_id);
-            if (!sender && told)
-                assert_int_equal(client_session_gone(scene.a)->session, scene.b->session_id);
             client_nothing(scene.a);
             client_nothing(scene.b);
             assert_true((sender ? scene.a : scene.b)->connection->released);
             scene_end(&scene);
         }
     }
+}
+
+/* What it shares with one that has gone is told late, after it heard of the end of another one. */
+static void nobody_hears_of_it_twice(void **state)
+{
+    (void)state;
+    struct scene scene = scene_given();
+    struct client *other = client_new(scene.rig, 103, 1);
+    uint32_t event = client_make(other, "Event", 3);
+    client_ok(other, SEND, GIVE, event, event);
+    client_delivered(scene.b);
+    scene.b->connection->write_mode = FAKE_WRITE_PENDS;
+    client_request(scene.a, SEND, GIVE, scene.event, scene.event);
+    rig_run(scene.rig);
+    client_hang_up(scene.a);
+    client_hang_up(other);
+    share_unblock(scene.b, true);
+    client_delivered(scene.b);
+    assert_int_equal(client_session_gone(scene.b)->session, scene.a->session_id);
+    assert_int_equal(client_session_gone(scene.b)->session, other->session_id);
+    client_nothing(scene.b);
+    scene_end(&scene);
 }
 
 static void the_service_stops(void **state)
@@ -338,6 +361,7 @@ int main(void)
         cmocka_unit_test(whom_it_does_not_concern),
         cmocka_unit_test(several_share),
         cmocka_unit_test(one_ends_while_it_is_told),
+        cmocka_unit_test(nobody_hears_of_it_twice),
         cmocka_unit_test(the_service_stops),
         cmocka_unit_test(it_goes_by_its_name),
         cmocka_unit_test(the_target_may_end_inside_any_call),
