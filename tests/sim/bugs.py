@@ -67,8 +67,8 @@ BUGS = [
          "hbk_type_info((enum hbk_type)item->type)->close_may_block && !BUG;"),
     ]),
     Bug("answered_twice", "answered once", 50, [
-        ("delivery.c", "        answer_success(delivery);\n",
-         "        answer_success(delivery);\n        if (BUG) {\n            answer_success(delivery);\n        }\n"),
+        ("delivery.c", "    answer_success(delivery);\n",
+         "    answer_success(delivery);\n    if (BUG) {\n        answer_success(delivery);\n    }\n"),
     ]),
     Bug("timeout_not_answered", "answered once", 100, [
         ("ending.c", "    if (hbk_delivery_claim_answer(delivery)) {\n        hbk_output_failure(",

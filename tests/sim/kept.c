@@ -27,15 +27,26 @@ const char *sim_entry_over(const struct sim *sim, const struct sim_entry *entry)
     return NULL;
 }
 
+static bool may_replace(const struct sim_entry *entry, const struct sim_entry *other)
+{
+    return sim_entry_same_place(entry, other) && other->replace && !other->refused &&
+           other->put_at > entry->put_at && other->identity == entry->identity;
+}
+
 static bool maybe_replaced(struct sim *sim, const struct sim_entry *entry)
 {
-    for (uint32_t i = 0; i < SIM_ENTRIES_MAX; ++i) {
-        const struct sim_entry *other = &sim->entries[i];
-        if (sim_entry_same_place(entry, other) && other->replace && !other->refused &&
-            other->put_at > entry->put_at && other->identity == entry->identity)
+    for (uint32_t i = 0; i < SIM_ENTRIES_MAX; ++i)
+        if (may_replace(entry, &sim->entries[i]))
             return true;
-    }
     return false;
+}
+
+static bool may_remove(const struct sim_entry *entry, const struct sim_removal *removal)
+{
+    if (removal->over || (removal->over_at && removal->over_at < entry->put_at))
+        return false;
+    return removal->entry ? !entry->entry || removal->entry == entry->entry
+                          : removal->name == entry->name && removal->identity == entry->identity;
 }
 
 static bool maybe_removed(struct sim *sim, const struct sim_entry *entry)
@@ -44,19 +55,28 @@ static bool maybe_removed(struct sim *sim, const struct sim_entry *entry)
         struct sim_removal *removal = &sim->removals[i];
         if (!removal->over_at && !sim_client_numbered(sim, removal->client))
             removal->over_at = sim->events_count;
-        if (removal->over || (removal->over_at && removal->over_at < entry->put_at))
-            continue;
-        if (removal->entry ? !entry->entry || removal->entry == entry->entry
-                           : removal->name == entry->name && removal->identity == entry->identity)
+        if (may_remove(entry, removal))
             return true;
     }
     return false;
 }
 
+void sim_entry_forget(struct sim *sim, const struct sim_entry *other)
+{
+    for (uint32_t i = 0; i < SIM_ENTRIES_MAX; ++i)
+        sim->entries[i].forgotten |= may_replace(&sim->entries[i], other);
+}
+
+void sim_removal_forget(struct sim *sim, const struct sim_removal *removal)
+{
+    for (uint32_t i = 0; i < SIM_ENTRIES_MAX; ++i)
+        sim->entries[i].forgotten |= may_remove(&sim->entries[i], removal);
+}
+
 bool sim_entry_maybe_over(struct sim *sim, const struct sim_entry *entry)
 {
     const struct sim_client *client = sim_client_numbered(sim, entry->client);
-    return !entry->told_at || maybe_removed(sim, entry) || sim->stopping ||
+    return !entry->told_at || entry->forgotten || maybe_removed(sim, entry) || sim->stopping ||
            (!entry->stays && !sim_client_lives(client)) || maybe_replaced(sim, entry);
 }
 
@@ -185,6 +205,7 @@ static void check_kept(struct sim *sim, struct sim_entry *entry)
     if (!entry->pins && entry->told_at && !over && !sim_entry_maybe_over(sim, entry))
         sim_violation(sim, "what is stored stays", "entry %" PRIu64 " has gone for no reason",
                       entry->entry);
+    entry->replaced |= !entry->pins && !over; /* so that it stays over */
     if (!entry->pins && over && entry->told_at && !entry->counted) {
         entry->counted = true;
         if (strcmp(over, "its time") == 0)

@@ -145,6 +145,7 @@ struct sim_entry {
     uint32_t generation;       /* of the rules when it was asked for */
     bool refused, removed;     /* that was told */
     bool replaced, counted;
+    bool forgotten; /* what may have ended it is not remembered any more */
     uint64_t over_at; /* when it was told that it was taken or replaced, in events */
     bool came_back; /* its taker was not told, and it is as before */
     uint64_t taken; /* told */

@@ -302,6 +302,10 @@ void sim_put_refused(struct sim *sim, const struct sim_client *client,
 const char *sim_entry_over(const struct sim *sim, const struct sim_entry *entry);
 /** sim_entry_maybe_over() - or it may be. */
 bool sim_entry_maybe_over(struct sim *sim, const struct sim_entry *entry);
+/** sim_entry_forget() - @other is about to be forgotten, and what it may have replaced is not. */
+void sim_entry_forget(struct sim *sim, const struct sim_entry *other);
+/** sim_removal_forget() - the same of a removal. */
+void sim_removal_forget(struct sim *sim, const struct sim_removal *removal);
 bool sim_entry_same_place(const struct sim_entry *entry, const struct sim_entry *other);
 /** sim_entry_for() - is it what @send asks for? */
 bool sim_entry_for(const struct sim_entry *entry, const struct sim_send *send);

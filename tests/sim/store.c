@@ -37,6 +37,7 @@ static struct sim_entry *entry_new(struct sim *sim, const struct sim_client *cli
            ++tries < 100);
     if (tries == 100)
         return NULL;
+    sim_entry_forget(sim, entry);
     *entry = (struct sim_entry){.tag = sim->entry_tags,
                                 .client = client->number,
                                 .session = client->session,
@@ -350,6 +351,8 @@ static void remember_removal(struct sim *sim, const struct sim_client *client,
     if (!request)
         return;
     request->tag = sim->removals_count++;
+    if (sim->removals_count > SIM_REMOVALS_MAX)
+        sim_removal_forget(sim, &sim->removals[request->tag % SIM_REMOVALS_MAX]);
     sim->removals[request->tag % SIM_REMOVALS_MAX] =
         (struct sim_removal){.entry = request->delivery,
                              .name = request->name,
