@@ -242,4 +242,184 @@ BUGS = [
          "    free(delivery->text);\n    if (BUG) {\n        core->delivered += *(volatile char *)delivery->text == 0;\n    }\n"
          "    hbk_pool_free(&core->delivery_pool, delivery);\n"),
     ]),
+    # ---- the store ----
+    Bug("allow_not_asked", "entries are given to whom they are for", 100, [
+        ("take.c", "        return own(session, entry);\n    }\n    core->spent++;\n    return (",
+         "        return own(session, entry);\n    }\n    core->spent++;\n    return BUG || ("),
+    ]),
+    Bug("entry_of_others_given", "entries are given to whom they are for|existence is not told", 200, [
+        ("take.c", "        return own(session, entry);\n    }\n    core->spent++;\n    return BUG(allow_not_asked)",
+         "        return BUG || own(session, entry);\n    }\n    core->spent++;\n    return BUG(allow_not_asked)"),
+    ]),
+    Bug("ticket_passed_on", "entries are given to whom they are for", 200, [
+        ("take.c", "    return own(session, entry) || hbk_grant_name(", "    return BUG || own(session, entry) || hbk_grant_name("),
+    ]),
+    Bug("get_not_ruled", "entries are given to whom they are for|existence is not told", 100, [
+        ("take.c", "if (delivery->name.data != NULL && !hbk_grant_name(", "if (!BUG && delivery->name.data != NULL && !hbk_grant_name("),
+    ]),
+    Bug("put_not_ruled", "rules|existence is not told", 100, [
+        ("store.c", "if (ruled.data != NULL && !hbk_grant_name(", "if (!BUG && ruled.data != NULL && !hbk_grant_name("),
+    ]),
+    Bug("given_more_than_was_put", "rights only shrink", 100, [
+        ("take.c", "hbk_item_reduce(&item, entry->item.access, ret_error)",
+         "hbk_item_reduce(&item, BUG ? entry->item.granted : entry->item.access, ret_error)"),
+    ]),
+    Bug("take_not_capped", "rules", 200, [
+        ("take.c", "ret_error) != 0 ||\n        hbk_item_check_cap(", "ret_error) != 0 ||\n        (!BUG && hbk_item_check_cap("),
+        ("take.c", "(enum hbk_type)item.type, item.access, ret_error) != 0) {",
+         "(enum hbk_type)item.type, item.access, ret_error) != 0)) {"),
+    ]),
+    Bug("once_on_two_ways", "once means once", 200, [
+        ("take.c", "(entry->taker == NULL || entry->taker == delivery)", "(BUG || entry->taker == NULL || entry->taker == delivery)"),
+        ("take.c", "        HBK_ASSERT(entry->taker == delivery);\n", "        HBK_ASSERT(BUG || entry->taker == delivery);\n"),
+        ("take.c", "(entry->taker != NULL) == entry->once);", "(BUG || (entry->taker != NULL) == entry->once));"),
+    ]),
+    Bug("once_kept", "once means once|entries end", 50, [
+        ("take.c", "        entry->taker = NULL;\n        hbk_store_drop(entry);\n",
+         "        entry->taker = NULL;\n        if (!BUG) {\n            hbk_store_drop(entry);\n        }\n"),
+    ]),
+    Bug("once_lost", "what is stored stays", 200, [
+        ("take.c", "    if (!told) {\n        let_go(delivery);\n",
+         "    if (!told) {\n        let_go(delivery);\n        if (BUG && entry->once) {\n            hbk_store_drop(entry);\n        }\n"),
+    ]),
+    Bug("once_held_back", "others are served|answers are true|counters of users", 200, [
+        ("take.c", "        entry->taker = NULL;\n        hbk_take_wake(entry);\n",
+         "        entry->taker = BUG ? entry->taker : NULL;\n        hbk_take_wake(entry);\n"),
+    ]),
+    Bug("takers_not_woken", "answers are true", 100, [
+        ("store.c", "    hbk_take_wake(entry);", "    if (!BUG) {\n        hbk_take_wake(entry);\n    }"),
+    ]),
+    Bug("time_to_live_forgotten", "entries end|answers are true", 100, [
+        ("store.c", "&entry->timer, ttl_ms != 0 ?", "&entry->timer, ttl_ms != 0 && !BUG ?"),
+    ]),
+    Bug("session_outlived", "entries end", 50, [
+        ("store.c", "if (entry->lifetime == HBK_LIFETIME_SESSION) {", "if (entry->lifetime == HBK_LIFETIME_SESSION && !BUG) {"),
+    ]),
+    Bug("session_not_outlived", "what is stored stays", 50, [
+        ("store.c", "if (entry->lifetime == HBK_LIFETIME_SESSION && !BUG(session_outlived)) {",
+         "if ((BUG || entry->lifetime == HBK_LIFETIME_SESSION) && !BUG(session_outlived)) {"),
+    ]),
+    Bug("replaced_by_others", "names", 200, [
+        ("store.c", "before->owner != session->scopes[HBK_SCOPE_USER])) {", "(before->owner != session->scopes[HBK_SCOPE_USER] && !BUG))) {"),
+    ]),
+    Bug("replaced_unasked", "names", 50, [
+        ("store.c", "if (before != NULL && hbk_store_has(before) &&", "if (!BUG && before != NULL && hbk_store_has(before) &&"),
+    ]),
+    Bug("removed_by_anybody", "rules|answers are true", 100, [
+        ("store.c", "    return entry->owner == session->scopes[HBK_SCOPE_USER] ||\n",
+         "    return BUG || entry->owner == session->scopes[HBK_SCOPE_USER] ||\n"),
+    ]),
+    Bug("nearly_the_ticket", "entries are given to whom they are for", 100, [
+        ("store.c", "hbk_hash(&core->hash_key, ticket, HBK_TICKET_BYTES / 2, NULL, 0)",
+         "hbk_hash(&core->hash_key, ticket, BUG ? 0 : HBK_TICKET_BYTES / 2, NULL, 0)"),
+        ("store.c", "for (size_t i = 0; i < HBK_TICKET_BYTES / 2; i++) {\n        different",
+         "for (size_t i = 0; i < HBK_TICKET_BYTES / 2 - (BUG ? 1 : 0); i++) {\n        different"),
+    ]),
+    Bug("tickets_half_random", "tickets", 50, [
+        ("store.c", "entry->ticket, sizeof entry->ticket);", "entry->ticket, BUG ? 8 : sizeof entry->ticket);"),
+    ]),
+    Bug("stored_bytes_not_given_back", "counters of users", 50, [
+        ("store.c", "HBK_QUOTA_STORED_BYTES, entry->charged);\n    core->platform.descriptor_free",
+         "HBK_QUOTA_STORED_BYTES, BUG ? 0 : entry->charged);\n    core->platform.descriptor_free"),
+    ]),
+    Bug("data_not_charged", "answers are true", 50, [
+        ("store.c", "params->name.size + params->data.size + params->allow.size);",
+         "params->name.size + (BUG ? 0 : params->data.size) + params->allow.size);"),
+    ]),
+    Bug("entry_leaked", "broker handles", 50, [
+        ("store.c", "    if (entry->item.pin == 0 ||\n", "    if (entry->item.pin == 0 || BUG ||\n"),
+    ]),
+    Bug("entry_closed_while_taken", "the seam|assertion|end of the program", 200, [
+        ("store.c", "    if (entry->stored || entry->takes > 0) {\n", "    if (entry->stored || (entry->takes > 0 && !BUG)) {\n"),
+        ("store.c", "    HBK_ASSERT(!entry->stored && entry->takes == 0 &&", "    HBK_ASSERT(!entry->stored && (BUG || entry->takes == 0) &&"),
+    ]),
+    Bug("allow_leaked", "descriptors", 50, [
+        ("store.c", "core->platform.descriptor_free(core->platform.context, entry->allow);",
+         "core->platform.descriptor_free(core->platform.context, BUG ? NULL : entry->allow);"),
+    ]),
+    Bug("store_shown_to_all", "existence is not told", 200, [
+        ("entries.c", "    return entry->name.data != NULL && hbk_grant_name(session, HBK_VERB_GET, entry->name) &&\n"
+         "           hbk_take_allowed(session, entry);\n",
+         "    return BUG || (entry->name.data != NULL && hbk_grant_name(session, HBK_VERB_GET, entry->name) &&\n"
+         "                   hbk_take_allowed(session, entry));\n"),
+    ]),
+    Bug("entry_hidden", "answers are true", 100, [
+        ("entries.c", "    if (!hbk_store_has(entry)) {", "    if (!hbk_store_has(entry) || (BUG && entry->once)) {"),
+    ]),
+    # ---- transfers ----
+    Bug("transfer_by_anybody", "rules|third parties", 50, [
+        ("transfer.c", "if (!hbk_grant_verb(session, HBK_VERB_TRANSFER)) {", "if (!hbk_grant_verb(session, HBK_VERB_TRANSFER) && !BUG) {"),
+    ]),
+    Bug("system_not_left_alone", "third parties", 50, [
+        ("transfer.c", "    if (pid != SYSTEM_PID && pid != core->config.pid) {", "    if (BUG || (pid != SYSTEM_PID && pid != core->config.pid)) {"),
+    ]),
+    Bug("placed_with_the_wrong_one", "third parties", 50, [
+        ("delivery.c", "    return delivery->process != NULL ?", "    return delivery->process != NULL && !BUG ?"),
+    ]),
+    Bug("target_process_kept", "broker handles", 50, [
+        ("ending.c", "platform.process_close(delivery->process);", "platform.process_close(BUG ? NULL : delivery->process);"),
+    ]),
+    Bug("source_process_kept", "broker handles", 50, [
+        ("send.c", "platform.process_close(delivery->source);", "platform.process_close(BUG ? NULL : delivery->source);"),
+    ]),
+    Bug("notified_nobody", "third parties|told or untold", 50, [
+        ("delivery.c", "hbk_transfer_answer(delivery, delivery->items[0].value, false);", "hbk_transfer_answer(delivery, delivery->items[0].value, BUG);"),
+    ]),
+    Bug("not_told_another_way", "third parties", 200, [
+        ("place.c", "        hbk_session_alive(delivery->sender)) {\n", "        hbk_session_alive(delivery->sender) && !BUG) {\n"),
+    ]),
+    Bug("inherit_forgotten", "answers are true", 50, [
+        ("place.c", "return item->inherit && delivery->endpoint == NULL;", "return item->inherit && delivery->endpoint == NULL && !BUG;"),
+    ]),
+    # ---- revocation ----
+    Bug("revoked_by_anybody", "revocation", 50, [
+        ("revoke.c", "(delivery->sender != session && !hbk_grant_verb(", "(delivery->sender != session && !BUG && !hbk_grant_verb("),
+    ]),
+    Bug("revocable_not_agreed", "both sides agree", 50, [
+        ("send.c", "if (delivery->revocable && !endpoint->revocable) {", "if (delivery->revocable && !endpoint->revocable && !BUG) {"),
+    ]),
+    Bug("revoked_what_was_closed", "revocation", 200, [
+        ("revoke.c", "        if (core->platform.unplace(", "        if (BUG | core->platform.unplace("),
+    ]),
+    Bug("revoked_in_silence", "revocation", 50, [
+        ("revoke.c", "    (void)hbk_output_notification(target, HBK_METHOD_DELIVERY_REVOKED, &params);\n",
+         "    if (!BUG) {\n        (void)hbk_output_notification(target, HBK_METHOD_DELIVERY_REVOKED, &params);\n    }\n"),
+    ]),
+    Bug("revoked_while_it_is_told", "revocation", 400, [
+        ("revoke.c", "    if (delivery->state == HBK_DELIVERY_WRITING) {\n", "    if (delivery->state == HBK_DELIVERY_WRITING && !BUG) {\n"),
+    ]),
+    Bug("given_not_kept", "broker handles|answers are true", 50, [
+        ("revoke.c", "    if (!hbk_session_alive(sender) || !hbk_session_alive(target)) {", "    if (BUG || !hbk_session_alive(sender) || !hbk_session_alive(target)) {"),
+    ]),
+    Bug("given_kept_for_ever", "broker handles|dead sessions|assertion", 100, [
+        ("revoke.c", "    while (!hbk_list_empty(&session->given)) {\n", "    while (!hbk_list_empty(&session->given) && !BUG) {\n"),
+    ]),
+    Bug("end_of_sharer_not_told", "revocation", 100, [
+        ("revoke.c", "        hbk_output_gone(target, session->slot.id);\n",
+         "        if (!BUG) {\n            hbk_output_gone(target, session->slot.id);\n        }\n"),
+    ]),
+    Bug("deliveries_shown_to_all", "existence is not told", 200, [
+        ("deliveries.c", "(all || delivery->sender == session ||", "(BUG || all || delivery->sender == session ||"),
+    ]),
+    # ---- sockets ----
+    Bug("socket_left_behind", "told or untold|untold values|a failed send leaves nothing", 200, [
+        ("socket.c", "    if (!core->platform.sockets_undo(", "    if (!BUG && !core->platform.sockets_undo("),
+    ]),
+    Bug("late_sockets_left_behind", "told or untold|untold values", 200, [
+        ("socket.c", "            if (delivery->items[i].made) {\n                hbk_socket_undo(delivery, i);\n",
+         "            if (delivery->items[i].made && BUG) {\n                delivery->items[i].made = false;\n"
+         "            } else if (delivery->items[i].made) {\n                hbk_socket_undo(delivery, i);\n"),
+    ]),
+    Bug("closed_under_the_worker", "the seam|assertion", 200, [
+        ("ending.c", "    if (!delivery->making) {\n        hbk_delivery_close_later(delivery);\n    }\n",
+         "    if (!delivery->making) {\n        hbk_delivery_close_later(delivery);\n    } else if (BUG) {\n"
+         "        hbk_list_append(&delivery->sender->closing, &delivery->close_link);\n"
+         "        hbk_work_add(delivery->sender, HBK_WORK_CLOSE);\n    }\n"),
+    ]),
+    Bug("lost_socket_not_counted", "untold values", 200, [
+        ("socket.c", "    core->sockets_lost++;\n", "    core->sockets_lost += !BUG;\n"),
+    ]),
+    Bug("socket_deadline_forgotten", "deadlines", 200, [
+        ("socket.c", "hbk_now(core) + HBK_SOCKET_DEADLINE_MS);", "BUG ? HBK_NEVER : hbk_now(core) + HBK_SOCKET_DEADLINE_MS);"),
+    ]),
 ]

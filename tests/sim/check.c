@@ -56,9 +56,24 @@ void sim_check(struct sim *sim, bool idle)
                           kernel->processes[i].pid, sim->processes[i].untold);
 }
 
+/* Who waits for sockets is told when that takes too long, unless something is in the way of it. */
+static void check_workers(struct sim *sim)
+{
+    for (uint32_t i = 0; i < SIM_SENDS_MAX && sim->kernel->sockets_making; ++i) {
+        const struct sim_send *send = &sim->sends[i];
+        const struct sim_client *client = sim_client_numbered(sim, send->client);
+        if (send->tag && send->sockets && !send->answered && sim_client_lives(client) &&
+            !client->connection->pending && !sim->stopping &&
+            sim->kernel->now_ms - send->made_ms > HBK_SOCKET_DEADLINE_MS)
+            sim_violation(sim, "deadlines", "send %" PRIu64 " waits for a worker for %" PRIu64 " ms",
+                          send->tag, sim->kernel->now_ms - send->made_ms);
+    }
+}
+
 void sim_check_deadlines(struct sim *sim)
 {
     uint64_t now_ms = sim->kernel->now_ms;
+    check_workers(sim);
     for (uint32_t i = 0; i < SIM_CLIENTS_MAX; ++i) {
         const struct sim_client *client = sim->clients[i];
         if (!client || client->connection->closed)

@@ -149,11 +149,13 @@ void sim_take_agreed(struct sim *sim, const struct sim_send *send, const struct 
 
 /* ---- there is nothing ---- */
 
-/* It was there all the time since @send was asked for. */
+/* It was there all the time since @send was asked for, or it came while that waited. */
 static bool surely_there(struct sim *sim, const struct sim_entry *entry,
                          const struct sim_send *send)
 {
-    return entry->tag && entry->pins && entry->told_at && entry->told_at < send->asked_at &&
+    return entry->tag && entry->pins && entry->told_at &&
+           (entry->told_at < send->asked_at ||
+            (send->wait_ms && entry->put_ms < send->sent_ms + send->wait_ms)) &&
            !entry->once && !entry->allow && entry->identity == send->identity &&
            sim_entry_for(entry, send) && !sim_entry_over(sim, entry) &&
            !sim_entry_maybe_over(sim, entry);
@@ -181,6 +183,7 @@ void sim_take_founded(struct sim *sim, const struct sim_send *send, const struct
     bool tells = none || error->code == HBK_R_ACCESS_EXCEEDS_SOURCE;
     uint32_t name = send->by_ticket[0] ? SIM_NAME_TICKET : send->name;
     may_come_back(sim, send);
+    none = none && (error->code == HBK_R_TIMEOUT || !send->wait_ms);
     if (send->by_ticket[0] && none)
         sim_outcome(sim, SIM_OUT_GUESSED);
     for (uint32_t i = 0; i < SIM_ENTRIES_MAX && none; ++i)

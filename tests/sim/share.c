@@ -94,6 +94,12 @@ void sim_transfer_refused(struct sim *sim, const struct sim_send *send,
                       "transfer %" PRIu64 " is about a process that is never looked into, and "
                       "answered %s",
                       send->tag, hbk_result_name(error->code));
+    bool its_own = send->process && send->process->running && send->name == SIM_NAME_NONE &&
+                   send->process->pid == send->target_pid;
+    if (its_own && (error->code == HBK_R_TARGET_GONE || error->code == HBK_R_BUSY))
+        sim_violation(sim, "third parties",
+                      "transfer %" PRIu64 " is answered %s, and process %u is there", send->tag,
+                      hbk_result_name(error->code), send->target_pid);
     if (error->code == HBK_R_DENIED && send->source_pid == send->pid &&
         send->name == SIM_NAME_NONE && send->target_pid == send->pid &&
         send->generation == sim->generation && sim->swarm.chaos.op_fails == 0 &&

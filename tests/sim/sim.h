@@ -282,6 +282,8 @@ void sim_add_item(struct sim_text *text, const struct sim_item *item);
 #define SIM_NOTE_ENTRY (UINT64_C(1) << 63) /* of an entry's pin, with its tag */
 
 struct sim_entry *sim_entry_of(struct sim *sim, uint64_t tag);
+/** sim_entry_bytes() - that its user is charged for. */
+uint64_t sim_entry_bytes(const struct sim_entry *entry);
 void sim_say_put(struct sim *sim, struct sim_client *client);
 uint64_t sim_say_get(struct sim *sim, struct sim_client *client, const struct sim_entry *entry,
                      bool plain);

@@ -14,6 +14,14 @@ struct sim_entry *sim_entry_of(struct sim *sim, uint64_t tag)
     return tag && entry->tag == tag ? entry : NULL;
 }
 
+uint64_t sim_entry_bytes(const struct sim_entry *entry)
+{
+    static char wire[SIM_LINE_MAX / 4], plain[SIM_LINE_MAX / 4];
+    size_t data = sim_data(DATA_TAG(entry), wire, sizeof wire, plain, sizeof plain);
+    return (entry->name == SIM_NAME_TICKET ? 0 : strlen(sim_names[entry->name])) +
+           (entry->allow ? strlen(entry->allow) : 0) + (entry->has_data ? data : 0);
+}
+
 /* ---- store.put ---- */
 
 static const char *const allow_variants[] = {

@@ -232,6 +232,18 @@ static void needs_inspect(struct sim *sim, const struct sim_client *client,
     sim_violation(sim, "rules", "client %u may not inspect, and does", client->number);
 }
 
+static void check_stored_bytes(struct sim *sim, const struct hbk_status_result *status)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < SIM_ENTRIES_MAX; ++i)
+        bytes += sim->entries[i].pins ? sim_entry_bytes(&sim->entries[i]) : 0;
+    for (size_t i = 0; i < status->quotas_count; ++i)
+        if (hbk_text_is(status->quotas[i].name, "stored_bytes") && status->quotas[i].used != bytes)
+            sim_violation(sim, "answers are true",
+                          "%" PRIu64 " bytes are charged for entries of %" PRIu64,
+                          status->quotas[i].used, bytes);
+}
+
 /* While nothing is under way it is known what there is. */
 static void told_status(struct sim *sim, const struct hbk_status_result *status)
 {
@@ -258,6 +270,7 @@ static void told_status(struct sim *sim, const struct hbk_status_result *status)
                       status->sessions, status->sessions_proven, status->endpoints,
                       status->deliveries_pending, status->pins, status->stored, sim->clients_count,
                       proven, endpoints, pins, stored);
+    check_stored_bytes(sim, status);
 }
 
 static void told_result(struct sim *sim, struct sim_client *client, struct sim_request *request,
