@@ -251,7 +251,7 @@ BUGS = [
         ("take.c", "        return own(session, entry);\n    }\n    core->spent++;\n    return BUG(allow_not_asked)",
          "        return BUG || own(session, entry);\n    }\n    core->spent++;\n    return BUG(allow_not_asked)"),
     ]),
-    Bug("ticket_passed_on", "entries are given to whom they are for", 200, [
+    Bug("ticket_passed_on", "entries are given to whom they are for", 400, [
         ("take.c", "    return own(session, entry) || hbk_grant_name(", "    return BUG || own(session, entry) || hbk_grant_name("),
     ]),
     Bug("get_not_ruled", "entries are given to whom they are for|existence is not told", 100, [
@@ -365,7 +365,7 @@ BUGS = [
     Bug("notified_nobody", "third parties|told or untold", 50, [
         ("delivery.c", "hbk_transfer_answer(delivery, delivery->items[0].value, false);", "hbk_transfer_answer(delivery, delivery->items[0].value, BUG);"),
     ]),
-    Bug("not_told_another_way", "third parties", 200, [
+    Bug("not_told_another_way", "third parties", 400, [
         ("place.c", "        hbk_session_alive(delivery->sender)) {\n", "        hbk_session_alive(delivery->sender) && !BUG) {\n"),
     ]),
     Bug("inherit_forgotten", "answers are true", 50, [

@@ -197,6 +197,8 @@ static const struct sim_send *any_delivery(struct sim *sim, const struct sim_cli
             !(send->pins || sim_below(sim, 20) == 0))
             continue;
         found = send;
+        if (send->placed && sim_below(sim, 2))
+            break; /* it is being told just now */
         if (send->client == client->number || sim_below(sim, 8) == 0)
             break;
     }

@@ -211,6 +211,8 @@ static const struct sim_entry *any_entry(struct sim *sim)
     uint32_t at = sim_below(sim, SIM_ENTRIES_MAX);
     for (uint32_t i = 0; i < SIM_ENTRIES_MAX; ++i, ++at) {
         const struct sim_entry *entry = &sim->entries[at % SIM_ENTRIES_MAX];
+        if (!entry->allow && sim_below(sim, 2))
+            continue;
         if (entry->tag && entry->pins && (entry->name != SIM_NAME_TICKET || entry->ticket[0]))
             return entry;
     }
