@@ -214,7 +214,8 @@ void hbk_delivery_drop_sends(struct hbk_session *sender)
         struct hbk_delivery *delivery = HBK_CONTAINER(link, struct hbk_delivery, send_link);
 
         if (delivery->state == HBK_DELIVERY_WRITING && delivery->revocable) {
-            hbk_output_gone(delivery->target, sender->slot.id); /* behind the line that tells of it */
+            hbk_output_gone(delivery->target,
+                            sender->slot.id); /* behind the line that tells of it */
         }
         if (delivery->state == HBK_DELIVERY_CLOSING || delivery->state == HBK_DELIVERY_WRITING) {
             continue;

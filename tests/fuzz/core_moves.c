@@ -28,8 +28,8 @@ static void note_told(struct play *play, uint32_t tag)
 static uint32_t tag_of(const struct play *play, const struct hbk_delivered *delivered)
 {
     char text[16] = "";
-    if (delivered->from.peer.pid >= RAW_PID)
-        return PLAY_SENDS_MAX;
+    if (delivered->from.peer.pid >= RAW_PID || !delivered->data.data)
+        return PLAY_SENDS_MAX; /* or a transfer */
     assert_true(delivered->data.size < sizeof text);
     memcpy(text, delivered->data.data, delivered->data.size);
     const unsigned long tag = strtoul(text, NULL, 10);
@@ -98,8 +98,11 @@ void play_line_told(struct client *client, const struct hbk_message *message)
             fake_violation(client->rig->kernel, "more answers than lines");
         own_raw(client);
     } else if (message->kind != HBK_MESSAGE_NOTIFICATION) {
-        if (message->id.kind == HBK_ID_NUMBER)
-            note_answer(play, &client->requests[message->id.number - 1], message);
+        if (message->id.kind != HBK_ID_NUMBER)
+            return;
+        const struct request *request = &client->requests[message->id.number - 1];
+        note_answer(play, request, message);
+        play_note_shared(play, request->method, message);
     } else if (message->method == HBK_METHOD_HANDLE_DELIVERED) {
         note_told(play, tag_of(play, &message->u.params.delivered));
     } else if (message->method == HBK_METHOD_HANDLE_OFFERED) {
@@ -233,7 +236,7 @@ static void prove_on(struct client *client)
 
 /* ---- what it asks for ---- */
 
-static uint32_t any_handle(struct play *play, struct client *client)
+uint32_t play_handle(struct play *play, struct client *client)
 {
     const uint8_t which = play_byte(play);
     const uint32_t value = 4 * (1 + which % (client->process->slots_high + 1));
@@ -241,7 +244,7 @@ static uint32_t any_handle(struct play *play, struct client *client)
     return which < 0xF0 && slot && slot->origin != FAKE_ORIGIN_UNTOLD ? value : 4u * which + 4;
 }
 
-static const char *any_name(uint8_t which)
+const char *play_name(uint8_t which)
 {
     static const char *const names[] = {"user/a", "user/b", "session/c", "global/d"};
     return names[which % 4];
@@ -260,8 +263,8 @@ static void send_some(struct play *play, struct client *client)
     for (uint32_t i = 0; i < count; ++i)
         size +=
             snprintf(items + size, sizeof items - (size_t)size, "%s{'handle':%u%s}", i ? "," : "",
-                     any_handle(play, client), accesses[i == 1 ? 0 : more >> 3 & 3]);
-    snprintf(to, sizeof to, how & 4 ? "{'name':'%s','pid':%u}" : "'%s'", any_name(how),
+                     play_handle(play, client), accesses[i == 1 ? 0 : more >> 3 & 3]);
+    snprintf(to, sizeof to, how & 4 ? "{'name':'%s','pid':%u}" : "'%s'", play_name(how),
              100u + more % PLAY_PIDS);
     if (more & 0x40)
         snprintf(expect, sizeof expect, ",'expect':{'pid':%u}", 100u + (how >> 3) % PLAY_PIDS);
@@ -284,7 +287,7 @@ static void open_some(struct play *play, struct client *client)
                                        ",'from':'D:(A;;0x2;;;WD)'",
                                        ",'mode':'auto'"};
     const uint8_t how = play_byte(play);
-    client_request(client, HBK_METHOD_ENDPOINT_OPEN, "{'name':'%s'%s}", any_name(how),
+    client_request(client, HBK_METHOD_ENDPOINT_OPEN, "{'name':'%s'%s}", play_name(how),
                    more[how >> 2 & 7]);
 }
 
@@ -294,7 +297,7 @@ static void explain_some(struct play *play, struct client *client)
     char name[64] = "", pid[32] = "", session[32] = "";
     const uint8_t how = play_byte(play);
     if (how & 0x20)
-        snprintf(name, sizeof name, ",'name':'%s'", any_name(how / 64));
+        snprintf(name, sizeof name, ",'name':'%s'", play_name(how / 64));
     if (how & 0x10)
         snprintf(pid, sizeof pid, ",'pid':%u", 100u + play_byte(play) % (PLAY_PIDS + 1u));
     if (how & 0x08) /* as they are numbered, or none */
@@ -351,7 +354,7 @@ static void answer_offer(struct play *play, struct client *client, enum hbk_meth
 /* It knows what it holds: its own, and what it was told of. The value is used again at once. */
 static void close_handle(struct play *play, struct client *client)
 {
-    const uint32_t value = any_handle(play, client);
+    const uint32_t value = play_handle(play, client);
     const struct fake_slot *slot = fake_handle_find(client->process, value);
     if (!slot || slot->origin == FAKE_ORIGIN_UNTOLD)
         return;
@@ -461,7 +464,7 @@ void play_client_move(struct play *play, struct client *client, unsigned what)
         break;
     case 1:
         client_request(client, HBK_METHOD_ENDPOINT_CLOSE, "{'name':'%s'}",
-                       any_name(play_byte(play)));
+                       play_name(play_byte(play)));
         break;
     case 2:
         ask_some(play, client);
@@ -489,6 +492,10 @@ void play_client_move(struct play *play, struct client *client, unsigned what)
         break;
     case 10:
         client_request(client, HBK_METHOD_SESSION_PROVE, NULL);
+        break;
+    case 14:
+    case 15:
+        play_share(play, client);
         break;
     default:
         send_some(play, client);

@@ -9,6 +9,8 @@ enum {
     PLAY_CONNECTIONS_MAX = 160,
     PLAY_SENDS_MAX = 512,
     PLAY_OFFERS_MAX = 16,
+    PLAY_STORED_MAX = 16,
+    PLAY_GIVEN_MAX = 16,
     PLAY_MOVES_MAX = 600,
     PLAY_PIDS = 8, /* few, so that they are used again */
 };
@@ -35,6 +37,13 @@ struct play {
         uint32_t tag;          /* PLAY_SENDS_MAX: of a raw client's send */
     } offers[PLAY_OFFERS_MAX]; /* the latest ones, also those that are over */
     uint32_t offers_count;
+    struct {
+        uint64_t entry;
+        char ticket[HBK_TICKET_BYTES + 1]; /* "": it has a name */
+    } stored[PLAY_STORED_MAX];             /* the latest ones, also those that are gone */
+    uint32_t stored_count;
+    uint64_t given[PLAY_GIVEN_MAX]; /* deliveries that may be revoked, or could not be */
+    uint32_t given_count;
     struct raw raws[PLAY_CONNECTIONS_MAX + 1]; /* by the connection's number */
 };
 
@@ -44,6 +53,15 @@ uint8_t play_byte(struct play *play);
 /** play_client_moves() - what @client does; @what: 0..PLAY_CLIENT_MOVES-1. */
 void play_client_move(struct play *play, struct client *client, unsigned what);
 enum { PLAY_CLIENT_MOVES = 16 };
+
+/** play_name() - of an endpoint or an entry. */
+const char *play_name(uint8_t which);
+/** play_handle() - mostly one that @client has. */
+uint32_t play_handle(struct play *play, struct client *client);
+/** play_share() - what @client does with the store, tickets, sockets, transfers and revocations. */
+void play_share(struct play *play, struct client *client);
+/** play_note_shared() - what such a request was told, for later moves. */
+void play_note_shared(struct play *play, enum hbk_method method, const struct hbk_message *message);
 
 /** play_connect() - a new client, if there is room and a pid. */
 void play_connect(struct play *play);

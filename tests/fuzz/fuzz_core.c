@@ -30,6 +30,8 @@ static struct rig *new_rig(uint8_t limits)
     config.pins = limits & 4 ? 16 : HBK_PINS_MAX;
     config.pending = limits & 8 ? 6 : HBK_PENDING_MAX;
     config.endpoints = limits & 16 ? 4 : HBK_ENDPOINTS_MAX;
+    config.stored = limits & 8 ? 3 : HBK_STORED_MAX;
+    config.stored_bytes = limits & 16 ? 40 : HBK_STORED_BYTES_MAX;
     config.queued_bytes = limits & 32 ? 3000 : HBK_QUEUED_BYTES_MAX;
     config.sessions_per_user = limits & 64 ? 2 : HBK_SESSIONS_PER_USER_MAX;
     config.sessions = limits & 64 ? 4 : HBK_SESSIONS_MAX;
@@ -38,6 +40,7 @@ static struct rig *new_rig(uint8_t limits)
     rig->kernel->label = "fuzz";
     rig->kernel->told = play_bytes_told;
     fake_grant(rig->kernel, "inspect", 0, HBK_RIGHT_INSPECT);
+    fake_grant(rig->kernel, "D:(A;;0x8;;;WD)", 0, HBK_RIGHT_GET);
     return rig;
 }
 
@@ -103,12 +106,16 @@ static void reload(struct play *play)
         const bool may = who >> i & 1;
         fake_grant(kernel, "send", 100 + i, may ? HBK_RIGHT_SEND : 0);
         fake_grant(kernel, "open", 100 + i, may || what & 2 ? HBK_RIGHT_OPEN : 0);
-        fake_grant(kernel, from_sddl, 100 + i, what & 4 ? HBK_RIGHT_SEND : 0);
+        fake_grant(kernel, from_sddl, 100 + i, what & 4 ? HBK_RIGHT_SEND | HBK_RIGHT_GET : 0);
+        fake_grant(kernel, "store", 100 + i, may ? HBK_RIGHT_PUT | HBK_RIGHT_GET : 0);
+        fake_grant(kernel, "transfer", 100 + i, may || what & 8 ? HBK_RIGHT_TRANSFER : 0);
+        fake_grant(kernel, "revoke", 100 + i, what & 2 ? HBK_RIGHT_REVOKE : 0);
         fake_may_duplicate(kernel, 100 + i, 100 + (i + (what >> 4)) % PLAY_PIDS, what & 8);
     }
-    RIG_RULES(play->rig, {.name = "user/a", .open = "open", .send = "send"},
+    RIG_RULES(play->rig,
+              {.name = "user/a", .open = "open", .send = "send", .put = "store", .get = "store"},
               {.name = "user/b", .types = "Event File Process", .access_max = 0x100003},
-              {.name = "*", .open = "open", .send = "send"});
+              {.name = "*", .open = "open", .send = "send", .put = "store", .get = "store"});
 }
 
 static void forget_released(struct play *play)

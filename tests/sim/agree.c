@@ -79,8 +79,8 @@ bool sim_may_verb(uint32_t rules, uint32_t identity, enum hbk_verb verb)
     const char *text = verb == HBK_VERB_INSPECT    ? set->inspect
                        : verb == HBK_VERB_TRANSFER ? set->transfer
                                                    : set->revoke;
-    return text && fake_token_grants(&sim_identities[identity].token, text, 0,
-                                     hbk_verb_right(verb));
+    return text &&
+           fake_token_grants(&sim_identities[identity].token, text, 0, hbk_verb_right(verb));
 }
 
 bool sim_may_inspect(uint32_t rules, uint32_t identity)
@@ -242,8 +242,8 @@ void sim_refusal_founded(struct sim *sim, const struct sim_send *send,
         founded = send->kind == SIM_TAKE || exceeds(send, item);
         break;
     case HBK_R_TYPE_MISMATCH:
-        founded = send->kind == SIM_TAKE ? sim_take_is_no_socket(sim, send)
-                                         : mismatches(send, item);
+        founded =
+            send->kind == SIM_TAKE ? sim_take_is_no_socket(sim, send) : mismatches(send, item);
         break;
     case HBK_R_INVALID_PARAMS:
         founded = send->kind == SIM_TAKE ? send->items[0].asked != HBK_ACCESS_KIND_SAME

@@ -27,8 +27,8 @@ static bool has_worker(const struct sim *sim, const struct sim_client *client)
 static void check_connection(struct sim *sim, const struct sim_client *client)
 {
     const struct fake_connection *connection = client->connection;
-    if (connection->closed && !connection->released && !connection->pending &&
-        !connection->pins && !has_worker(sim, client))
+    if (connection->closed && !connection->released && !connection->pending && !connection->pins &&
+        !has_worker(sim, client))
         sim_violation(sim, "dead sessions",
                       "client %u is closed, holds nothing and is not released", client->number);
     bool proof = connection->proof_object && !connection->proof_closing;
@@ -65,8 +65,9 @@ static void check_workers(struct sim *sim)
         if (send->tag && send->sockets && !send->answered && sim_client_lives(client) &&
             !client->connection->pending && !sim->stopping &&
             sim->kernel->now_ms - send->made_ms > HBK_SOCKET_DEADLINE_MS)
-            sim_violation(sim, "deadlines", "send %" PRIu64 " waits for a worker for %" PRIu64 " ms",
-                          send->tag, sim->kernel->now_ms - send->made_ms);
+            sim_violation(sim, "deadlines",
+                          "send %" PRIu64 " waits for a worker for %" PRIu64 " ms", send->tag,
+                          sim->kernel->now_ms - send->made_ms);
     }
 }
 

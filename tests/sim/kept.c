@@ -178,8 +178,7 @@ static void may_come_back(struct sim *sim, const struct sim_send *send)
 
 void sim_take_founded(struct sim *sim, const struct sim_send *send, const struct hbk_error *error)
 {
-    bool none = error->code == HBK_R_NOT_FOUND ||
-                (error->code == HBK_R_TIMEOUT && !send->made_ms);
+    bool none = error->code == HBK_R_NOT_FOUND || (error->code == HBK_R_TIMEOUT && !send->made_ms);
     bool tells = none || error->code == HBK_R_ACCESS_EXCEEDS_SOURCE;
     uint32_t name = send->by_ticket[0] ? SIM_NAME_TICKET : send->name;
     may_come_back(sim, send);

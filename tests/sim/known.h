@@ -48,8 +48,8 @@ enum { SIM_RULES_MAX = 5 };
 struct sim_rule {
     const char *pattern;
     const char *open, *send, *put, *get; /* NULL: the rule says nothing about it */
-    const char *types;       /* names with blanks between; NULL: the default list */
-    uint32_t access_max;     /* 0: anything */
+    const char *types;                   /* names with blanks between; NULL: the default list */
+    uint32_t access_max;                 /* 0: anything */
 };
 
 struct sim_rules {
@@ -63,7 +63,7 @@ extern const struct sim_rules sim_rule_sets[SIM_RULE_SETS];
 
 enum { SIM_NAMES = 8 };
 extern const char *const sim_names[SIM_NAMES + 3];
-#define SIM_NAME_PROBE SIM_NAMES       /* for sim_settle() alone */
+#define SIM_NAME_PROBE SIM_NAMES        /* for sim_settle() alone */
 #define SIM_NAME_TICKET (SIM_NAMES + 1) /* by which rules are asked about tickets */
 #define SIM_NAME_NONE (SIM_NAMES + 2)   /* no rule is about it */
 
@@ -92,9 +92,9 @@ struct sim_item {
 struct sim_send {
     uint64_t tag; /* 0: unused */
     enum sim_kind kind;
-    uint32_t client, target; /* numbers of connections; target 0: not known yet */
-    uint64_t session;        /* of the sender */
-    uint32_t identity, pid;  /* of the sender */
+    uint32_t client, target;           /* numbers of connections; target 0: not known yet */
+    uint64_t session;                  /* of the sender */
+    uint32_t identity, pid;            /* of the sender */
     uint32_t name, to_pid, expect_pid; /* name: SIM_NAME_NONE: to a process, or by a ticket */
     const char *expect_user;
     uint32_t source_pid, target_pid; /* of a transfer; 0: the caller */
@@ -140,15 +140,15 @@ struct sim_entry {
     uint64_t entry;       /* its id; 0: not told yet */
     char ticket[HBK_TICKET_BYTES + 1];
     uint32_t pins;
-    uint64_t put_ms, put_at;   /* when it was pinned; in events: 0: it was not */
-    uint64_t told_at;          /* in events; 0: not told */
-    uint32_t generation;       /* of the rules when it was asked for */
-    bool refused, removed;     /* that was told */
+    uint64_t put_ms, put_at; /* when it was pinned; in events: 0: it was not */
+    uint64_t told_at;        /* in events; 0: not told */
+    uint32_t generation;     /* of the rules when it was asked for */
+    bool refused, removed;   /* that was told */
     bool replaced, counted;
-    bool forgotten; /* what may have ended it is not remembered any more */
+    bool forgotten;   /* what may have ended it is not remembered any more */
     uint64_t over_at; /* when it was told that it was taken or replaced, in events */
-    bool came_back; /* its taker was not told, and it is as before */
-    uint64_t taken; /* told */
+    bool came_back;   /* its taker was not told, and it is as before */
+    uint64_t taken;   /* told */
 };
 
 /* A store.remove: as long as nobody knows what came of it, it may have removed what it names. */

@@ -90,8 +90,7 @@ static bool recycled(struct sim *sim, const struct sim_send *send)
     return false;
 }
 
-static void count_told(struct sim *sim, const struct sim_client *client,
-                       struct sim_send *send)
+static void count_told(struct sim *sim, const struct sim_client *client, struct sim_send *send)
 {
     sim->told_sends += send->kind == SIM_SEND;
     const struct sim_client *sender = sim_client_numbered(sim, send->client);
@@ -165,7 +164,8 @@ void sim_check_from(struct sim *sim, const char *what, uint64_t session, uint32_
                     uint32_t identity, const struct hbk_sender *from)
 {
     const struct sim_identity *who = &sim_identities[identity];
-    if (from->session != session || from->peer.pid != pid || !hbk_text_is(from->peer.user, who->token.user) ||
+    if (from->session != session || from->peer.pid != pid ||
+        !hbk_text_is(from->peer.user, who->token.user) ||
         from->peer.integrity != who->token.integrity ||
         from->peer.logon_session != who->logon_session)
         sim_violation(sim, "who is who", "%s comes from another one", what);
@@ -266,9 +266,9 @@ static void told_gone(struct sim *sim, struct sim_client *client, uint64_t sessi
         struct sim_send *send = &sim->sends[i];
         if (!send->tag || send->fate != SIM_FATE_TOLD || !send->revocable || send->revoked)
             continue;
-        if (send->client == client->number ? send->target_session == session
-                                           : send->target == client->number &&
-                                                 send->session == session)
+        if (send->client == client->number
+                ? send->target_session == session
+                : send->target == client->number && send->session == session)
             send->gone_told = true;
         if (send->gone_told)
             sim_outcome(sim, SIM_OUT_GIVEN_GONE);

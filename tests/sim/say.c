@@ -265,8 +265,8 @@ static void say_answer(struct sim *sim, struct sim_client *client)
 
 static void say_explain(struct sim *sim, struct sim_client *client)
 {
-    static const char *const verbs[] = {"open",     "send",   "inspect", "put", "get",
-                                        "transfer", "revoke", "nonsense"};
+    static const char *const verbs[] = {"open", "send",     "inspect", "put",
+                                        "get",  "transfer", "revoke",  "nonsense"};
     uint32_t name = sim_below(sim, SIM_NAMES), verb = sim_below(sim, 16);
     const char *word = verbs[verb < 8 ? verb : verb % 2];
     char more[64] = "";

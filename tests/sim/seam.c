@@ -132,14 +132,13 @@ static void seen_put(struct sim *sim, struct sim_client *client, const struct fa
 {
     const struct hbk_message *message = books_request(sim->core);
     const struct sim_request *request = sim_request_of(client, &message->id);
-    struct sim_entry *entry = request && message->method == HBK_METHOD_STORE_PUT
-                                  ? sim_entry_of(sim, request->tag)
-                                  : NULL;
+    struct sim_entry *entry =
+        request && message->method == HBK_METHOD_STORE_PUT ? sim_entry_of(sim, request->tag) : NULL;
     if (!entry || entry->put_at || entry->item.handle != seen->value)
         nobody_asked(sim, seen->value);
     bool ruled = entry->name != SIM_NAME_TICKET || entry->allow;
-    if (ruled && !sim_may(sim_rules_at(sim, sim->generation), entry->identity, HBK_VERB_PUT,
-                          entry->name))
+    if (ruled &&
+        !sim_may(sim_rules_at(sim, sim->generation), entry->identity, HBK_VERB_PUT, entry->name))
         sim_violation(sim, "rules", "client %u may not put under %s, and does", client->number,
                       sim_names[entry->name]);
     entry->put_at = sim->events_count;

@@ -156,7 +156,8 @@ static void write_params(struct sim_text *text, const struct sim_send *send)
     else
         sim_add(text, "{\"to\":\"%s\"", sim_names[send->name]);
     if (send->expect_user && send->expect_pid)
-        sim_add(text, ",\"expect\":{\"user\":\"%s\",\"pid\":%u}", send->expect_user, send->expect_pid);
+        sim_add(text, ",\"expect\":{\"user\":\"%s\",\"pid\":%u}", send->expect_user,
+                send->expect_pid);
     else if (send->expect_user)
         sim_add(text, ",\"expect\":{\"user\":\"%s\"}", send->expect_user);
     else if (send->expect_pid)

@@ -101,8 +101,8 @@ static void check_answered(struct sim *sim)
     sim_check_stored(sim);
     sim_check_given(sim);
     for (uint32_t i = 0; i < SIM_SENDS_MAX; ++i)
-        if (sim->sends[i].tag && ((sim->sends[i].pins && !sim_given(sim, &sim->sends[i])) ||
-                                  sim->sends[i].placed))
+        if (sim->sends[i].tag &&
+            ((sim->sends[i].pins && !sim_given(sim, &sim->sends[i])) || sim->sends[i].placed))
             sim_violation(sim, "broker handles", "send %llu is over, and has %u pins and %u values",
                           (unsigned long long)sim->sends[i].tag, sim->sends[i].pins,
                           sim->sends[i].placed);

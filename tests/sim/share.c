@@ -301,8 +301,7 @@ void sim_revoke_refused(struct sim *sim, const struct sim_client *client,
     if (send->client != client->number)
         sim_outcome(sim, SIM_OUT_REVOKE_REFUSED);
     else if (error->code == HBK_R_NOT_FOUND && sim_given(sim, send) && send->revoke_asked == 1 &&
-             sim_client_lives(client) &&
-             sim_client_lives(sim_client_numbered(sim, send->target)))
+             sim_client_lives(client) && sim_client_lives(sim_client_numbered(sim, send->target)))
         sim_violation(sim, "answers are true", "send %" PRIu64 " can be revoked, and is not",
                       send->tag);
 }

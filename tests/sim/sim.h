@@ -61,7 +61,8 @@ enum sim_word {
 
 struct sim_swarm {
     uint32_t clients, identities, names, handles_max;
-    bool types, sockets, revocable, from, expect, by_pid, wait, ask, big, shared, fragments, rules, liars;
+    bool types, sockets, revocable, from, expect, by_pid, wait, ask, big, shared, fragments, rules,
+        liars;
     uint32_t never_reads; /* per mille of clients */
     uint32_t alloc_fails; /* per mille of calls into the core */
     uint32_t run_all;     /* percent of steps after which the core does all that it has to do */
@@ -335,8 +336,8 @@ void sim_say_revoke(struct sim *sim, struct sim_client *client);
 void sim_told_transferred(struct sim *sim, struct sim_client *client,
                           const struct sim_request *request,
                           const struct hbk_transfer_result *result);
-void sim_told_revoked(struct sim *sim, struct sim_client *client,
-                      const struct sim_request *request, const struct hbk_revoke_result *result);
+void sim_told_revoked(struct sim *sim, struct sim_client *client, const struct sim_request *request,
+                      const struct hbk_revoke_result *result);
 /** sim_notified_revoked() - the target was. */
 void sim_notified_revoked(struct sim *sim, struct sim_client *client,
                           const struct hbk_revoked *params);

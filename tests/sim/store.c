@@ -40,8 +40,9 @@ static struct sim_entry *entry_new(struct sim *sim, const struct sim_client *cli
     uint32_t tries = 0;
     do
         entry = &sim->entries[++sim->entry_tags % SIM_ENTRIES_MAX];
-    while (entry->tag && (entry->pins || (!entry->put_at && !entry->refused &&
-                                          sim_client_numbered(sim, entry->client))) &&
+    while (entry->tag &&
+           (entry->pins ||
+            (!entry->put_at && !entry->refused && sim_client_numbered(sim, entry->client))) &&
            ++tries < 100);
     if (tries == 100)
         return NULL;
@@ -64,9 +65,9 @@ static void draw_entry(struct sim *sim, const struct sim_client *client, struct 
     if (sim_below(sim, 3) == 0)
         entry->allow = allow_variants[sim_below(sim, plain ? 4 : 6)];
     entry->stays = sim_below(sim, 3) == 0;
-    entry->ttl_ms = sim_below(sim, 3)      ? 0
+    entry->ttl_ms = sim_below(sim, 3)   ? 0
                     : sim_below(sim, 2) ? 1 + sim_below(sim, 3000)
-                                           : 10000000 + sim_below(sim, 1000);
+                                        : 10000000 + sim_below(sim, 1000);
     if (entry->stays && entry->name == SIM_NAME_TICKET && plain && !entry->ttl_ms)
         entry->ttl_ms = 20000000;
     entry->replace = sim_below(sim, 3) == 0 && (!plain || entry->name != SIM_NAME_TICKET);
@@ -390,8 +391,8 @@ void sim_say_remove(struct sim *sim, struct sim_client *client)
             request->delivery = entry->entry;
     } else {
         name = name == SIM_NAME_TICKET ? 0 : name;
-        request = sim_request(sim, client, HBK_METHOD_STORE_REMOVE, "{'name':'%s'}",
-                              sim_names[name]);
+        request =
+            sim_request(sim, client, HBK_METHOD_STORE_REMOVE, "{'name':'%s'}", sim_names[name]);
         if (request)
             request->name = name;
     }

@@ -13,8 +13,8 @@ const struct sim_identity sim_identities[SIM_IDENTITIES] = {
 };
 
 const char *const sim_names[SIM_NAMES + 3] = {
-    "user/n0",    "user/n1",   "user/n2",   "session/n0", "user/n3",
-    "session/n1", "global/n0", "global/n1", "user/probe", "global/ticket", "",
+    "user/n0",   "user/n1",   "user/n2",    "session/n0",    "user/n3", "session/n1",
+    "global/n0", "global/n1", "user/probe", "global/ticket", "",
 };
 
 const struct sim_rules sim_rule_sets[SIM_RULE_SETS] = {
@@ -131,12 +131,12 @@ void sim_swarm_draw(struct sim *sim)
         [SIM_ACT_SOCKETS_END] = 120,
     };
     static const uint32_t words[SIM_SAY_COUNT] = {
-        [SIM_SAY_SEND] = 500,   [SIM_SAY_OPEN] = 130, [SIM_SAY_CLOSE] = 50,
-        [SIM_SAY_ANSWER] = 150, [SIM_SAY_LIST] = 10,  [SIM_SAY_STATUS] = 10,
-        [SIM_SAY_SESSIONS] = 8, [SIM_SAY_WATCH] = 6,  [SIM_SAY_EXPLAIN] = 8,
-        [SIM_SAY_BROKEN] = 20,  [SIM_SAY_AGAIN] = 10, [SIM_SAY_HALF] = 15,
-        [SIM_SAY_BURST] = 10,   [SIM_SAY_GREET] = 4,  [SIM_SAY_PUT] = 90,
-        [SIM_SAY_GET] = 110,    [SIM_SAY_REMOVE] = 20, [SIM_SAY_STORED] = 8,
+        [SIM_SAY_SEND] = 500,    [SIM_SAY_OPEN] = 130,  [SIM_SAY_CLOSE] = 50,
+        [SIM_SAY_ANSWER] = 150,  [SIM_SAY_LIST] = 10,   [SIM_SAY_STATUS] = 10,
+        [SIM_SAY_SESSIONS] = 8,  [SIM_SAY_WATCH] = 6,   [SIM_SAY_EXPLAIN] = 8,
+        [SIM_SAY_BROKEN] = 20,   [SIM_SAY_AGAIN] = 10,  [SIM_SAY_HALF] = 15,
+        [SIM_SAY_BURST] = 10,    [SIM_SAY_GREET] = 4,   [SIM_SAY_PUT] = 90,
+        [SIM_SAY_GET] = 110,     [SIM_SAY_REMOVE] = 20, [SIM_SAY_STORED] = 8,
         [SIM_SAY_TRANSFER] = 70, [SIM_SAY_REVOKE] = 30, [SIM_SAY_DELIVERIES] = 8,
     };
     struct sim_swarm *swarm = &sim->swarm;

@@ -35,11 +35,10 @@ static const uint32_t errors_of[HBK_METHOD_COUNT] = {
     [HBK_METHOD_DELIVERY_REJECT] = BIT(NOT_FOUND),
     [HBK_METHOD_DELIVERY_REVOKE] = BIT(NOT_FOUND) | BIT(BUSY),
     [HBK_METHOD_DELIVERY_LIST] = BIT(INVALID_PARAMS),
-    [HBK_METHOD_HANDLE_TRANSFER] = BIT(NOT_FOUND) | BIT(DENIED) | BIT(BAD_HANDLE) |
-                                   BIT(TYPE_NOT_ALLOWED) | BIT(TYPE_MISMATCH) |
-                                   BIT(ACCESS_EXCEEDS_SOURCE) | BIT(ACCESS_NOT_ACCEPTED) |
-                                   BIT(OS_ERROR) | BIT(REJECTED) | BIT(TIMEOUT) |
-                                   BIT(TARGET_GONE) | BIT(BUSY) | BIT(QUOTA),
+    [HBK_METHOD_HANDLE_TRANSFER] =
+        BIT(NOT_FOUND) | BIT(DENIED) | BIT(BAD_HANDLE) | BIT(TYPE_NOT_ALLOWED) |
+        BIT(TYPE_MISMATCH) | BIT(ACCESS_EXCEEDS_SOURCE) | BIT(ACCESS_NOT_ACCEPTED) | BIT(OS_ERROR) |
+        BIT(REJECTED) | BIT(TIMEOUT) | BIT(TARGET_GONE) | BIT(BUSY) | BIT(QUOTA),
     [HBK_METHOD_STORE_PUT] = BIT(EXISTS) | BIT(DENIED) | BIT(BAD_HANDLE) | BIT(TYPE_NOT_ALLOWED) |
                              BIT(TYPE_MISMATCH) | BIT(ACCESS_EXCEEDS_SOURCE) | BIT(OS_ERROR) |
                              BIT(QUOTA) | BIT(INVALID_PARAMS),
@@ -273,6 +272,37 @@ static void told_status(struct sim *sim, const struct hbk_status_result *status)
     check_stored_bytes(sim, status);
 }
 
+/* Of the store, of transfers and revocations. */
+static void told_shared(struct sim *sim, struct sim_client *client,
+                        const struct sim_request *request, const struct hbk_message *message)
+{
+    switch (request->method) {
+    case HBK_METHOD_DELIVERY_REVOKE:
+        sim_told_revoked(sim, client, request, &message->u.result.revoke);
+        break;
+    case HBK_METHOD_DELIVERY_LIST:
+        sim_told_deliveries(sim, client, request, &message->u.result.deliveries);
+        break;
+    case HBK_METHOD_HANDLE_TRANSFER:
+        sim_told_transferred(sim, client, request, &message->u.result.transfer);
+        break;
+    case HBK_METHOD_STORE_PUT:
+        sim_told_put(sim, client, request, &message->u.result.store_put);
+        break;
+    case HBK_METHOD_STORE_GET:
+        sim_told_got(sim, client, request, &message->u.result.store_get);
+        break;
+    case HBK_METHOD_STORE_REMOVE:
+        sim_told_removed(sim, client, request);
+        break;
+    case HBK_METHOD_STORE_LIST:
+        sim_told_entries(sim, client, request, &message->u.result.store_list);
+        break;
+    default:
+        break;
+    }
+}
+
 static void told_result(struct sim *sim, struct sim_client *client, struct sim_request *request,
                         struct hbk_message *message)
 {
@@ -306,27 +336,6 @@ static void told_result(struct sim *sim, struct sim_client *client, struct sim_r
     case HBK_METHOD_DELIVERY_REJECT:
         sim_outcome(sim, SIM_OUT_REJECTED);
         break;
-    case HBK_METHOD_DELIVERY_REVOKE:
-        sim_told_revoked(sim, client, request, &message->u.result.revoke);
-        break;
-    case HBK_METHOD_DELIVERY_LIST:
-        sim_told_deliveries(sim, client, request, &message->u.result.deliveries);
-        break;
-    case HBK_METHOD_HANDLE_TRANSFER:
-        sim_told_transferred(sim, client, request, &message->u.result.transfer);
-        break;
-    case HBK_METHOD_STORE_PUT:
-        sim_told_put(sim, client, request, &message->u.result.store_put);
-        break;
-    case HBK_METHOD_STORE_GET:
-        sim_told_got(sim, client, request, &message->u.result.store_get);
-        break;
-    case HBK_METHOD_STORE_REMOVE:
-        sim_told_removed(sim, client, request);
-        break;
-    case HBK_METHOD_STORE_LIST:
-        sim_told_entries(sim, client, request, &message->u.result.store_list);
-        break;
     case HBK_METHOD_BROKER_STATUS:
         told_status(sim, &message->u.result.status);
         break;
@@ -342,6 +351,7 @@ static void told_result(struct sim *sim, struct sim_client *client, struct sim_r
         told_explained(sim, client, request, &message->u.result.explain);
         break;
     default:
+        told_shared(sim, client, request, message);
         break;
     }
 }

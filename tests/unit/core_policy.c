@@ -51,6 +51,7 @@ void rig_rules(struct rig *rig, const struct rule *rules, size_t count)
     }
     policy->verbs[HBK_VERB_INSPECT] = descriptor(rig, "inspect");
     policy->verbs[HBK_VERB_REVOKE] = descriptor(rig, "revoke");
+    policy->verbs[HBK_VERB_TRANSFER] = descriptor(rig, "transfer");
     configure(rig, policy);
 }
 
