@@ -292,7 +292,9 @@ HBK_API HANDLE hbk_delivery_take(hbk_delivery *delivery, size_t index);
 HBK_API uintptr_t hbk_delivery_take_socket(hbk_delivery *delivery, size_t index);
 
 /** hbk_delivery_free() - free @delivery and close what was not taken from it. NULL is accepted. An
- * offer that nobody answered is left to its sender's deadline. May be called after hbk_close(). */
+ * offer that nobody answered is left to its sender's deadline. Of one that is revocable it takes in what
+ * the service has said by then, so as not to close what the service has closed. May be called after
+ * hbk_close(). */
 HBK_API void hbk_delivery_free(hbk_delivery *delivery);
 
 /**

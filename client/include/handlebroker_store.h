@@ -78,8 +78,9 @@ typedef struct hbk_taken {
  * The entry stays for others, unless it was put with HBK_STORE_ONCE or is a ticket's. Blocks for one
  * round trip, and up to wait_ms. Return: HBK_OK; HBK_NOT_FOUND (nothing of that name or ticket for
  * us); HBK_TIMEOUT (nor within wait_ms); HBK_DENIED (no rule lets us get that name, whether it
- * exists or not); HBK_TYPE_NOT_ALLOWED; HBK_ACCESS_EXCEEDS_SOURCE; HBK_QUOTA; HBK_BUSY;
- * HBK_OS_ERROR; HBK_INVALID_ARGUMENT; HBK_DISCONNECTED; HBK_STOPPING; HBK_NO_MEMORY.
+ * exists or not); HBK_TYPE_NOT_ALLOWED; HBK_TYPE_MISMATCH (what was put as a socket is none);
+ * HBK_ACCESS_EXCEEDS_SOURCE; HBK_QUOTA; HBK_BUSY; HBK_OS_ERROR; HBK_INVALID_ARGUMENT;
+ * HBK_DISCONNECTED; HBK_STOPPING; HBK_NO_MEMORY.
  * Source: PROTOCOL.md "store.get". Since: 0.1
  */
 HBK_API hbk_result hbk_store_get(hbk_client *client, const hbk_store_get_options *options,

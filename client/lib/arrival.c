@@ -57,6 +57,17 @@ static struct hbk_arrival *wait_for(struct hbk_client *client, enum hbk_arrival_
     return waiter.arrival;
 }
 
+void hbk_arrival_look(struct hbk_client *client)
+{
+    AcquireSRWLockExclusive(&client->lock);
+    if (!client->ended) {
+        hbk_io_poll(client, HBK_ARRIVAL_KINDS);
+        if (client->armed)
+            hbk_io_leave(client, NULL);
+    }
+    ReleaseSRWLockExclusive(&client->lock);
+}
+
 hbk_result hbk_arrival_receive(struct hbk_client *client, enum hbk_arrival_kind kind,
                                uint32_t timeout_ms, struct hbk_arrival **ret_arrival,
                                hbk_error_info *ret_error)

@@ -180,7 +180,8 @@ bool hbk_io_has_arrived(const struct hbk_client *client);
  * ended? */
 bool hbk_io_peek(struct hbk_client *client);
 
-/** hbk_io_poll() - take in what has arrived, without waiting, until something of @kind is there. */
+/** hbk_io_poll() - take in what has arrived, without waiting, until something of @kind is there;
+ * HBK_ARRIVAL_KINDS: all of it. */
 void hbk_io_poll(struct hbk_client *client, enum hbk_arrival_kind kind);
 
 /** hbk_io_fail() - the connection is to end, and why. The first reason stays. */
@@ -237,6 +238,9 @@ hbk_result hbk_call_pages(struct hbk_client *client, enum hbk_method method,
 /** hbk_arrival_in() - to the thread that waits for it first, or into the queue. With the lock held. */
 void hbk_arrival_in(struct hbk_client *client, enum hbk_arrival_kind kind,
                     struct hbk_arrival *arrival, size_t size);
+
+/** hbk_arrival_look() - take in all that has arrived, without waiting. Without the lock. */
+void hbk_arrival_look(struct hbk_client *client);
 
 /**
  * hbk_arrival_receive() - the next of @kind
@@ -297,12 +301,12 @@ struct hbk_delivery_body {
 
     /* Of a revocable one, under the lock of held.c. */
     struct hbk_delivery_body *next, *previous;
-    const struct hbk_client *owner; /* NULL: not in the list */
-    uint64_t revoked;               /* bit i: the service has closed item i */
+    struct hbk_client *owner; /* NULL: not in the list */
+    uint64_t revoked;         /* bit i: the service has closed item i */
 };
 
 /** hbk_delivery_new() - Return: NULL out of memory; the handles are closed then. */
-struct hbk_delivery_body *hbk_delivery_new(const struct hbk_client *client,
+struct hbk_delivery_body *hbk_delivery_new(struct hbk_client *client,
                                            const struct hbk_delivered *delivered, bool offered);
 
 /** hbk_delivery_discard() - close the handles, free the rest. NULL is accepted. */
@@ -315,10 +319,13 @@ uint32_t hbk_flags_set(HANDLE handle, uint32_t flags);
 /* ---- held.c: the deliveries whose handles the service may close, until they are freed ---- */
 
 /** hbk_held_add() - @body is revocable, and @client's. */
-void hbk_held_add(const struct hbk_client *client, struct hbk_delivery_body *body);
+void hbk_held_add(struct hbk_client *client, struct hbk_delivery_body *body);
 
 /** hbk_held_remove() - it is about to be freed. */
 void hbk_held_remove(struct hbk_delivery_body *body);
+
+/** hbk_held_look() - take in what the service has said of @body by now. Not with a client's lock held. */
+void hbk_held_look(const struct hbk_delivery_body *body);
 
 /** hbk_held_revoked() - the service has closed the items of @closed in @delivery. */
 void hbk_held_revoked(const struct hbk_client *client, uint64_t delivery, uint64_t closed);

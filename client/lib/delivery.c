@@ -37,7 +37,7 @@ static size_t texts_room(const struct hbk_delivered *delivered)
     return size;
 }
 
-struct hbk_delivery_body *hbk_delivery_new(const struct hbk_client *client,
+struct hbk_delivery_body *hbk_delivery_new(struct hbk_client *client,
                                            const struct hbk_delivered *delivered, bool offered)
 {
     size_t count = delivered->items_count;
@@ -209,8 +209,11 @@ uintptr_t hbk_delivery_take_socket(hbk_delivery *delivery, size_t index)
 
 void hbk_delivery_free(hbk_delivery *delivery)
 {
-    if (delivery != NULL)
-        hbk_delivery_discard(body_of(delivery));
+    if (delivery == NULL)
+        return;
+    if (delivery->revocable)
+        hbk_held_look(body_of(delivery));
+    hbk_delivery_discard(body_of(delivery));
 }
 
 /* ---- answering an offer ---- */

@@ -3,10 +3,11 @@
  * may be another handle's. The list belongs to the process, as a delivery may outlive its client. */
 #include "client.h"
 
+static SRWLOCK ends = SRWLOCK_INIT; /* before any client's: shared, so long as one is not to go */
 static SRWLOCK lock = SRWLOCK_INIT; /* after any client's */
 static struct hbk_delivery_body *first;
 
-void hbk_held_add(const struct hbk_client *client, struct hbk_delivery_body *body)
+void hbk_held_add(struct hbk_client *client, struct hbk_delivery_body *body)
 {
     HBK_ASSERT(body->owner == NULL && body->delivery.revocable);
     AcquireSRWLockExclusive(&lock);
@@ -36,6 +37,18 @@ void hbk_held_remove(struct hbk_delivery_body *body)
     if (body->owner != NULL)
         take_out(body);
     ReleaseSRWLockExclusive(&lock);
+}
+
+/* Who has a delivery need not have read what the service has said since. */
+void hbk_held_look(const struct hbk_delivery_body *body)
+{
+    AcquireSRWLockShared(&ends);
+    AcquireSRWLockShared(&lock);
+    struct hbk_client *client = body->owner;
+    ReleaseSRWLockShared(&lock);
+    if (client != NULL)
+        hbk_arrival_look(client);
+    ReleaseSRWLockShared(&ends);
 }
 
 void hbk_held_revoked(const struct hbk_client *client, uint64_t delivery, uint64_t closed)
@@ -71,6 +84,7 @@ HANDLE hbk_held_take(struct hbk_delivery_body *body, size_t index)
 
 void hbk_held_forget(const struct hbk_client *client)
 {
+    AcquireSRWLockExclusive(&ends);
     AcquireSRWLockExclusive(&lock);
     for (struct hbk_delivery_body *body = first, *next; body != NULL; body = next) {
         next = body->next;
@@ -78,4 +92,5 @@ void hbk_held_forget(const struct hbk_client *client)
             take_out(body);
     }
     ReleaseSRWLockExclusive(&lock);
+    ReleaseSRWLockExclusive(&ends);
 }

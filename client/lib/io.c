@@ -448,7 +448,8 @@ void hbk_io_poll(struct hbk_client *client, enum hbk_arrival_kind kind)
             read_finish(client);
     }
     for (int i = 0; i < HBK_POLL_READS_MAX && client->leader == NULL && !client->ending &&
-                    !client->read.pending && client->arrivals[kind].first == NULL;
+                    !client->read.pending &&
+                    (kind == HBK_ARRIVAL_KINDS || client->arrivals[kind].first == NULL);
          i++)
         read_start(client, client->arrived);
     if (hbk_io_has_arrived(client))

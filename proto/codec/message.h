@@ -209,12 +209,12 @@ struct hbk_endpoint_info {
     struct hbk_text name;
     uint64_t session;
     uint32_t pid;
-    uint8_t mode; /* enum hbk_mode */
+    uint8_t mode;   /* enum hbk_mode */
+    bool revocable; /* it agrees to deliveries that can be revoked */
     struct hbk_text user;
     uint64_t since_ms;  /* milliseconds since it was opened */
     size_t types_count; /* 0: the default list */
     const struct hbk_type_rule *types;
-    bool revocable; /* it agrees to deliveries that can be revoked */
 };
 
 struct hbk_endpoint_list_result {

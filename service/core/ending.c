@@ -225,24 +225,21 @@ void hbk_delivery_drop_sends(struct hbk_session *sender)
     }
 }
 
-bool hbk_delivery_cancel(struct hbk_delivery *delivery)
+void hbk_delivery_cancel(struct hbk_delivery *delivery)
 {
     struct hbk_revoked params = {.delivery = delivery->slot.id};
     struct hbk_session *target = delivery->target;
     bool offered =
         delivery->state == HBK_DELIVERY_OFFERED || delivery->state == HBK_DELIVERY_ACCEPTED;
 
-    if (delivery->state == HBK_DELIVERY_CLOSING || delivery->state == HBK_DELIVERY_WRITING ||
-        delivery->state == HBK_DELIVERY_GIVEN) {
-        return false;
-    }
+    HBK_ASSERT(delivery->state != HBK_DELIVERY_CLOSING && delivery->state != HBK_DELIVERY_WRITING &&
+               delivery->state != HBK_DELIVERY_GIVEN);
     if (offered) {
-        hbk_output_notification(target, HBK_METHOD_DELIVERY_REVOKED, &params);
+        (void)hbk_output_notification(target, HBK_METHOD_DELIVERY_REVOKED, &params);
     }
     if (delivery->state != HBK_DELIVERY_CLOSING) {
         hbk_delivery_fail_code(delivery, HBK_R_REJECTED, "it was revoked before it was told");
     }
-    return true;
 }
 
 /* ---- what goes to a process, and not to an endpoint ---- */
@@ -257,16 +254,12 @@ void hbk_delivery_retell(struct hbk_delivery *delivery)
 
 void hbk_delivery_unhold(struct hbk_session *target)
 {
-    struct hbk_link *link = target->blocked.next;
+    while (!hbk_list_empty(&target->blocked)) {
+        struct hbk_delivery *delivery =
+            HBK_CONTAINER(target->blocked.next, struct hbk_delivery, target_link);
 
-    while (link != &target->blocked) {
-        struct hbk_delivery *delivery = HBK_CONTAINER(link, struct hbk_delivery, target_link);
-
-        link = link->next;
-        if (delivery->sender != target) {
-            HBK_ASSERT(delivery->endpoint == NULL); /* those were closed before */
-            hbk_delivery_make_ready(delivery);
-        }
+        HBK_ASSERT(delivery->endpoint == NULL); /* those were closed before */
+        hbk_delivery_make_ready(delivery);
     }
 }
 

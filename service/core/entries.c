@@ -12,7 +12,7 @@ static void add_entry(struct page *page, const struct hbk_entry *entry, uint64_t
     struct hbk_core *core = entry->core;
     const struct hbk_session *session = hbk_pool_get(&core->session_pool, entry->session_id);
     bool there = session != NULL && hbk_session_alive(session);
-    uint64_t due = entry->timer.place != 0 ? entry->timer.due_ms : HBK_NEVER;
+    uint64_t due = entry->timer.due_ms;
 
     HBK_ASSERT(page->count < HBK_PAGE_MAX);
     page->entries[page->count++] = (struct hbk_entry_info){
@@ -43,8 +43,8 @@ static bool sees(struct hbk_session *session, const struct hbk_entry *entry, boo
     if (all || entry->owner == session->scopes[HBK_SCOPE_USER]) {
         return true;
     }
-    return entry->name.data != NULL && hbk_grant_name(session, HBK_VERB_GET, entry->name) &&
-           hbk_take_allowed(session, entry);
+    HBK_ASSERT(!entry->by_ticket); /* those are in their owner's scope alone */
+    return hbk_grant_name(session, HBK_VERB_GET, entry->name) && hbk_take_allowed(session, entry);
 }
 
 /* Return: the cursor of the next page, 0: there is none. */
@@ -65,8 +65,7 @@ static uint64_t fill(struct page *page, struct hbk_session *session, uint64_t af
             return 0;
         }
         // cppcheck-suppress duplicateExpression ; sees() spends where it asks the system
-        if (looked == HBK_ENDPOINTS_LOOKED_AT_MAX ||
-            (looked > 0 && core->spent - begin >= HBK_ITEMS_MAX)) {
+        if (looked == HBK_ENDPOINTS_LOOKED_AT_MAX || core->spent - begin >= HBK_ITEMS_MAX) {
             return last;
         }
         if (place->member != NULL && sees(session, place->member, all)) {

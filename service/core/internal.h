@@ -418,8 +418,8 @@ const char *hbk_delivery_event(const struct hbk_delivery *delivery);
 void hbk_delivery_retell(struct hbk_delivery *delivery);
 /** hbk_delivery_unhold() - @target ends: what goes to its process, and not to an endpoint, finds another way. */
 void hbk_delivery_unhold(struct hbk_session *target);
-/** hbk_delivery_cancel() - its sender takes it back before it was told. Return: false: it is being told. */
-bool hbk_delivery_cancel(struct hbk_delivery *delivery);
+/** hbk_delivery_cancel() - it is taken back before it is told. */
+void hbk_delivery_cancel(struct hbk_delivery *delivery);
 /** hbk_delivery_told() - its line was handed over. */
 void hbk_delivery_told(struct hbk_delivery *delivery);
 /** hbk_delivery_fail() - undo what was placed, answer the sender if it is still there, let the pins go. */

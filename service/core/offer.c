@@ -51,7 +51,7 @@ void hbk_delivery_request_reject(struct hbk_session *session, const struct hbk_i
     if (delivery == NULL) {
         return;
     }
-    if (params->reason.data != NULL && params->reason.size != 0) {
+    if (params->reason.size != 0) {
         hbk_error_set(&error, HBK_R_REJECTED, "%.*s", (int)params->reason.size,
                       params->reason.data);
     } else {

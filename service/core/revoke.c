@@ -126,7 +126,7 @@ static void revoke_pending(struct hbk_session *session, const struct hbk_id *id,
         return;
     }
     hbk_audit_revoke(session, delivery);
-    (void)hbk_delivery_cancel(delivery);
+    hbk_delivery_cancel(delivery);
     hbk_output_result(session, id, HBK_METHOD_DELIVERY_REVOKE, &result);
 }
 

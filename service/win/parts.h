@@ -261,7 +261,7 @@ struct hbk_win_party {
 };
 
 int hbk_party_open(void *caller, uint32_t pid, void **ret_party, struct hbk_failure *ret_failure);
-void hbk_party_close(void *party);
+void hbk_party_close(void *context);
 
 /* ---- connection.c ---- */
 

@@ -266,6 +266,8 @@ static void lines_that_are_no_request(void **state)
 /* ---- parameters ---- */
 
 #define ITEM "\"items\":[{\"handle\":4}]"
+#define TRANSFER(source, more) \
+    CALL("7", "handle.transfer", "{\"source\":" source ",\"handle\":4" more "}")
 static const struct row bad_params[] = {
     {CALL("7", "broker.status", "{\"a\":[[[[[[1]]]]]]}"), 0, PARAMS, "7"}, /* depth 8 is read */
     {CALL("7", "broker.status", "{\"verbose\":true}"), 0, PARAMS, "7"},
@@ -296,7 +298,6 @@ static const struct row bad_params[] = {
     {OPEN("{\"name\":\"user/a\",\"items_max\":65}"), 0, PARAMS, "7"},
     {OPEN("{\"name\":\"user/a\",\"items_max\":\"4\"}"), 0, PARAMS, "7"},
     {OPEN("{\"name\":\"user/a\",\"revocable\":1}"), 0, PARAMS, "7"},
-    {OPEN("{\"name\":\"user/a\",\"revocable\":true}"), 0, HBK_DENIED, "7"},
     {OPEN("{\"name\":\"session/a\"}"), 0, HBK_DENIED, "7"},
     {OPEN("{\"name\":\"user/a\",\"colour\":\"red\"}"), 0, PARAMS, "7"},
     {CALL("7", "endpoint.close", "{}"), 0, PARAMS, "7"},
@@ -331,7 +332,7 @@ static const struct row bad_params[] = {
     {SEND("{\"to\":\"user/a\"," ITEM ",\"expect\":7}"), 0, PARAMS, "7"},
     {SEND("{\"to\":\"user/a\"," ITEM ",\"expect\":{\"user\":7}}"), 0, PARAMS, "7"},
     {SEND("{\"to\":\"user/a\"," ITEM ",\"expect\":{\"name\":\"x\"}}"), 0, PARAMS, "7"},
-    {SEND("{\"to\":\"user/a\"," ITEM ",\"revocable\":true}"), 0, HBK_DENIED, "7"},
+    {SEND("{\"to\":\"user/a\"," ITEM ",\"revocable\":true}"), 0, HBK_NOT_FOUND, "7"},
     {SEND("{\"to\":\"global/a\"," ITEM "}"), 0, HBK_DENIED, "7"},
     {SEND("{\"to\":{\"name\":\"user/a\",\"pid\":4}," ITEM "}"), 0, HBK_DENIED, "7"},
     {CALL("7", "delivery.accept", "{}"), 0, PARAMS, "7"},
@@ -342,6 +343,21 @@ static const struct row bad_params[] = {
     {CALL("7", "delivery.accept", "{\"delivery\":1,\"reason\":\"x\"}"), 0, PARAMS, "7"},
     {CALL("7", "delivery.reject", "{\"delivery\":1,\"reason\":7}"), 0, PARAMS, "7"},
     {CALL("7", "delivery.reject", "{\"delivery\":1}"), 0, HBK_NOT_FOUND, "7"},
+    {CALL("7", "delivery.revoke", "{\"delivery\":0}"), 0, PARAMS, "7"},
+    {CALL("7", "delivery.revoke", "{\"delivery\":9007199254740992}"), 0, PARAMS, "7"},
+    {CALL("7", "delivery.revoke", "{\"delivery\":1,\"reason\":\"x\"}"), 0, PARAMS, "7"},
+    {CALL("7", "delivery.list", "{\"limit\":65}"), 0, PARAMS, "7"},
+    {CALL("7", "delivery.list", "{\"cursor\":\"no such place\"}"), 0, PARAMS, "7"},
+    {TRANSFER("{\"pid\":0}", ""), 0, PARAMS, "7"},
+    {TRANSFER("{\"pid\":4294967296}", ""), 0, PARAMS, "7"},
+    {TRANSFER("\"user/a\"", ""), 0, PARAMS, "7"},
+    {TRANSFER("{\"pid\":8}", ",\"target\":{\"pid\":0}"), 0, PARAMS, "7"},
+    {TRANSFER("{\"pid\":8}", ",\"target\":\"nowhere\""), 0, PARAMS, "7"},
+    {TRANSFER("{\"pid\":8}", ",\"target\":{\"name\":\"user/a\",\"pid\":8}"), 0, PARAMS, "7"},
+    {TRANSFER("{\"pid\":8}", ",\"access\":0"), 0, PARAMS, "7"},
+    {TRANSFER("{\"pid\":8}", ",\"access\":268435456"), 0, PARAMS, "7"},
+    {TRANSFER("{\"pid\":8}", ",\"protect\":true"), 0, PARAMS, "7"},
+    {TRANSFER("{\"pid\":4}", ""), 0, HBK_DENIED, "7"},
 };
 
 static void parameters_that_are_wrong(void **state)
@@ -457,6 +473,13 @@ static void nothing_before_proof(void **state)
         SEND("{\"to\":\"user/a\"," ITEM "}"),
         CALL("7", "delivery.accept", "{\"delivery\":1}"),
         CALL("7", "delivery.reject", "{\"delivery\":1}"),
+        CALL("7", "delivery.revoke", "{\"delivery\":1}"),
+        CALL("7", "delivery.list", "{}"),
+        CALL("7", "handle.transfer", "{\"source\":{\"pid\":8},\"handle\":4}"),
+        CALL("7", "store.put", "{\"name\":\"user/a\",\"handle\":4}"),
+        CALL("7", "store.get", "{\"name\":\"user/a\"}"),
+        CALL("7", "store.remove", "{\"name\":\"user/a\"}"),
+        CALL("7", "store.list", "{}"),
         CALL("7", "broker.sessions", "{}"),
         CALL("7", "broker.watch", "{}"),
         CALL("7", "policy.explain", "{\"verb\":\"inspect\"}"),

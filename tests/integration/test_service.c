@@ -1,6 +1,6 @@
 /* The service under the Service Control Manager: many clients, stop under a client, stop with sends in
  * flight, start and stop many times. Each test begins and ends with the service running. */
-#include "kit.h"
+#include "store.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -310,6 +310,36 @@ static void clients_that_come_and_go(void **state)
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, begin, end)
 
+/* What is kept is kept until the service stops: then it is let go, and the next has none of it. */
+static void stopping_empties_the_store(void **state)
+{
+    (void)state;
+    HANDLE reader = NULL, writer = NULL, event = kit_make(KIT_EVENT), got = NULL;
+    DWORD size = 0;
+    hbk_stored stored;
+    hbk_status_info status;
+    hbk_taken *taken = NULL;
+    assert_true(CreatePipe(&reader, &writer, NULL, 0));
+    hbk_client *client = connect_client();
+    assert_int_equal(kit_put(client, "user/test/kept", writer, 0, HBK_STORE_KEEP | HBK_STORE_MOVE),
+                     HBK_OK);
+    kit_ticket(client, event, HBK_STORE_KEEP, 600000, &stored);
+    hbk_close(client);
+    assert_true(PeekNamedPipe(reader, NULL, 0, NULL, &size, NULL));
+    assert_true(kit_service_stop() < STOP_MS_MAX);
+    assert_false(PeekNamedPipe(reader, NULL, 0, NULL, &size, NULL));
+    assert_int_equal(GetLastError(), ERROR_BROKEN_PIPE);
+    kit_service_start();
+    client = connect_client();
+    assert_int_equal(hbk_status(client, &status, NULL), HBK_OK);
+    assert_int_equal(status.stored, 0);
+    assert_int_equal(kit_get(client, "user/test/kept", 0, 0, &taken), HBK_NOT_FOUND);
+    assert_int_equal(kit_claim(client, stored.ticket, &got), HBK_NOT_FOUND);
+    hbk_close(client);
+    CloseHandle(reader);
+    CloseHandle(event);
+}
+
 static int group(void)
 {
     const struct CMUnitTest tests[] = {
@@ -322,6 +352,7 @@ static int group(void)
         TEST(stopped_in_a_storm),
         TEST(stopped_under_one_who_does_not_read),
         TEST(started_and_stopped_many_times),
+        TEST(stopping_empties_the_store),
     };
     return cmocka_run_group_tests_name("service", tests, NULL, NULL);
 }

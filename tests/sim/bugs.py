@@ -338,10 +338,8 @@ BUGS = [
          "core->platform.descriptor_free(core->platform.context, BUG ? NULL : entry->allow);"),
     ]),
     Bug("store_shown_to_all", "existence is not told", 200, [
-        ("entries.c", "    return entry->name.data != NULL && hbk_grant_name(session, HBK_VERB_GET, entry->name) &&\n"
-         "           hbk_take_allowed(session, entry);\n",
-         "    return BUG || (entry->name.data != NULL && hbk_grant_name(session, HBK_VERB_GET, entry->name) &&\n"
-         "                   hbk_take_allowed(session, entry));\n"),
+        ("entries.c", "    return hbk_grant_name(session, HBK_VERB_GET, entry->name) && hbk_take_allowed(session, entry);\n",
+         "    return BUG ||\n           (hbk_grant_name(session, HBK_VERB_GET, entry->name) && hbk_take_allowed(session, entry));\n"),
     ]),
     Bug("entry_hidden", "answers are true", 100, [
         ("entries.c", "    if (!hbk_store_has(entry)) {", "    if (!hbk_store_has(entry) || (BUG && entry->once)) {"),

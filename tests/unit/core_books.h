@@ -30,8 +30,6 @@ uint64_t books_spent(const struct hbk_core *core);
 uint64_t books_sockets_lost(const struct hbk_core *core);
 /** books_descriptors() - those that endpoints, entries and rules have. */
 uint32_t books_descriptors(const struct hbk_core *core);
-/** books_spent() - what the core has charged to anybody for work, ever. */
-uint64_t books_spent(const struct hbk_core *core);
 /** books_state() - one number for how far sessions and deliveries are, as far as that can be told apart. */
 uint64_t books_state(const struct hbk_core *core);
 

@@ -84,6 +84,8 @@ static void a_rejected_offer_leaves_nothing(void **state)
         const struct hbk_error *error = client_error(pair.sender, id, HBK_R_REJECTED);
         if (i == 1)
             assert_non_null(strstr(error->detail, "not today"));
+        else
+            assert_non_null(strstr(error->detail, "no reason"));
         assert_int_equal(fake_handles_count(pair.target->process), 0);
         assert_int_equal(fake_pins_held(pair.rig->kernel), 0);
         client_refused(pair.target, HBK_R_NOT_FOUND, HBK_METHOD_DELIVERY_ACCEPT,

@@ -201,6 +201,32 @@ static void nobody_hears_of_it_twice(void **state)
     scene_end(&scene);
 }
 
+/* Who has broken off is let go as soon as it has its answers, however long its pins take. */
+static void a_sender_does_not_wait_for_its_pins(void **state)
+{
+    (void)state;
+    static char long_line[HBK_LINE_BYTES_MAX + 1];
+    for (size_t i = 0; i < sizeof long_line; ++i)
+        long_line[i] = ' ';
+    struct scene scene = scene_new();
+    scene.kernel->unpins_pend = true;
+    scene.b->connection->write_mode = FAKE_WRITE_PENDS;
+    uint32_t id = client_request(scene.a, SEND, GIVE, scene.event, scene.event);
+    rig_run(scene.rig);
+    scene.a->raw = true;
+    client_bytes(scene.a, long_line, sizeof long_line);
+    rig_run(scene.rig);
+    assert_false(client_ended(scene.a));
+    client_write_ends(scene.b, true);
+    client_result(scene.a, id);
+    client_null_error(scene.a, HBK_R_PARSE_ERROR);
+    assert_true(client_ended(scene.a));
+    assert_false(scene.a->connection->released);
+    rig_unpins_end(scene.rig);
+    assert_true(scene.a->connection->released);
+    scene_end(&scene);
+}
+
 static void the_service_stops(void **state)
 {
     (void)state;
@@ -305,20 +331,40 @@ static void play(struct scene *scene, int what)
         client_request(scene->a, HBK_METHOD_DELIVERY_LIST, "{}");
     } else if (what == 2) {
         client_hang_up(scene->a);
-    } else {
+    } else if (what == 3) {
         client_hang_up(scene->b);
+    } else if (what % 2 == 0) {
+        client_request(scene->a, REVOKE, "{'delivery':%llu}", scene->delivery);
+    } else {
+        client_hang_up(scene->a);
     }
     rig_run(scene->rig);
+}
+
+/* Instead of what was given: what is offered, or accepted and waits. */
+static struct scene scene_offered(bool accepted)
+{
+    struct scene scene = scene_new();
+    client_ok(scene.b, OPEN, "{'name':'user/ask','mode':'ask'}");
+    client_request(scene.a, SEND, "{'to':'user/ask','items':[{'handle':%u}]}", scene.event);
+    rig_run(scene.rig);
+    scene.delivery = client_offered(scene.b)->delivery;
+    share_block(scene.b);
+    if (accepted)
+        client_request(scene.b, HBK_METHOD_DELIVERY_ACCEPT, "{'delivery':%llu}", scene.delivery);
+    rig_run(scene.rig);
+    return scene;
 }
 
 /* @queued: what waits to be written to each before, so that one more line needs memory in one of the cases.
  * Return: false once the failure was never reached. */
 static bool try_failing(int what, unsigned queued, size_t first, size_t count)
 {
-    struct scene scene = scene_given();
+    struct scene scene = what < 4 ? scene_given() : scene_offered(what >= 6);
     struct client *const clients[] = {scene.a, scene.b};
     for (size_t i = 0; i < 2 && what != 0; ++i) {
-        share_block(clients[i]);
+        if (!clients[i]->connection->pending)
+            share_block(clients[i]);
         for (unsigned j = 0; j < queued; ++j)
             client_request(clients[i], HBK_METHOD_SESSION_PROVE, NULL);
     }
@@ -346,7 +392,7 @@ static void any_allocation_may_fail(void **state)
         print_message("skipped: this build cannot make allocations fail\n");
         skip();
     }
-    for (int what = 0; what < 4; ++what)
+    for (int what = 0; what < 8; ++what)
         for (unsigned queued = 0; queued < (what ? 8 : 1); ++queued)
             for (int all = 0; all < 2; ++all)
                 for (size_t first = 0; try_failing(what, queued, first, all ? 1000000 : 1);)
@@ -362,6 +408,7 @@ int main(void)
         cmocka_unit_test(several_share),
         cmocka_unit_test(one_ends_while_it_is_told),
         cmocka_unit_test(nobody_hears_of_it_twice),
+        cmocka_unit_test(a_sender_does_not_wait_for_its_pins),
         cmocka_unit_test(the_service_stops),
         cmocka_unit_test(it_goes_by_its_name),
         cmocka_unit_test(the_target_may_end_inside_any_call),

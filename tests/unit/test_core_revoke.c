@@ -109,7 +109,8 @@ static void it_is_closed_there(void **state)
     const struct hbk_event *closed = log_take(scene.log, "delivery.closed", "done", NULL);
     assert_int_equal(closed->correlation, correlation);
     assert_true(hbk_text_is(closed->endpoint, "user/a"));
-    not_yours(scene.a, delivery); /* once */
+    assert_int_equal(closed->target.pid, 0); /* it has none any more */
+    not_yours(scene.a, delivery);            /* once */
     client_nothing(scene.b);
     scene_end(&scene);
 }
@@ -380,7 +381,7 @@ static void each_item_costs(void **state)
     revoke(&scene, scene.a, three, "012");
     spent[2] = books_spent(scene.rig->core);
     /* Closed there, and its pin here. */
-    assert_int_equal(spent[2] - spent[1], spent[1] - spent[0] + 2 * 2);
+    assert_int_equal(spent[2] - spent[1], spent[1] - spent[0] + 4);
     scene_end(&scene);
 }
 

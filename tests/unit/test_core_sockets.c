@@ -105,7 +105,7 @@ static void a_socket_is_told_as_information(void **state)
         assert_true(hbk_text_is(done->items[0].type, "Socket"));
         log_take(scene.log, "delivery.closed", "done", NULL);
         /* The deadline for making it is over. */
-        rig_advance(scene.rig, 2 * HBK_SOCKET_DEADLINE_MS);
+        rig_advance(scene.rig, 2u * HBK_SOCKET_DEADLINE_MS);
         client_nothing(scene.a);
         scene_end(&scene);
     }
@@ -142,7 +142,7 @@ static void mixed_with_other_items(void **state)
 static void one_that_is_asked_for_first(void **state)
 {
     (void)state;
-    for (int blocked = 0; blocked < 2; ++blocked) {
+    for (int blocked = 0; blocked < 3; ++blocked) {
         struct scene scene = scene_new(",'mode':'ask'," ANY);
         uint32_t id = send_one(&scene);
         assert_int_equal(fake_trace_count(scene.kernel, FAKE_OP_SOCKETS_MAKE), 0);
@@ -154,12 +154,16 @@ static void one_that_is_asked_for_first(void **state)
         assert_false(client_answered(scene.b, accept));
         if (blocked)
             share_block(scene.b);
-        rig_sockets_all_end(scene.rig);
-        if (blocked) {
-            assert_false(client_answered(scene.b, accept));
+        /* The write may end in the same turn as the worker. */
+        rig_sockets_end(scene.rig, 0);
+        if (blocked < 2)
+            rig_run(scene.rig);
+        if (blocked == 1)
             /* The deadline for making it is over. */
             assert_true(hbk_core_deadline_ms(scene.rig->core) >
                         scene.kernel->now_ms + HBK_SOCKET_DEADLINE_MS);
+        if (blocked) {
+            assert_false(client_answered(scene.b, accept));
             share_unblock(scene.b, true);
         }
         const struct hbk_accept_result *accepted = &client_result(scene.b, accept)->u.result.accept;
@@ -168,7 +172,7 @@ static void one_that_is_asked_for_first(void **state)
         assert_int_equal(fake_trace_count(scene.kernel, FAKE_OP_SOCKETS_MAKE), 1);
         rig_advance(scene.rig, HBK_TIMEOUT_MS_DEFAULT + HBK_SOCKET_DEADLINE_MS);
         client_nothing(scene.a);
-        assert_int_equal(client_untaken(scene.b), blocked); /* what its write told */
+        assert_int_equal(client_untaken(scene.b), blocked > 0); /* what its write told */
         scene_end(&scene);
     }
 }

@@ -411,6 +411,10 @@ static void what_is_kept_for_somebody_may_go_before(void **state)
             assert_int_equal(client_result(shelf.taker, id)->u.result.store_get.access, 1);
         } else if (waits) {
             assert_false(client_answered(shelf.taker, id));
+            assert_int_equal(client_ok(shelf.taker, HBK_METHOD_DELIVERY_LIST, NULL)
+                                 ->u.result.deliveries.deliveries[0]
+                                 .items_count,
+                             0);
             uint32_t handle = store_type_put(shelf.other, "user/a", "Event", 3, "");
             assert_true(store_taken(shelf.taker, id, shelf.other->process, handle));
         } else {

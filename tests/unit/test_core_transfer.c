@@ -111,6 +111,37 @@ static void to_ones_own_process_of_two_sessions(void **state)
     scene_end(&scene);
 }
 
+static const struct hbk_session_info *counts_of(struct scene *scene, const struct client *client)
+{
+    const struct hbk_session_list_result *list =
+        &client_ok(scene->a, HBK_METHOD_BROKER_SESSIONS, "{}")->u.result.sessions;
+    size_t i = 0;
+    while (list->sessions[i].session != client->session_id)
+        assert_true(++i < list->sessions_count);
+    return &list->sessions[i];
+}
+
+/* Who asks has sent it; received it has who was told of a handle of its own. */
+static void what_is_counted(void **state)
+{
+    (void)state;
+    struct scene scene = scene_new();
+    share_let(&scene.share, 100, HBK_RIGHT_INSPECT, true);
+    transfer(scene.a, "{'source':{'pid':200},'handle':%u,'target':{'pid':201}}", scene.event);
+    assert_int_equal(counts_of(&scene, scene.a)->sent, 1);
+    assert_int_equal(counts_of(&scene, scene.a)->received, 0);
+    transfer(scene.a, "{'source':{'pid':200},'handle':%u}", scene.event);
+    assert_int_equal(counts_of(&scene, scene.a)->sent, 2);
+    assert_int_equal(counts_of(&scene, scene.a)->received, 1);
+    transfer(scene.a, "{'source':{'pid':200},'handle':%u,'target':{'pid':102}}", scene.event);
+    assert_int_equal(counts_of(&scene, scene.a)->sent, 3);
+    assert_int_equal(counts_of(&scene, scene.a)->received, 1);
+    assert_int_equal(counts_of(&scene, scene.c)->sent, 0);
+    assert_int_equal(counts_of(&scene, scene.c)->received, 1);
+    log_forget(scene.log);
+    scene_end(&scene);
+}
+
 /* Each process that is looked for is work, which is charged to who asks. */
 static void what_it_costs(void **state)
 {
@@ -439,6 +470,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(to_oneself),
         cmocka_unit_test(to_ones_own_process_of_two_sessions),
+        cmocka_unit_test(what_is_counted),
         cmocka_unit_test(what_it_costs),
         cmocka_unit_test(ones_own_handle),
         cmocka_unit_test(to_a_process_without_a_session),

@@ -206,7 +206,8 @@ static bool same_counts(const hbk_status_info *a, const hbk_status_info *b)
 {
     return a->pid == b->pid && a->sessions == b->sessions &&
            a->sessions_proven == b->sessions_proven && a->endpoints == b->endpoints &&
-           a->deliveries_pending == b->deliveries_pending && a->pins == b->pins;
+           a->deliveries_pending == b->deliveries_pending && a->pins == b->pins &&
+           a->stored == b->stored;
 }
 
 static void look(struct kit_mark *ret_mark, DWORD other_pid)
@@ -240,12 +241,14 @@ static void not_back(const struct kit_mark *mark, const struct kit_mark *now)
     fail_msg(
         "left behind: pid %lu -> %lu, sessions %lu -> %lu (proven %lu -> %lu), endpoints %lu -> "
         "%lu, "
-        "pending %lu -> %lu, pins %lu -> %lu, broker's handles %lu -> %lu, the other's %lu -> %lu",
+        "pending %lu -> %lu, pins %lu -> %lu, stored %lu -> %lu, broker's handles %lu -> %lu, the "
+        "other's %lu -> %lu",
         (unsigned long)a->pid, (unsigned long)b->pid, (unsigned long)a->sessions,
         (unsigned long)b->sessions, (unsigned long)a->sessions_proven,
         (unsigned long)b->sessions_proven, (unsigned long)a->endpoints, (unsigned long)b->endpoints,
         (unsigned long)a->deliveries_pending, (unsigned long)b->deliveries_pending,
-        (unsigned long)a->pins, (unsigned long)b->pins, (unsigned long)mark->broker_handles,
+        (unsigned long)a->pins, (unsigned long)b->pins, (unsigned long)a->stored,
+        (unsigned long)b->stored, (unsigned long)mark->broker_handles,
         (unsigned long)now->broker_handles, (unsigned long)mark->other_handles,
         (unsigned long)now->other_handles);
 }

@@ -255,6 +255,10 @@ void kit_unmake(enum kit_kind kind, HANDLE handle);
 const char *kit_type(enum kit_kind kind);
 HANDLE kit_pipe_reader(HANDLE writer);
 
+/** kit_use() - use what @theirs is in @target, of that kind and with all rights, and see it at @mine. */
+struct kit_peer;
+void kit_use(struct kit_peer *target, enum kit_kind kind, HANDLE mine, uint64_t theirs);
+
 /** kit_access() - granted access of a handle of this process. */
 uint32_t kit_access(HANDLE handle);
 
@@ -275,6 +279,9 @@ enum kit_op {
     KIT_OP_ACCEPT,
     KIT_OP_REJECT, /* text: reason */
     KIT_OP_FREE,
+    KIT_OP_PUT,    /* see kit_peer_put(); in a reply of value: the entry; text: the ticket */
+    KIT_OP_GET,    /* see kit_peer_get(); value: the handle, items[0], from_…, text: data */
+    KIT_OP_REMOVE, /* name; or a[0]: entry */
     KIT_OP_SEND, /* name, items, count, text: data; a[0]: wait_ms; a[1]: timeout_ms; a[2]: pid; a[3]: flags */
     KIT_OP_NOTICE,    /* a[0]: timeout; value: its kind; delivery, from_session; closed */
     KIT_OP_MAKE,      /* a[0]: kind */
@@ -288,7 +295,8 @@ enum kit_op {
     KIT_OP_READ,      /* a[1]: bytes; text: what was read */
     KIT_OP_WRITE,     /* text */
     KIT_OP_CLOSE_HANDLE,
-    KIT_OP_FLAGS, /* value: HANDLE_FLAG_… */
+    KIT_OP_FLAGS,  /* value: HANDLE_FLAG_… */
+    KIT_OP_ACCESS, /* value: granted access, as NtQueryObject tells it */
     KIT_OP_UNPROTECT,
     KIT_OP_CHILD_SETS, /* a child of the child, made with bInheritHandles, sets event a[0] */
     KIT_OP_RAW_OPEN,   /* path: pipe or empty; value: the handle */
@@ -390,6 +398,8 @@ extern bool (*kit_peer_own)(hbk_client *client, const struct kit_call *call,
                             struct kit_reply *reply);
 /** kit_peer_object_op() - the part of it that is about objects. Return: false, not such an operation. */
 bool kit_peer_object_op(const struct kit_call *call, struct kit_reply *reply);
+/** kit_peer_store_op() - the part of it that is about the store, as @client. */
+bool kit_peer_store_op(hbk_client *client, const struct kit_call *call, struct kit_reply *reply);
 
 /** kit_send() - one handle from @client, with defaults but for @access and @flags. */
 hbk_result kit_send(hbk_client *client, const char *to, HANDLE handle, uint32_t access,

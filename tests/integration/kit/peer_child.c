@@ -239,6 +239,8 @@ static int do_operation(const struct kit_call *call, struct kit_reply *reply)
     default:
         if (call->op >= KIT_OP_OWN)
             return kit_peer_own != NULL && kit_peer_own(client, call, reply) ? reply->result : -1;
+        if (kit_peer_store_op(client, call, reply))
+            return reply->result;
         return kit_peer_object_op(call, reply) ? 0 : -1;
     }
 }

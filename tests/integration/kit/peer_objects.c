@@ -131,6 +131,9 @@ bool kit_peer_object_op(const struct kit_call *call, struct kit_reply *reply)
     case KIT_OP_FLAGS:
         flags(call, reply);
         return true;
+    case KIT_OP_ACCESS:
+        reply->value = kit_access(handle);
+        return true;
     case KIT_OP_UNPROTECT:
         reply->win32 = done(SetHandleInformation(handle, HANDLE_FLAG_PROTECT_FROM_CLOSE, 0));
         return true;
