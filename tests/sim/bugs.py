@@ -385,6 +385,8 @@ BUGS = [
     ]),
     Bug("revoked_while_it_is_told", "revocation", 400, [
         ("revoke.c", "    if (delivery->state == HBK_DELIVERY_WRITING) {\n", "    if (delivery->state == HBK_DELIVERY_WRITING && !BUG) {\n"),
+        ("revoke.c", "    hbk_delivery_cancel(delivery);\n",
+         "    if (delivery->state != HBK_DELIVERY_WRITING) {\n        hbk_delivery_cancel(delivery);\n    }\n"),
     ]),
     Bug("given_not_kept", "broker handles|answers are true", 50, [
         ("revoke.c", "    if (!hbk_session_alive(sender) || !hbk_session_alive(target)) {", "    if (BUG || !hbk_session_alive(sender) || !hbk_session_alive(target)) {"),
