@@ -168,6 +168,8 @@ hbk_result hbk_receive(hbk_client *client, uint32_t timeout_ms, hbk_delivery **r
     if (result != HBK_OK)
         return result;
     struct hbk_delivery_body *body = (struct hbk_delivery_body *)(void *)arrival;
+    if (body->delivery.revocable)
+        hbk_held_look(body);
     result = finish(body, ret_error);
     if (result == HBK_OK)
         *ret_delivery = &body->delivery;

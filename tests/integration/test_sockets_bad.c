@@ -9,7 +9,8 @@
 
 #define POOR (KIT_NO_ADMINISTRATORS | KIT_NO_PRIVILEGES)
 
-static const char config[] = "{\"rules\":[\n"
+static const char config[] = "{\"limits\":{\"write_ms\":1500,\"write_queue_bytes\":65536},\n"
+                             "\"rules\":[\n"
                              "{\"name\":\"user/files/*\",\"types\":{\"File\":\"any\"}},\n"
                              "{\"name\":\"user/sockets/*\",\"types\":{\"Socket\":\"any\"}},\n"
                              "{\"name\":\"session/given\",\"open\":\"D:(A;;0x1;;;BA)\","
@@ -376,6 +377,55 @@ static void target_dead_while_it_is_made(void **state)
     kit_socket_close(&scene.socket);
 }
 
+/* Sends one with much text. Return: its error; 0: none; -1: no answer at once. */
+static int64_t send_much(struct scene *scene)
+{
+    static char text[8001];
+    int64_t code = 0;
+    memset(text, 'x', sizeof text - 1);
+    kit_raw_say(scene->raw,
+                "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"handle.send\",\"params\":{\"to\":"
+                "\"%s\",\"items\":[{\"handle\":%llu,\"type\":\"Socket\"}],\"data\":\"%s\"}}",
+                scene->name, (unsigned long long)scene->socket.given, text);
+    if (kit_raw_next(scene->raw, 600) != KIT_RAW_LINE)
+        return -1;
+    return kit_json_number(scene->raw->line, "code", &code) ? code : 0;
+}
+
+/* What was made for a target that does not read stands in its table already, and is taken back. */
+static void target_that_does_not_read(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct kit_peer target;
+    uint32_t told = 0;
+    int64_t result = 0, code = 0;
+    begin(&scene);
+    kit_peer_stop(&scene.target);
+    kit_mark(&scene.mark, 0);
+    kit_peer_raw_as(&target, 0);
+    kit_line_opens(&target, scene.name, ",\"types\":{\"Socket\":\"any\"}");
+    uint32_t handles = kit_handles_at_rest(target.pid);
+    while (result == 0 || result == HBK_TIMEOUT) { /* slower than the broker waits for Winsock */
+        result = send_much(&scene);
+        told += result == 0;
+        assert_in_range(told, 0, 200);
+    }
+    assert_true(told > 0);
+    if (result == -1) {
+        kit_raw_answer(scene.raw);
+        assert_true(kit_json_number(scene.raw->line, "code", &code));
+        result = code;
+    }
+    assert_true(result == HBK_BUSY || result == HBK_NOT_FOUND);
+    kit_handles_at_most(target.pid, handles + told);
+    assert_int_equal(kit_handles_at_rest(target.pid), handles + told);
+    kit_socket_works(&scene.socket);
+    kit_peer_kill(&target);
+    kit_unchanged(&scene.mark);
+    kit_socket_close(&scene.socket);
+}
+
 /* ---- forged ---- */
 
 #define DELIVERED(item)                                                                   \
@@ -479,6 +529,7 @@ static int group(void)
         KIT_TEST(by_rules),
         KIT_TEST(between_strangers),
         KIT_TEST(target_dead_while_it_is_made),
+        KIT_TEST(target_that_does_not_read),
         KIT_TEST(forged_information),
     };
     kit_config = config;

@@ -145,6 +145,63 @@ static void sender_killed_while_it_is_not_read(void **state)
     kit_unchanged(&scene.mark);
 }
 
+/* Its line cannot be told, so the answer alone tells, and the value is good. */
+static void transferred_to_all_the_same(void **state)
+{
+    (void)state;
+    struct scene scene;
+    hbk_transferred got;
+    hbk_error_info error = {.result = HBK_OK};
+    hbk_client *catalyst = kit_client();
+    HANDLE event = kit_make(KIT_EVENT);
+    fill(&scene);
+    hbk_transfer_options options = {.size = sizeof options, .handle = event};
+    options.source_pid = GetCurrentProcessId();
+    options.target_pid = scene.target.pid;
+    hbk_result result = hbk_transfer(catalyst, &options, &got, &error);
+    if (result != HBK_OK)
+        fail_msg("%s: %s", hbk_result_word(result), error.detail);
+    assert_int_equal(got.notified, 0);
+    assert_true(kit_peer_end(&scene.source, KIT_WAIT_MS));
+    assert_int_equal(scene.source.reply.result, HBK_BUSY);
+    uint64_t value = (uint64_t)(uintptr_t)got.handle;
+    assert_int_equal(kit_peer_do(&scene.target, KIT_OP_SET_EVENT, value, 0, NULL), 0);
+    assert_true(kit_is_set(event));
+    for (uint32_t i = 0; i < scene.told; i++) {
+        assert_int_equal(kit_peer_do(&scene.target, KIT_OP_RAW_LINE, 0, KIT_WAIT_MS, NULL), 0);
+        assert_non_null(strstr(scene.target.reply.text, scene.name)); /* and of no transfer */
+    }
+    assert_int_not_equal(kit_peer_do(&scene.target, KIT_OP_RAW_LINE, 0, KIT_QUIET_MS, NULL), 0);
+    kit_peer_stop(&scene.source);
+    kit_peer_kill(&scene.target);
+    kit_unchanged(&scene.mark);
+    CloseHandle(event);
+}
+
+/* While its target is being told, nobody knows whether there is anything to take back. */
+static void not_taken_back_while_it_is_told(void **state)
+{
+    (void)state;
+    struct scene scene;
+    hbk_delivery_entries *list = NULL;
+    hbk_client *operator= kit_client();
+    fill(&scene);
+    assert_int_equal(hbk_delivery_list(operator, & list, NULL), HBK_OK);
+    hbk_result result = HBK_OK;
+    bool telling = list->count == 1 && strcmp(list->entries[0].state, "telling") == 0;
+    if (list->count > 0)
+        result = hbk_revoke(operator, list->entries[0].id, NULL, NULL);
+    hbk_delivery_entries_free(list);
+    /* On a slow machine its time may be over before. */
+    if (telling && !kit_peer_end(&scene.source, 0))
+        assert_int_equal(result, HBK_BUSY);
+    else
+        print_message("too slow a machine to see that it is busy\n");
+    kit_peer_kill(&scene.target);
+    kit_peer_kill(&scene.source);
+    kit_unchanged(&scene.mark);
+}
+
 /* A session that only asks and never reads the answers is let go too, and not read from meanwhile. */
 static void asks_and_never_reads(void **state)
 {
@@ -252,6 +309,8 @@ static int group(void)
         KIT_TEST(killed_while_it_does_not_read),
         KIT_TEST(reads_at_last),
         KIT_TEST(sender_killed_while_it_is_not_read),
+        KIT_TEST(transferred_to_all_the_same),
+        KIT_TEST(not_taken_back_while_it_is_told),
         KIT_TEST(asks_and_never_reads),
         KIT_TEST(everything_is_answered_at_last),
         KIT_TEST(leaves_while_nobody_listens_to_it),
