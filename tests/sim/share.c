@@ -10,6 +10,9 @@ struct sim_send *sim_send_of_delivery(struct sim *sim, uint64_t delivery)
 {
     struct hbk_id id;
     uint64_t key;
+    for (uint32_t i = 0; i < SIM_SENDS_MAX; ++i)
+        if (sim->sends[i].tag && sim->sends[i].delivery == delivery)
+            return &sim->sends[i]; /* it was listed, or offered */
     if (!books_delivery(sim->core, delivery, &key, &id))
         return NULL;
     struct sim_client *client = sim_client_keyed(sim, key);
