@@ -402,8 +402,8 @@ HBK_API hbk_result hbk_revoke(hbk_client *client, uint64_t delivery, uint64_t *r
 typedef struct hbk_transfer_options {
     size_t size;
     uint32_t source_pid; /* who has the handle now; may be our own process */
-    HANDLE handle;       /* its value there */
     uint32_t target_pid; /* who gets it; 0 with `to` NULL: we ourselves */
+    HANDLE handle;       /* its value in the source */
     const char *to;      /* or an endpoint's name, with target_pid 0 */
     const char *type;    /* as in hbk_send_item; no sockets */
     uint32_t access;     /* as in hbk_send_item */

@@ -145,14 +145,14 @@ struct hbk_worker_call {
 };
 
 /**
- * hbk_workers_call() - run @call->run() on a worker
+ * hbk_workers_call() - run @what->run() on a worker
  * @closer: whose it is: it comes after that user's other calls and closes; NULL: nobody's, beside whatever else runs
  *
  * For what asks another process's table or another driver, so that neither can hold up the broker. The broker's
  * thread is woken when it has returned. Return: 0; -1 out of memory, nothing was done.
  */
 int hbk_workers_call(struct hbk_workers *workers, struct hbk_closer *closer,
-                     const struct hbk_worker_call *call);
+                     const struct hbk_worker_call *what);
 /** hbk_workers_collect() - tell the core of each close and call that has returned. Return: false: there was none. */
 bool hbk_workers_collect(struct hbk_workers *workers, struct hbk_core *core);
 /** hbk_workers_hurry() - from now on each finished close wakes the broker's thread. */

@@ -255,8 +255,8 @@ static void a_file_that_is_right(void **state)
         "rules: 2",
         "rules[0] \"session/print/*\": decides on open, send; types Event any, Section read,",
         "read, Key 0x20019, Socket any",
-        "rules[1] \"global/*\": decides on send, put, get; the default types; access at most "
-        "0x120089",
+        ("rules[1] \"global/*\": decides on send, put, get; the default types; access at most "
+         "0x120089"),
         "inspect   whom the file admits",
         "transfer  everybody who may reach both processes (built in)",
         "revoke    administrators and LocalSystem",

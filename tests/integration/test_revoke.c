@@ -51,9 +51,9 @@ static void end(struct scene *scene)
 static hbk_result send_events(const struct scene *scene, uint32_t flags, hbk_receipt *ret_receipt)
 {
     hbk_send_item items[EVENTS] = {{.handle = NULL}};
-    hbk_send_options send = {.size = sizeof send, .to = scene->name, .items = items};
     for (int i = 0; i < EVENTS; i++)
         items[i].handle = scene->events[i];
+    hbk_send_options send = {.size = sizeof send, .to = scene->name, .items = items};
     send.count = EVENTS;
     send.flags = flags;
     return hbk_send(scene->client, &send, ret_receipt, NULL);
@@ -318,9 +318,11 @@ static void what_was_not_agreed(void **state)
     KIT_REFUSED(&scene.mark, HBK_ACCESS_NOT_ACCEPTED, hbk_send(scene.client, &send, NULL, NULL));
     /* By what it is: a moved one cannot be had back, a protected one not be closed. */
     send.to = scene.name;
-    item.flags = HBK_ITEM_MOVE;
+    const hbk_send_item moved = {.handle = item.handle, .flags = HBK_ITEM_MOVE};
+    send.items = &moved;
     KIT_REFUSED(&scene.mark, HBK_INVALID_ARGUMENT, hbk_send(scene.client, &send, NULL, NULL));
-    item.flags = HBK_ITEM_PROTECT;
+    const hbk_send_item kept = {.handle = item.handle, .flags = HBK_ITEM_PROTECT};
+    send.items = &kept;
     KIT_REFUSED(&scene.mark, HBK_INVALID_ARGUMENT, hbk_send(scene.client, &send, NULL, NULL));
     assert_null(kit_peer_hear(&scene.target, KIT_QUIET_MS));
     kit_peer_quiet(&plain);
@@ -422,16 +424,22 @@ static void sender_ends(void **state)
 
 static struct kit_output output;
 
-static void run(DWORD expected, const char *format, uint64_t number)
+static void run(DWORD expected, const char *arguments)
 {
     wchar_t reach[128] = L"";
-    char arguments[256];
-    (void)snprintf(arguments, sizeof arguments, format, (unsigned long long)number);
     if (kit_broker()->pipe != NULL)
         (void)swprintf(reach, 128, L"--pipe %ls --unverified", kit_broker()->pipe);
     kit_run(&output, 3 * KIT_WAIT_MS, L"\"%ls\" %hs %ls", kit_tool(L"hbctl.exe"), arguments, reach);
     if (output.code != expected)
         fail_msg("hbctl %s: exit code %lu\n%s\n%s", arguments, output.code, output.out, output.err);
+}
+
+static void run_revoke(DWORD expected, uint64_t delivery, const char *options)
+{
+    char arguments[64];
+    (void)snprintf(arguments, sizeof arguments, "revoke %llu %s", (unsigned long long)delivery,
+                   options);
+    run(expected, arguments);
 }
 
 static void says(const char *what)
@@ -453,13 +461,13 @@ static void by_hbctl(void **state)
     struct scene scene;
     char text[96];
     begin(&scene);
-    run(0, "deliveries", 0);
+    run(0, "deliveries");
     says("no delivery of yours is under way or can be taken back");
-    run(0, "deliveries --json", 0);
+    run(0, "deliveries --json");
     is_json();
     says("\"deliveries\":[]");
     struct sent sent = give(&scene, HBK_SEND_REVOCABLE);
-    run(0, "deliveries", 0);
+    run(0, "deliveries");
     says("DELIVERY");
     says("given");
     says(scene.name);
@@ -467,26 +475,26 @@ static void by_hbctl(void **state)
     (void)snprintf(text, sizeof text, "%lu, session %lld", scene.target.pid,
                    (long long)scene.target.session);
     says(text);
-    run(0, "deliveries --json", 0);
+    run(0, "deliveries --json");
     is_json();
     (void)snprintf(text, sizeof text, "{\"delivery\":%llu,\"state\":\"given\",\"endpoint\":\"%s\"",
                    (unsigned long long)sent.delivery, scene.name);
     says(text);
     says("\"revocable\":true");
-    run(1, "revoke %llu", sent.delivery + 1000);
+    run_revoke(1, sent.delivery + 1000, "");
     assert_non_null(strstr(output.err, "not_found"));
-    run(2, "revoke", 0);
-    run(2, "revoke zero", 0);
+    run(2, "revoke");
+    run(2, "revoke zero");
     assert_true(sets(&scene, 0, sent.values[0]));
-    run(0, "revoke %llu --json", sent.delivery);
+    run_revoke(0, sent.delivery, "--json");
     is_json();
     says("\"closed\":[0,1,2]");
     told(&scene, sent.delivery, "\"closed\":[0,1,2]");
     kit_unchanged(&scene.mark);
     sent = give(&scene, HBK_SEND_REVOCABLE);
-    run(0, "revoke %llu", sent.delivery);
+    run_revoke(0, sent.delivery, "");
     told(&scene, sent.delivery, "\"closed\":[0,1,2]");
-    run(1, "revoke %llu", sent.delivery);
+    run_revoke(1, sent.delivery, "");
     kit_unchanged(&scene.mark);
     end(&scene);
 }

@@ -92,68 +92,85 @@ GIVEN(connected_for_datagrams_6, KIT_UDP_CONNECTED, AF_INET6)
 
 /* ---- endpoints that ask ---- */
 
+/* A source with a connected socket, its other end and an event. */
+struct source {
+    struct kit_peer peer;
+    uint64_t socket, other, event;
+};
+
+static void begin_source(struct source *source)
+{
+    kit_peer_open(&source->peer);
+    source->socket = kit_socket_do(&source->peer, KIT_SOCKET_OP_MAKE, KIT_TCP_CONNECTED, 0, NULL);
+    source->other = source->peer.reply.items[0].handle;
+    assert_int_equal(kit_peer_do(&source->peer, KIT_OP_MAKE, KIT_EVENT, 0, NULL), 0);
+    source->event = source->peer.reply.value;
+}
+
+/* It offers both; @target is shown what they are, and no more. */
+static hbk_delivery *offer_of(struct source *source, hbk_client *target, const char *name)
+{
+    hbk_delivery *offer = NULL;
+    struct kit_call *call = &source->peer.call;
+    call->items[0].handle = source->socket;
+    (void)snprintf(call->items[0].type, sizeof call->items[0].type, "Socket");
+    call->items[1].handle = source->event;
+    kit_peer_send_begin(&source->peer, name, 2, 0, KIT_WAIT_MS);
+    assert_int_equal(hbk_receive(target, KIT_WAIT_MS, &offer, NULL), HBK_OK);
+    assert_true(offer->offered != 0);
+    assert_int_equal(offer->count, 2);
+    assert_string_equal(offer->items[0].type, "Socket");
+    assert_null(offer->items[0].handle);
+    assert_true(hbk_delivery_take_socket(offer, 0) == HBK_NO_SOCKET);
+    return offer;
+}
+
+static int sent(struct source *source)
+{
+    assert_true(kit_peer_end(&source->peer, 2 * KIT_WAIT_MS));
+    return source->peer.reply.result;
+}
+
 static void offered(void **state)
 {
     (void)state;
-    struct kit_peer source;
-    struct kit_socket got = {.kind = KIT_TCP_CONNECTED, .given = INVALID_SOCKET};
+    struct source source;
+    char heard[64] = "";
     hbk_client *target = kit_client();
     const char *name = kit_endpoint_name();
     const hbk_type_accept types[] = {{"Socket", HBK_ACCESS_SAME}, {"Event", HBK_ACCESS_SAME}};
-    hbk_endpoint_options endpoint = {.size = sizeof endpoint, .name = name};
+    hbk_endpoint_options endpoint = {.size = sizeof endpoint, .name = name, .types = types};
     endpoint.flags = HBK_ENDPOINT_ASK;
-    endpoint.types = types;
     endpoint.types_count = 2;
     assert_int_equal(hbk_endpoint_open(target, &endpoint, NULL), HBK_OK);
-    kit_peer_open(&source);
-    uint64_t theirs = kit_socket_do(&source, KIT_SOCKET_OP_MAKE, KIT_TCP_CONNECTED, 0, NULL);
-    uint64_t other = source.reply.items[0].handle;
-    assert_int_equal(kit_peer_do(&source, KIT_OP_MAKE, KIT_EVENT, 0, NULL), 0);
-    uint64_t event = source.reply.value;
-    for (int yes = 0; yes < 2; yes++) {
-        hbk_delivery *offer = NULL;
-        uint32_t handles = kit_handles_at_rest(GetCurrentProcessId());
-        source.call.items[0].handle = theirs;
-        (void)snprintf(source.call.items[0].type, sizeof source.call.items[0].type, "Socket");
-        source.call.items[1].handle = event;
-        kit_peer_send_begin(&source, name, 2, 0, KIT_WAIT_MS);
-        assert_int_equal(hbk_receive(target, KIT_WAIT_MS, &offer, NULL), HBK_OK);
-        assert_true(offer->offered != 0);
-        assert_int_equal(offer->count, 2);
-        assert_string_equal(offer->items[0].type, "Socket");
-        assert_null(offer->items[0].handle);
-        assert_true(hbk_delivery_take_socket(offer, 0) == HBK_NO_SOCKET);
-        /* Nothing is made before it is wanted. */
-        kit_handles_at_most(GetCurrentProcessId(), handles);
-        if (!yes)
-            assert_int_equal(hbk_reject(target, offer, "no sockets today", NULL), HBK_OK);
-        else
-            assert_int_equal(hbk_accept(target, offer, NULL), HBK_OK);
-        assert_true(kit_peer_end(&source, 2 * KIT_WAIT_MS));
-        assert_int_equal(source.reply.result, yes ? HBK_OK : HBK_REJECTED);
-        if (yes) {
-            assert_null(hbk_delivery_take(offer, 0)); /* CloseHandle() is not for a socket */
-            got.given = (SOCKET)hbk_delivery_take_socket(offer, 0);
-            assert_true(hbk_delivery_take_socket(offer, 0) == HBK_NO_SOCKET);
-            assert_true(hbk_delivery_take_socket(offer, 1) == HBK_NO_SOCKET);
-            assert_true(SetEvent(offer->items[1].handle));
-            assert_int_equal(kit_peer_do(&source, KIT_OP_WAIT, event, 0, NULL), 0);
-        } else {
-            assert_true(hbk_delivery_take_socket(offer, 0) == HBK_NO_SOCKET);
-            kit_handles_at_most(GetCurrentProcessId(), handles);
-        }
-        hbk_delivery_free(offer);
-    }
-    assert_true(got.given != INVALID_SOCKET);
-    char heard[64] = "";
-    assert_int_equal(send(got.given, "hello", 5, 0), 5);
-    kit_socket_do(&source, KIT_SOCKET_OP_RECV, other, 0, NULL);
-    assert_string_equal(source.reply.text, "hello");
-    kit_socket_do(&source, KIT_SOCKET_OP_SEND, other, 0, "and back");
-    assert_int_equal(recv(got.given, heard, sizeof heard, 0), 8);
+    begin_source(&source);
+    uint32_t handles = kit_handles_at_rest(GetCurrentProcessId());
+    hbk_delivery *offer = offer_of(&source, target, name);
+    kit_handles_at_most(GetCurrentProcessId(), handles); /* nothing is made before it is wanted */
+    assert_int_equal(hbk_reject(target, offer, "no sockets today", NULL), HBK_OK);
+    assert_int_equal(sent(&source), HBK_REJECTED);
+    assert_true(hbk_delivery_take_socket(offer, 0) == HBK_NO_SOCKET);
+    hbk_delivery_free(offer);
+    kit_handles_at_most(GetCurrentProcessId(), handles);
+    offer = offer_of(&source, target, name);
+    assert_int_equal(hbk_accept(target, offer, NULL), HBK_OK);
+    assert_int_equal(sent(&source), HBK_OK);
+    assert_null(hbk_delivery_take(offer, 0)); /* CloseHandle() is not for a socket */
+    SOCKET got = (SOCKET)hbk_delivery_take_socket(offer, 0);
+    assert_true(got != INVALID_SOCKET);
+    assert_true(hbk_delivery_take_socket(offer, 0) == HBK_NO_SOCKET);
+    assert_true(hbk_delivery_take_socket(offer, 1) == HBK_NO_SOCKET);
+    assert_true(SetEvent(offer->items[1].handle));
+    assert_int_equal(kit_peer_do(&source.peer, KIT_OP_WAIT, source.event, 0, NULL), 0);
+    hbk_delivery_free(offer);
+    assert_int_equal(send(got, "hello", 5, 0), 5);
+    kit_socket_do(&source.peer, KIT_SOCKET_OP_RECV, source.other, 0, NULL);
+    assert_string_equal(source.peer.reply.text, "hello");
+    kit_socket_do(&source.peer, KIT_SOCKET_OP_SEND, source.other, 0, "and back");
+    assert_int_equal(recv(got, heard, sizeof heard, 0), 8);
     assert_string_equal(heard, "and back");
-    closesocket(got.given);
-    kit_peer_stop(&source);
+    closesocket(got);
+    kit_peer_stop(&source.peer);
 }
 
 /* ---- many ---- */
@@ -363,7 +380,7 @@ static void begin_taker(struct kit_peer *peer, hbk_client *owner, struct kit_mar
         kit_mark(mark, peer->pid);
 }
 
-static void stored(void **state)
+static void left_in_the_store(void **state)
 {
     (void)state;
     struct kit_peer takers[2];
@@ -528,7 +545,7 @@ static int group(void)
         KIT_TEST(moved),
         KIT_TEST(inheritable_as_the_sender_says),
         KIT_TEST(nobody_receives),
-        KIT_TEST(stored),
+        KIT_TEST(left_in_the_store),
         KIT_TEST(stored_by_who_has_left),
         KIT_TEST(by_ticket),
         KIT_TEST(made_by_hand),

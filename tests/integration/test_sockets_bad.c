@@ -36,8 +36,8 @@ static void mark(struct scene *scene)
 /* What Winsock and the library keep of their first socket, in any of the processes, is there by then. */
 static void begin(struct scene *scene)
 {
-    (void)snprintf(scene->name, sizeof scene->name, "%s", kit_endpoint_name());
     scene->client = kit_client();
+    (void)snprintf(scene->name, sizeof scene->name, "%s", kit_endpoint_name());
     scene->raw = kit_raw_proven();
     kit_socket_listen(&scene->target, scene->name, 0);
     assert_true(kit_socket_make(&scene->socket, KIT_UDP_CONNECTED, AF_INET));
@@ -470,8 +470,12 @@ static void encode(const uint8_t *bytes, size_t size, char *ret_text)
         uint32_t bits = (uint32_t)bytes[i] << 16;
         bits |= i + 1 < size ? (uint32_t)bytes[i + 1] << 8 : 0;
         bits |= i + 2 < size ? bytes[i + 2] : 0;
-        for (size_t k = 0; k < 4; k++)
-            *ret_text++ = i + k <= size ? digits[bits >> (18 - 6 * k) & 63] : '=';
+        for (size_t k = 0; k < 4; k++) {
+            if (i + k <= size)
+                *ret_text++ = digits[bits >> (18 - 6 * k) & 63];
+            else
+                *ret_text++ = '=';
+        }
     }
     *ret_text = '\0';
 }

@@ -33,7 +33,7 @@ int hbk_core_session_opened(struct hbk_core *core, const struct hbk_peer *peer, 
     (void)core;
     (void)peer;
     (void)connection;
-    (void)ret_session;
+    *ret_session = 0;
     return HBK_CORE_E_REFUSED;
 }
 
@@ -51,11 +51,11 @@ void hbk_core_session_closed(struct hbk_core *core, uint64_t session)
     (void)session;
 }
 
-void hbk_core_written(struct hbk_core *core, uint64_t session, bool done)
+void hbk_core_written(struct hbk_core *core, uint64_t session, bool told)
 {
     (void)core;
     (void)session;
-    (void)done;
+    (void)told;
 }
 
 void hbk_core_proof_closed(struct hbk_core *core, uint64_t session)
