@@ -97,7 +97,10 @@ void sim_transfer_refused(struct sim *sim, const struct sim_send *send,
                       "transfer %" PRIu64 " is about a process that is never looked into, and "
                       "answered %s",
                       send->tag, hbk_result_name(error->code));
-    bool its_own = send->process && send->process->running && send->name == SIM_NAME_NONE &&
+    /* Who is being let go, and so read no more, is told that way only. */
+    const struct sim_client *client = sim_client_numbered(sim, send->client);
+    bool its_own = sim_client_lives(client) && !client->connection->paused && send->process &&
+                   send->process->running && send->name == SIM_NAME_NONE &&
                    send->process->pid == send->target_pid;
     if (its_own && (error->code == HBK_R_TARGET_GONE || error->code == HBK_R_BUSY))
         sim_violation(sim, "third parties",
