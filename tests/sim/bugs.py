@@ -376,7 +376,7 @@ BUGS = [
         ("send.c", "if (delivery->revocable && !endpoint->revocable) {", "if (delivery->revocable && !endpoint->revocable && !BUG) {"),
     ]),
     Bug("revoked_what_was_closed", "revocation", 200, [
-        ("revoke.c", "        if (core->platform.unplace(", "        if (BUG | core->platform.unplace("),
+        ("revoke.c", "            core->platform.unplace(", "            BUG | core->platform.unplace("),
     ]),
     Bug("revoked_in_silence", "revocation", 50, [
         ("revoke.c", "    (void)hbk_output_notification(target, HBK_METHOD_DELIVERY_REVOKED, &params);\n",

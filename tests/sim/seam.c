@@ -429,6 +429,8 @@ void sim_seen(struct fake_kernel *kernel, const struct fake_seen *seen)
     struct sim_client *client = seen->connection ? seen->connection->owner : NULL;
     sim_event(sim, SIM_EV_SEAM, (uint64_t)seen->op << 32 | (client ? client->number : 0),
               seen->value, (uint64_t)(int64_t)seen->result, NULL, 0);
+    HBK_ASSERT(client || (seen->op != FAKE_OP_WRITE && seen->op != FAKE_OP_READ_PAUSE &&
+                          seen->op != FAKE_OP_CLOSE && seen->op != FAKE_OP_PROCESS_OPEN));
     switch (seen->op) {
     case FAKE_OP_WRITE:
         client = named(sim, client);
