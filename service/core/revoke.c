@@ -109,9 +109,10 @@ static void forget_placed(struct hbk_delivery *delivery, const struct hbk_link *
  * object, so that comparing would not show it. */
 static void forget_placed_again(struct hbk_delivery *delivery)
 {
-    const struct hbk_core *core = delivery->sender->core;
+    struct hbk_core *core = delivery->sender->core;
     uint32_t pid = pid_of(delivery);
 
+    core->spent += core->session_pool.used_count / HBK_WORK_SESSIONS;
     for (const struct hbk_link *link = core->sessions.next; link != &core->sessions;
          link = link->next) {
         const struct hbk_session *session = HBK_CONTAINER(link, struct hbk_session, all_link);
