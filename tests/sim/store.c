@@ -445,7 +445,7 @@ static struct sim_entry *removed_by_name(struct sim *sim, const struct sim_clien
         ++*ret_count;
     }
     if (!found && removal->forgotten)
-        return;
+        return NULL;
     if (!found)
         sim_violation(sim, "answers are true", "client %u has removed %s, and nothing was there",
                       client->number, sim_names[request->name]);
