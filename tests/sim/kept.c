@@ -65,6 +65,8 @@ void sim_entry_forget(struct sim *sim, const struct sim_entry *other)
 {
     for (uint32_t i = 0; i < SIM_ENTRIES_MAX; ++i)
         sim->entries[i].forgotten |= may_replace(&sim->entries[i], other);
+    for (uint32_t i = 0; i < SIM_REMOVALS_MAX; ++i)
+        sim->removals[i].forgotten |= may_remove(other, &sim->removals[i]);
 }
 
 void sim_removal_forget(struct sim *sim, const struct sim_removal *removal)

@@ -159,6 +159,7 @@ struct sim_removal {
     uint32_t name, identity, client;
     uint64_t asked_at;
     bool over;        /* it was told what came of it, and that is known */
+    bool forgotten;   /* what it may have removed is not remembered any more */
     uint64_t over_at; /* in events; from then on it removes nothing more; 0: it may still */
 };
 

@@ -444,6 +444,8 @@ static struct sim_entry *removed_by_name(struct sim *sim, const struct sim_clien
         found = entry;
         ++*ret_count;
     }
+    if (!found && removal->forgotten)
+        return NULL;
     if (!found)
         sim_violation(sim, "answers are true", "client %u has removed %s, and nothing was there",
                       client->number, sim_names[request->name]);
@@ -461,7 +463,8 @@ void sim_told_removed(struct sim *sim, struct sim_client *client, const struct s
     }
     struct sim_entry *found = removed_by_name(sim, client, request, removal, &count);
     removal->over = count == 1;
-    found->removed |= count == 1;
+    if (found)
+        found->removed |= count == 1;
     sim_outcome(sim, SIM_OUT_REMOVED);
 }
 
