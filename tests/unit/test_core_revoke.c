@@ -287,33 +287,69 @@ static void nothing_is_there_any_more(void **state)
 }
 
 /* The target has closed what it was given, and the same object is on its way to it again, under the same value: that is
- * told, and so it must be there (seed 3001154 of the simulator). */
+ * told, and so it must be there (seed 3001154 of the simulator). What else it was given is closed all the same. */
 static void what_is_being_told_is_not_closed(void **state)
 {
     (void)state;
-    for (int told = 0; told < 2; ++told) {
+    for (int variant = 0; variant < 4; ++variant) {
+        bool told = variant % 2 != 0, transferred = variant / 2 != 0;
         struct scene scene = scene_new(REVOCABLE);
-        uint32_t event = client_make(scene.a, "Event", 3);
+        uint32_t events[] = {client_make(scene.a, "Event", 3), client_make(scene.a, "Event", 3)};
+        fake_may_duplicate(scene.kernel, 100, 101, true);
         uint32_t id = client_request(
-            scene.a, SEND, "{'to':'user/a','items':[{'handle':%u}],'revocable':true}", event);
+            scene.a, SEND, "{'to':'user/a','items':[{'handle':%u},{'handle':%u}],'revocable':true}",
+            events[0], events[1]);
         rig_run(scene.rig);
         unsigned long long delivery = client_result(scene.a, id)->u.result.send.delivery;
-        uint32_t value = client_delivered(scene.b)->items[0].handle;
+        const struct hbk_delivered *given = client_delivered(scene.b);
+        uint32_t value = given->items[0].handle, other = given->items[1].handle;
         fake_handle_close(scene.kernel, scene.b->process, value);
         scene.b->connection->write_mode = FAKE_WRITE_PENDS;
-        client_request(scene.a, SEND, "{'to':'user/a','items':[{'handle':%u}]}", event);
+        if (transferred)
+            client_request(scene.a, HBK_METHOD_HANDLE_TRANSFER,
+                           "{'source':{'pid':100},'handle':%u,'target':{'pid':101}}", events[0]);
+        else
+            client_request(scene.a, SEND, "{'to':'user/a','items':[{'handle':%u}]}", events[0]);
         rig_run(scene.rig);
         assert_non_null(fake_handle_find(scene.b->process, value));
         const struct hbk_revoke_result *result =
             &client_ok(scene.a, REVOKE, "{'delivery':%llu}", delivery)->u.result.revoke;
-        assert_int_equal(result->closed_count, 0);
+        assert_int_equal(result->closed_count, 1);
+        assert_int_equal(result->closed[0], 1);
         assert_non_null(fake_handle_find(scene.b->process, value));
+        assert_null(fake_handle_find(scene.b->process, other));
         share_unblock(scene.b, told);
         if (told)
             assert_int_equal(client_delivered(scene.b)->items[0].handle, value);
-        assert_int_equal(fake_handles_count(scene.b->process), told);
+        /* A transfer that is not told to the process's session is told to who asked for it. */
+        assert_int_equal(fake_handles_count(scene.b->process), told || transferred);
         scene_end(&scene);
     }
+}
+
+/* What the target is being told of is in another process, under the same value. */
+static void what_is_being_told_may_be_elsewhere(void **state)
+{
+    (void)state;
+    struct scene scene = scene_new(REVOCABLE);
+    unsigned long long delivery = give(&scene, 1);
+    struct fake_process *process = fake_process_start(scene.kernel, 201);
+    uint32_t own = client_make(scene.b, "Event", 3);
+    fake_may_duplicate(scene.kernel, 101, 201, true);
+    scene.b->connection->write_mode = FAKE_WRITE_PENDS;
+    uint32_t id = client_request(scene.b, HBK_METHOD_HANDLE_TRANSFER,
+                                 "{'source':{'pid':101},'handle':%u,'target':{'pid':201}}", own);
+    rig_run(scene.rig);
+    assert_non_null(fake_handle_find(process, 4));
+    assert_non_null(fake_handle_find(scene.b->process, 4));
+    assert_int_equal(
+        client_ok(scene.a, REVOKE, "{'delivery':%llu}", delivery)->u.result.revoke.closed_count, 1);
+    assert_null(fake_handle_find(scene.b->process, 4));
+    assert_non_null(fake_handle_find(process, 4));
+    share_unblock(scene.b, true);
+    assert_int_equal(client_result(scene.b, id)->u.result.transfer.handle, 4);
+    assert_int_equal(client_revoked(scene.b)->delivery, delivery);
+    scene_end(&scene);
 }
 
 static void one_that_cannot_be_closed_is_not_said_to_be(void **state)
@@ -470,6 +506,7 @@ int main(void)
         cmocka_unit_test(who_may_revoke),
         cmocka_unit_test(only_what_is_still_there_is_closed),
         cmocka_unit_test(what_is_being_told_is_not_closed),
+        cmocka_unit_test(what_is_being_told_may_be_elsewhere),
         cmocka_unit_test(nothing_is_there_any_more),
         cmocka_unit_test(one_that_cannot_be_closed_is_not_said_to_be),
         cmocka_unit_test(the_endpoint_may_be_closed_by_then),
