@@ -103,6 +103,13 @@ static void keep_text(char *place, size_t room, uint8_t *ret_size, struct hbk_te
     *ret_size = (uint8_t)text.size;
 }
 
+static void refuse_paused(struct hbk_session *session, const struct hbk_id *id)
+{
+    hbk_output_refuse(session, id, HBK_R_BUSY,
+                      "the service is paused and begins nothing new: try again when it has been "
+                      "continued (sc continue HandleBroker)");
+}
+
 static void hello(struct hbk_session *session, const struct hbk_id *id,
                   const struct hbk_hello *params)
 {
@@ -113,6 +120,11 @@ static void hello(struct hbk_session *session, const struct hbk_id *id,
     if (!speaks_our_protocol(params)) {
         hbk_output_refuse(session, id, HBK_R_INVALID_PARAMS,
                           "this broker speaks protocol version 1 only");
+        return;
+    }
+    if (session->core->paused) {
+        /* It may say hello again for as long as it may be unproven. */
+        refuse_paused(session, id);
         return;
     }
     session->hello_id = *id;
@@ -223,6 +235,13 @@ static bool before_proof(enum hbk_method method)
            method == HBK_METHOD_BROKER_STATUS;
 }
 
+/* Would it begin a hand-off, or have another handle kept? */
+static bool begins_anew(enum hbk_method method)
+{
+    return method == HBK_METHOD_HANDLE_SEND || method == HBK_METHOD_HANDLE_TRANSFER ||
+           method == HBK_METHOD_STORE_PUT || method == HBK_METHOD_STORE_GET;
+}
+
 /* What handles go by, and the store. Return: false: another method. */
 static bool dispatch_handles(struct hbk_session *session, const struct hbk_message *message)
 {
@@ -321,6 +340,9 @@ void hbk_request_line(struct hbk_session *session, struct hbk_text line)
                !before_proof(message->method)) {
         hbk_output_refuse(session, &message->id, HBK_R_NOT_PROVEN,
                           "call session.hello, SetEvent on its proof, then session.prove");
+    } else if (result == 0 && session->core->paused && begins_anew(message->method)) {
+        session->core->failed += message->method != HBK_METHOD_STORE_PUT;
+        refuse_paused(session, &message->id);
     } else if (result == 0) {
         dispatch(session, message);
     } else {
