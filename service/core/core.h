@@ -114,7 +114,8 @@ void hbk_core_tick(struct hbk_core *core);
 /**
  * hbk_core_pause() - begin nothing new, or again what is asked
  *
- * While paused, session.hello, handle.send, handle.transfer, store.put and store.get are `busy`. What is under way,
+ * While paused, handle.send, handle.transfer, store.put and store.get are `busy`, and so is session.prove but for who
+ * may inspect. What is under way,
  * waits included, goes on to its end, and all else is answered as ever. May be repeated.
  */
 void hbk_core_pause(struct hbk_core *core, bool paused);

@@ -103,13 +103,6 @@ static void keep_text(char *place, size_t room, uint8_t *ret_size, struct hbk_te
     *ret_size = (uint8_t)text.size;
 }
 
-static void refuse_paused(struct hbk_session *session, const struct hbk_id *id)
-{
-    hbk_output_refuse(session, id, HBK_R_BUSY,
-                      "the service is paused and begins nothing new: try again when it has been "
-                      "continued (sc continue HandleBroker)");
-}
-
 static void hello(struct hbk_session *session, const struct hbk_id *id,
                   const struct hbk_hello *params)
 {
@@ -122,17 +115,19 @@ static void hello(struct hbk_session *session, const struct hbk_id *id,
                           "this broker speaks protocol version 1 only");
         return;
     }
-    if (session->core->paused) {
-        /* It may say hello again for as long as it may be unproven. */
-        refuse_paused(session, id);
-        return;
-    }
     session->hello_id = *id;
     keep_text(session->client_name, sizeof session->client_name, &session->client_name_size,
               params->client_name);
     keep_text(session->client_version, sizeof session->client_version,
               &session->client_version_size, params->client_version);
     hbk_request_hello_go_on(session);
+}
+
+static void set_paused_error(struct hbk_error *ret_error)
+{
+    hbk_error_set(ret_error, HBK_R_BUSY,
+                  "the service is paused and begins nothing new: try again when it has been "
+                  "continued (sc continue HandleBroker)");
 }
 
 static void stop_waiting(struct hbk_session *session, struct hbk_id *waiting, const char *event)
@@ -164,6 +159,16 @@ void hbk_request_prove_go_on(struct hbk_session *session)
         return;
     }
     HBK_ASSERT(session->state == HBK_SESSION_HELLO);
+    /* Not before: nothing is asked about who has not proved itself. Who operates the service may look at it. */
+    if (session->core->paused && !hbk_grant_verb(session, HBK_VERB_INSPECT)) {
+        struct hbk_error error;
+
+        set_paused_error(&error);
+        hbk_audit_session(session, "session.prove", &error);
+        hbk_output_failure(session, &id, &error);
+        hbk_session_end(session, HBK_R_TARGET_GONE, NULL);
+        return;
+    }
     session->state = HBK_SESSION_PROVEN;
     session->hello_due = HBK_NEVER;
     hbk_session_arm(session);
@@ -342,7 +347,8 @@ void hbk_request_line(struct hbk_session *session, struct hbk_text line)
                           "call session.hello, SetEvent on its proof, then session.prove");
     } else if (result == 0 && session->core->paused && begins_anew(message->method)) {
         session->core->failed += message->method != HBK_METHOD_STORE_PUT;
-        refuse_paused(session, &message->id);
+        set_paused_error(&message->error);
+        hbk_output_error(session, &message->id, &message->error);
     } else if (result == 0) {
         dispatch(session, message);
     } else {

@@ -3,6 +3,7 @@
 #include "store.h"
 
 #include <string.h>
+#include <wchar.h>
 
 #define STOP_MS_MAX 12000u /* as in test_service.c */
 
@@ -11,6 +12,18 @@ static int begin(void **state)
     (void)state;
     kit_service_start();
     return 0;
+}
+
+static void write_rules(const char *text)
+{
+    wchar_t file[MAX_PATH];
+    DWORD size = GetEnvironmentVariableW(L"ProgramData", file, MAX_PATH - 64);
+    assert_true(size > 0 && size < MAX_PATH - 64);
+    wcscat(file, L"\\HandleBroker\\handlebroker.json");
+    if (text != NULL)
+        kit_file_write(file, text, strlen(text));
+    else
+        DeleteFileW(file);
 }
 
 static int end(void **state)
@@ -23,6 +36,7 @@ static int end(void **state)
         kit_service_control(SERVICE_CONTROL_CONTINUE, &status);
         kit_service_wait(SERVICE_RUNNING);
     }
+    write_rules(NULL);
     kit_forget_all();
     kit_service_start();
     return 0;
@@ -98,9 +112,10 @@ static void nothing_is_begun_until_it_goes_on(void **state)
     assert_non_null(strstr(error.detail, "paused"));
     assert_int_equal(kit_put(client, "user/test/more", event, 0, 0), HBK_BUSY);
     assert_int_equal(kit_get(client, "user/test/kept", 0, 0, &taken), HBK_BUSY);
-    assert_int_equal(hbk_open(NULL, &late, &error), HBK_BUSY);
-    assert_non_null(strstr(error.detail, "paused"));
-    assert_null(late);
+    late = connect_client(); /* an administrator's, who may look */
+    is_in_state(late, "paused");
+    assert_int_equal(kit_send(late, name, event, 0, 0, &error), HBK_BUSY);
+    hbk_close(late);
     assert_int_equal(hbk_receive(client, 0, &delivery, NULL), HBK_TIMEOUT);
     kit_handles_at_most(pid, before);
     control(SERVICE_CONTROL_CONTINUE, SERVICE_RUNNING);
@@ -114,6 +129,29 @@ static void nothing_is_begun_until_it_goes_on(void **state)
     hbk_close(late);
     hbk_close(client);
     CloseHandle(event);
+}
+
+/* Nobody may look here, so that nobody is let in. */
+static void no_session_is_begun_until_it_goes_on(void **state)
+{
+    (void)state;
+    hbk_error_info error = {.result = HBK_OK};
+    hbk_client *client = NULL, *late = NULL;
+    kit_service_stop();
+    write_rules("{\"verbs\": {\"inspect\": \"D:(A;;0x20;;;S-1-5-21-1-2-3-4)\"}}");
+    kit_service_start();
+    client = connect_client();
+    control(SERVICE_CONTROL_PAUSE, SERVICE_PAUSED);
+    assert_int_equal(hbk_open(NULL, &late, &error), HBK_BUSY);
+    assert_non_null(strstr(error.detail, "paused"));
+    assert_null(late);
+    is_in_state(client, "paused");
+    control(SERVICE_CONTROL_CONTINUE, SERVICE_RUNNING);
+    late = connect_client();
+    hbk_close(late);
+    hbk_close(client);
+    kit_service_stop();
+    write_rules(NULL);
 }
 
 /* A send that waited when the pause began is delivered, to an endpoint that is opened meanwhile. */
@@ -200,6 +238,7 @@ static int group(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(nothing_is_begun_until_it_goes_on),
+        TEST(no_session_is_begun_until_it_goes_on),
         TEST(what_is_under_way_comes_to_its_end),
         TEST(again_and_again),
         TEST(reloaded_while_paused),

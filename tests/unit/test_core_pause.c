@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-static const char hello[] = "{'protocol':[1],'client':{'name':'a','version':'1'}}";
-
 static void says_paused(const struct hbk_error *error)
 {
     assert_non_null(strstr(error->detail, "paused"));
@@ -82,50 +80,80 @@ static void what_is_wrong_is_told_while_paused(void **state)
 static void no_session_is_begun_until_it_goes_on(void **state)
 {
     (void)state;
-    struct rig *rig = rig_new(NULL, 1);
-    set_paused(rig, true);
-    struct client *client = client_connect(rig, fake_process_start(rig->kernel, 100), 1);
-    says_paused(client_refused(client, HBK_R_BUSY, HBK_METHOD_SESSION_HELLO, "%s", hello));
-    assert_int_equal(fake_handles_count(client->process), 0);
-    struct hbk_status_result status = client_status(client); /* which needs no proof */
-    assert_true(hbk_text_is(status.state, "paused"));
-    assert_int_equal(status.sessions_proven, 0);
-    assert_false(client_ended(client));
-    set_paused(rig, false);
-    client_prove(client); /* on the same connection */
-    status = client_status(client);
-    assert_true(hbk_text_is(status.state, "running"));
-    assert_int_equal(status.sessions_proven, 1);
-    rig_end(rig);
+    for (int late = 0; late < 2; ++late) { /* paused before hello, and after it */
+        struct rig *rig = rig_new(NULL, 1);
+        struct client *client = client_connect(rig, fake_process_start(rig->kernel, 100), 1);
+        set_paused(rig, !late);
+        assert_true(client_set_event(client, client_hello(client)));
+        set_paused(rig, true);
+        struct hbk_status_result status = client_status(client); /* which needs no proof */
+        assert_true(hbk_text_is(status.state, "paused"));
+        uint32_t prove = client_request(client, HBK_METHOD_SESSION_PROVE, NULL);
+        rig_run(rig);
+        says_paused(client_error(client, prove, HBK_R_BUSY));
+        assert_int_equal(fake_handles_count(client->process), 0);
+        assert_true(client_ended(client));
+        client = client_connect(rig, client->process, 1);
+        status = client_status(client);
+        assert_int_equal(status.sessions, 1);
+        assert_int_equal(status.sessions_proven, 0);
+        set_paused(rig, false);
+        client_prove(client);
+        status = client_status(client);
+        assert_true(hbk_text_is(status.state, "running"));
+        assert_int_equal(status.sessions_proven, 1);
+        rig_end(rig);
+    }
 }
 
-static void who_is_refused_does_not_stay_for_ever(void **state)
+/* The close of the proof may take its time, and the pause begins or ends in it. */
+static void what_holds_is_the_moment_of_the_proof(void **state)
 {
     (void)state;
-    struct rig *rig = rig_new(NULL, 1);
+    for (int paused = 0; paused < 2; ++paused) {
+        struct rig *rig = rig_new(NULL, 1);
+        struct client *client = client_connect(rig, fake_process_start(rig->kernel, 100), 1);
+        assert_true(client_set_event(client, client_hello(client)));
+        set_paused(rig, !paused);
+        rig->kernel->proofs_pend = true;
+        uint32_t prove = client_request(client, HBK_METHOD_SESSION_PROVE, NULL);
+        rig_run(rig);
+        set_paused(rig, paused);
+        rig_proof_end(rig, client);
+        if (paused)
+            says_paused(client_error(client, prove, HBK_R_BUSY));
+        else
+            client_result(client, prove);
+        assert_int_equal(client_ended(client), paused);
+        rig_end(rig);
+    }
+}
+
+/* It can look, and can begin no more than others. */
+static void who_operates_it_is_let_in(void **state)
+{
+    (void)state;
+    struct share share = share_new(NULL);
+    struct rig *rig = share.rig;
+    share_let(&share, 110, HBK_RIGHT_INSPECT, true);
     set_paused(rig, true);
-    struct client *client = client_connect(rig, fake_process_start(rig->kernel, 100), 1);
-    client_refused(client, HBK_R_BUSY, HBK_METHOD_SESSION_HELLO, "%s", hello);
-    rig_advance(rig, rig->config.hello_ms - 1);
-    assert_false(client_ended(client));
-    rig_advance(rig, 1);
-    assert_true(client_ended(client));
-    rig_end(rig);
+    struct client *looks = client_connect(rig, fake_process_start(rig->kernel, 110), 1);
+    struct client *other = client_connect(rig, fake_process_start(rig->kernel, 111), 1);
+    client_prove(looks);
+    assert_true(client_set_event(other, client_hello(other)));
+    log_forget(share.log);
+    uint32_t prove = client_request(other, HBK_METHOD_SESSION_PROVE, NULL);
+    rig_run(rig);
+    client_error(other, prove, HBK_R_BUSY);
+    log_take(share.log, "session.prove", "refused", "busy");
+    client_ok(looks, HBK_METHOD_BROKER_SESSIONS, "{}");
+    uint32_t event = client_make(looks, "Event", 3);
+    client_refused(looks, HBK_R_BUSY, HBK_METHOD_STORE_PUT, "{'name':'user/a','handle':%u}", event);
+    log_forget(share.log);
+    share_end(&share);
 }
 
 /* ---- what is under way ---- */
-
-static void who_has_said_hello_may_prove_itself(void **state)
-{
-    (void)state;
-    struct rig *rig = rig_new(NULL, 1);
-    struct client *client = client_connect(rig, fake_process_start(rig->kernel, 100), 1);
-    assert_true(client_set_event(client, client_hello(client)));
-    set_paused(rig, true);
-    client_ok(client, HBK_METHOD_SESSION_PROVE, NULL);
-    assert_int_equal(client_status(client).sessions_proven, 1);
-    rig_end(rig);
-}
 
 static void sends_under_way_come_to_their_end(void **state)
 {
@@ -252,8 +280,8 @@ int main(void)
         cmocka_unit_test(no_hand_off_is_begun_until_it_goes_on),
         cmocka_unit_test(what_is_wrong_is_told_while_paused),
         cmocka_unit_test(no_session_is_begun_until_it_goes_on),
-        cmocka_unit_test(who_is_refused_does_not_stay_for_ever),
-        cmocka_unit_test(who_has_said_hello_may_prove_itself),
+        cmocka_unit_test(who_operates_it_is_let_in),
+        cmocka_unit_test(what_holds_is_the_moment_of_the_proof),
         cmocka_unit_test(sends_under_way_come_to_their_end),
         cmocka_unit_test(all_else_is_answered),
         cmocka_unit_test(it_is_recorded_once),
