@@ -1,5 +1,5 @@
-/* The service paused through the Service Control Manager: what it reports, what it refuses, what goes on. Each test begins
- * and ends with the service running. */
+/* The service paused through the Service Control Manager: what it reports, what it refuses, what goes
+ * on. Each test begins and ends with the service running. */
 #include "store.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
-/* install.cmd and uninstall.cmd, run by cmd with another Windows folder: there sc.exe, reg.exe and ping.exe are this
- * program, which keeps in files what the real ones would, writes down what it is asked, and fails where it is told to. That
- * the real ones take these commands is for Windows to show. */
+/* install.cmd and uninstall.cmd, run by cmd with another Windows folder: there sc.exe, reg.exe and ping.exe are
+ * this program, which keeps in files what the real ones would, writes down what it is asked, and fails where it is
+ * told to. That the real ones take these commands is for Windows to show. */
 #include "codec_support.h"
 #include "test_support.h"
 
@@ -54,7 +54,7 @@ static void drop(const char *name)
 static int number(const char *name)
 {
     char text[32];
-    return get_file(name, text, sizeof text) > 0 ? atoi(text) : 0;
+    return get_file(name, text, sizeof text) > 0 ? (int)strtol(text, NULL, 10) : 0;
 }
 
 static void set_number(const char *name, int value)
