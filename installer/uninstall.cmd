@@ -3,6 +3,7 @@ rem Stops the Handle Broker service and takes it out of the register. Run it in 
 rem again at any time. Files stay: those of the program, the policy, the audit records.
 setlocal EnableExtensions DisableDelayedExpansion
 set "SC=%SystemRoot%\System32\sc.exe"
+set "PING=%SystemRoot%\System32\ping.exe"
 set "REG=%SystemRoot%\System32\reg.exe"
 set "SERVICE=HandleBroker"
 set "LOG=HKLM\SYSTEM\CurrentControlSet\Services\EventLog\Application\%SERVICE%"
@@ -23,6 +24,19 @@ if errorlevel 1 (
     echo uninstall: the command above was refused 1>&2
     exit /b 1
 )
+rem It is gone when it has ended and nobody looks at it any more; until then it cannot be installed anew.
+set "LEFT=15"
+:wait
+"%SC%" query %SERVICE% >nul 2>&1
+if errorlevel 1 goto log
+set /a LEFT-=1
+if %LEFT%==0 (
+    echo uninstall: the service is deleted, but not gone yet: close services.msc, Event Viewer and Task Manager, then run this again 1>&2
+    exit /b 1
+)
+rem A second; timeout.exe wants a console.
+"%PING%" -n 2 127.0.0.1 >nul 2>&1
+goto wait
 
 :log
 "%REG%" query "%LOG%" >nul 2>&1

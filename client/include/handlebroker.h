@@ -144,9 +144,9 @@ typedef struct hbk_open_options {
  * belongs to the process that the Service Control Manager runs as HandleBroker; lets the server
  * identify us, not act for us. Blocks up to the connect timeout.
  * Return: HBK_OK; HBK_UNAVAILABLE (not installed, not started, or all its pipes busy until the
- * timeout); HBK_UNTRUSTED; HBK_QUOTA (too many sessions of this user); HBK_STOPPING; HBK_TIMEOUT
- * (the service took the connection and did not answer); HBK_DISCONNECTED; HBK_INVALID_ARGUMENT;
- * HBK_NO_MEMORY; HBK_OS_ERROR.
+ * timeout); HBK_UNTRUSTED; HBK_QUOTA (too many sessions of this user); HBK_BUSY (the service is
+ * paused); HBK_STOPPING; HBK_TIMEOUT (the service took the connection and did not answer);
+ * HBK_DISCONNECTED; HBK_INVALID_ARGUMENT; HBK_NO_MEMORY; HBK_OS_ERROR.
  * Source: PROTOCOL.md "Sessions". Since: 0.1
  */
 HBK_API hbk_result hbk_open(const hbk_open_options *options, hbk_client **ret_client,

@@ -21,7 +21,7 @@ typedef struct hbk_quota {
 typedef struct hbk_status_info {
     char server_name[65];
     char server_version[33];
-    char state[17]; /* "running", "stopping" */
+    char state[17]; /* "running", "paused", "stopping" */
     uint32_t pid;
     uint64_t uptime_ms;
     uint32_t sessions, sessions_proven, endpoints, deliveries_pending, pins;

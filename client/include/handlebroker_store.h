@@ -43,8 +43,8 @@ typedef struct hbk_stored {
  * round trip. Return: HBK_OK; HBK_EXISTS; HBK_DENIED (no rule lets us put that name);
  * HBK_BAD_HANDLE; HBK_TYPE_NOT_ALLOWED; HBK_TYPE_MISMATCH; HBK_ACCESS_EXCEEDS_SOURCE; HBK_QUOTA;
  * HBK_INVALID_PARAMS (`allow` is not what it may be; the detail says where); HBK_OS_ERROR;
- * HBK_INVALID_ARGUMENT; HBK_DISCONNECTED (whether it was stored is not known); HBK_STOPPING;
- * HBK_NO_MEMORY.
+ * HBK_INVALID_ARGUMENT; HBK_DISCONNECTED (whether it was stored is not known); HBK_BUSY (the
+ * service is paused); HBK_STOPPING; HBK_NO_MEMORY.
  * Source: PROTOCOL.md "store.put". Since: 0.1
  */
 HBK_API hbk_result hbk_store_put(hbk_client *client, const hbk_store_put_options *options,

@@ -261,7 +261,7 @@ struct hbk_quota_info {
 struct hbk_status_result {
     struct hbk_text server_name, server_version;
     uint32_t protocol;
-    struct hbk_text state; /* "running" | "stopping" */
+    struct hbk_text state; /* "running" | "paused" | "stopping" */
     uint32_t pid;
     uint64_t uptime_ms;
     uint32_t sessions, sessions_proven, endpoints, deliveries_pending, pins;

@@ -404,12 +404,14 @@ static const char *const note_events[HBK_NOTICE_KIND_COUNT] = {
     [HBK_NOTICE_REFUSED] = "session.refused",     [HBK_NOTICE_REFUSED_MORE] = "session.refused",
     [HBK_NOTICE_POLICY_LOADED] = "policy.loaded", [HBK_NOTICE_POLICY_KEPT] = "policy.kept",
     [HBK_NOTICE_DROPPED] = "records.dropped",     [HBK_NOTICE_WARNING] = "service.warning",
+    [HBK_NOTICE_PAUSED] = "service.paused",       [HBK_NOTICE_CONTINUED] = "service.continued",
 };
 
 static const char *const note_outcomes[HBK_NOTICE_KIND_COUNT] = {
     [HBK_NOTICE_REFUSED] = "refused",    [HBK_NOTICE_REFUSED_MORE] = "refused",
     [HBK_NOTICE_POLICY_LOADED] = "done", [HBK_NOTICE_POLICY_KEPT] = "refused",
     [HBK_NOTICE_DROPPED] = "failed",     [HBK_NOTICE_WARNING] = "failed",
+    [HBK_NOTICE_PAUSED] = "done",        [HBK_NOTICE_CONTINUED] = "done",
 };
 
 /* NULL where there is nothing in it, as records leave it out. */
@@ -470,14 +472,6 @@ void hbk_core_note(struct hbk_core *core, const struct hbk_notice *notice)
     if (wanted(core)) {
         record_note(core, &note);
     }
-}
-
-void hbk_audit_loaded(struct hbk_core *core, const char *source)
-{
-    struct hbk_notice notice = {.kind = HBK_NOTICE_POLICY_LOADED,
-                                .detail = source != NULL ? source : "the built-in rules"};
-
-    hbk_core_note(core, &notice);
 }
 
 /* ---- time ---- */

@@ -73,8 +73,6 @@ void hbk_audit_entry(const struct hbk_entry *entry, struct hbk_session *session,
 void hbk_audit_accept(const struct hbk_delivery *delivery, const struct hbk_error *error);
 /** hbk_audit_reject() - the target said no. */
 void hbk_audit_reject(struct hbk_session *target, const struct hbk_delivery *delivery);
-/** hbk_audit_loaded() - other rules are in force. @source: their file; NULL: the built-in ones. */
-void hbk_audit_loaded(struct hbk_core *core, const char *source);
 
 /* ---- who watches ---- */
 

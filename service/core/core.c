@@ -85,6 +85,13 @@ void hbk_core_free(struct hbk_core *core)
     free(core);
 }
 
+static void note(struct hbk_core *core, enum hbk_notice_kind kind, const char *detail)
+{
+    const struct hbk_notice notice = {.kind = kind, .detail = detail};
+
+    hbk_core_note(core, &notice);
+}
+
 void hbk_core_configure(struct hbk_core *core, const struct hbk_config *config,
                         struct hbk_policy *policy, const char *source)
 {
@@ -92,7 +99,7 @@ void hbk_core_configure(struct hbk_core *core, const struct hbk_config *config,
     core->policies_loaded += source != NULL;
     hbk_grant_configure(core, policy);
     hbk_audit_review(core);
-    hbk_audit_loaded(core, source);
+    note(core, HBK_NOTICE_POLICY_LOADED, source != NULL ? source : "the built-in rules");
     for (struct hbk_link *link = core->sessions.next; link != &core->sessions; link = link->next) {
         hbk_session_update_pause(HBK_CONTAINER(link, struct hbk_session, all_link));
     }
@@ -318,6 +325,21 @@ void hbk_core_tick(struct hbk_core *core)
              link = link->next) {
             hbk_session_hang_up(HBK_CONTAINER(link, struct hbk_session, all_link), HBK_R_STOPPING);
         }
+    }
+}
+
+void hbk_core_pause(struct hbk_core *core, bool paused)
+{
+    if (core->paused == paused || core->stopping) {
+        return;
+    }
+    core->paused = paused;
+    if (paused) {
+        note(core, HBK_NOTICE_PAUSED,
+             "it takes no new sessions, sends or entries, and finishes what is under way; to go "
+             "on: sc continue HandleBroker");
+    } else {
+        note(core, HBK_NOTICE_CONTINUED, "new sessions, sends and entries are taken");
     }
 }
 

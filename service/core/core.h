@@ -111,6 +111,15 @@ uint64_t hbk_core_deadline_ms(const struct hbk_core *core);
  * hbk_core_run() afterwards. */
 void hbk_core_tick(struct hbk_core *core);
 
+/**
+ * hbk_core_pause() - begin nothing new, or again what is asked
+ *
+ * While paused, handle.send, handle.transfer, store.put and store.get are `busy`, and so is session.prove but for who
+ * may inspect. What is under way,
+ * waits included, goes on to its end, and all else is answered as ever. May be repeated.
+ */
+void hbk_core_pause(struct hbk_core *core, bool paused);
+
 /** hbk_core_stop() - answer `stopping` to all that is not told yet, let writes end, close every session. */
 void hbk_core_stop(struct hbk_core *core);
 

@@ -336,7 +336,7 @@ struct hbk_core {
     uint64_t started_ms;
     uint64_t next_serial;
     uint64_t stop_due;
-    bool stopping;
+    bool stopping, paused;
     uint32_t proven;
     uint64_t delivered, failed;
     uint64_t sockets_lost; /* that were made, not told, and not found again */

@@ -15,6 +15,11 @@ static bool may_inspect(struct hbk_session *session, const struct hbk_id *id)
 
 /* ---- broker.status ---- */
 
+static const char *state_of(const struct hbk_core *core)
+{
+    return core->stopping ? "stopping" : core->paused ? "paused" : "running";
+}
+
 void hbk_operate_status(struct hbk_session *session, const struct hbk_id *id)
 {
     struct hbk_core *core = session->core;
@@ -23,7 +28,7 @@ void hbk_operate_status(struct hbk_session *session, const struct hbk_id *id)
         .server_name = hbk_text_from(HBK_SERVER_NAME),
         .server_version = hbk_text_from(HBK_VERSION_STRING),
         .protocol = HBK_PROTOCOL_VERSION,
-        .state = hbk_text_from(core->stopping ? "stopping" : "running"),
+        .state = hbk_text_from(state_of(core)),
         .pid = core->config.pid,
         .uptime_ms = hbk_now(core) - core->started_ms,
         .sessions = core->session_pool.used_count,

@@ -123,6 +123,13 @@ static void hello(struct hbk_session *session, const struct hbk_id *id,
     hbk_request_hello_go_on(session);
 }
 
+static void set_paused_error(struct hbk_error *ret_error)
+{
+    hbk_error_set(ret_error, HBK_R_BUSY,
+                  "the service is paused and begins nothing new: try again when it has been "
+                  "continued (sc continue HandleBroker)");
+}
+
 static void stop_waiting(struct hbk_session *session, struct hbk_id *waiting, const char *event)
 {
     struct hbk_id id = *waiting;
@@ -152,6 +159,16 @@ void hbk_request_prove_go_on(struct hbk_session *session)
         return;
     }
     HBK_ASSERT(session->state == HBK_SESSION_HELLO);
+    /* Not before: nothing is asked about who has not proved itself. Who operates the service may look at it. */
+    if (session->core->paused && !hbk_grant_verb(session, HBK_VERB_INSPECT)) {
+        struct hbk_error error;
+
+        set_paused_error(&error);
+        hbk_audit_session(session, "session.prove", &error);
+        hbk_output_failure(session, &id, &error);
+        hbk_session_end(session, HBK_R_TARGET_GONE, NULL);
+        return;
+    }
     session->state = HBK_SESSION_PROVEN;
     session->hello_due = HBK_NEVER;
     hbk_session_arm(session);
@@ -221,6 +238,13 @@ static bool before_proof(enum hbk_method method)
 {
     return method == HBK_METHOD_SESSION_HELLO || method == HBK_METHOD_SESSION_PROVE ||
            method == HBK_METHOD_BROKER_STATUS;
+}
+
+/* Would it begin a hand-off, or have another handle kept? */
+static bool begins_anew(enum hbk_method method)
+{
+    return method == HBK_METHOD_HANDLE_SEND || method == HBK_METHOD_HANDLE_TRANSFER ||
+           method == HBK_METHOD_STORE_PUT || method == HBK_METHOD_STORE_GET;
 }
 
 /* What handles go by, and the store. Return: false: another method. */
@@ -321,6 +345,10 @@ void hbk_request_line(struct hbk_session *session, struct hbk_text line)
                !before_proof(message->method)) {
         hbk_output_refuse(session, &message->id, HBK_R_NOT_PROVEN,
                           "call session.hello, SetEvent on its proof, then session.prove");
+    } else if (result == 0 && session->core->paused && begins_anew(message->method)) {
+        session->core->failed += message->method != HBK_METHOD_STORE_PUT;
+        set_paused_error(&message->error);
+        hbk_output_error(session, &message->id, &message->error);
     } else if (result == 0) {
         dispatch(session, message);
     } else {

@@ -21,10 +21,11 @@ struct hbk_broker {
     bool stopping;
 
     volatile LONG state; /* enum hbk_broker_state */
-    volatile LONG asked; /* to stop, or to look for work; spares the thread the lock */
+    volatile LONG paused;
+    volatile LONG asked; /* to stop or pause, or to look for work; spares the thread the lock */
 
     SRWLOCK lock; /* guards what follows */
-    bool stop_asked;
+    bool stop_asked, pause_asked;
     bool closed; /* no more work is taken */
     struct hbk_broker_work *work, **work_end;
 };
@@ -53,6 +54,19 @@ void hbk_broker_stop(struct hbk_broker *broker)
     broker->stop_asked = true;
     ReleaseSRWLockExclusive(&broker->lock);
     ask(broker);
+}
+
+void hbk_broker_pause(struct hbk_broker *broker, bool paused)
+{
+    AcquireSRWLockExclusive(&broker->lock);
+    broker->pause_asked = paused;
+    ReleaseSRWLockExclusive(&broker->lock);
+    ask(broker);
+}
+
+bool hbk_broker_paused(const struct hbk_broker *broker)
+{
+    return broker->paused != 0;
 }
 
 bool hbk_broker_post(struct hbk_broker *broker, struct hbk_broker_work *work)
@@ -90,7 +104,8 @@ static void do_work(struct hbk_broker *broker, struct hbk_broker_work *work)
 }
 
 /* Takes all that was posted so far. */
-static struct hbk_broker_work *take_work(struct hbk_broker *broker, bool last, bool *ret_stop)
+static struct hbk_broker_work *take_work(struct hbk_broker *broker, bool last, bool *ret_stop,
+                                         bool *ret_pause)
 {
     AcquireSRWLockExclusive(&broker->lock);
     struct hbk_broker_work *work = broker->work;
@@ -98,18 +113,24 @@ static struct hbk_broker_work *take_work(struct hbk_broker *broker, bool last, b
     broker->work_end = &broker->work;
     broker->closed = last;
     *ret_stop = broker->stop_asked;
+    *ret_pause = broker->pause_asked;
     ReleaseSRWLockExclusive(&broker->lock);
     return work;
 }
 
 static void look_at_asked(struct hbk_broker *broker)
 {
-    bool stop = false;
+    bool stop = false, pause = false;
 
     if (broker->asked == 0 || InterlockedExchange(&broker->asked, 0) == 0) {
         return;
     }
-    do_work(broker, take_work(broker, false, &stop));
+    do_work(broker, take_work(broker, false, &stop, &pause));
+    if (pause != hbk_broker_paused(broker)) {
+        hbk_core_pause(broker->core, pause);
+        InterlockedExchange(&broker->paused, pause);
+        broker->report(broker->context);
+    }
     if (stop && !broker->stopping) {
         broker->stopping = true;
         broker->stop_due = hbk_win_now_ms(broker->win) + hbk_broker_stop_ms(&broker->config);
@@ -134,7 +155,7 @@ static unsigned __stdcall broker_thread(void *context)
     struct hbk_broker *broker = context;
     enum hbk_broker_state state = HBK_BROKER_ENDED;
     bool more = false;
-    bool stop = false;
+    bool stop = false, pause = false;
 
     while (!has_ended(broker)) {
         /* All that has arrived is fed before the core goes on with what it has. */
@@ -151,7 +172,7 @@ static unsigned __stdcall broker_thread(void *context)
         }
     }
     if (state == HBK_BROKER_ENDED) {
-        do_work(broker, take_work(broker, true, &stop));
+        do_work(broker, take_work(broker, true, &stop, &pause));
         hbk_win_close(broker->win);
     }
     InterlockedExchange(&broker->state, state);

@@ -16,7 +16,7 @@ enum hbk_broker_state {
     HBK_BROKER_STUCK, /* its stop did not end in time: leave the process as it is, at once */
 };
 
-/* Look at hbk_broker_state() and hbk_broker_take_note(). Called on any thread; must not block. */
+/* Look at hbk_broker_state(), hbk_broker_paused() and hbk_broker_take_note(). Called on any thread; must not block. */
 typedef void (*hbk_broker_report)(void *context);
 
 /* Something to do on the broker's thread. It is the poster's memory, and is the poster's again, to be
@@ -60,6 +60,13 @@ bool hbk_broker_post(struct hbk_broker *broker, struct hbk_broker_work *work);
 
 /** hbk_broker_stop() - ask for the end; any thread, any number of times, until hbk_broker_free(). */
 void hbk_broker_stop(struct hbk_broker *broker);
+
+/** hbk_broker_pause() - have the core paused, or go on; any thread, until hbk_broker_free(). A report tells that it is
+ * done; of several that come before one, the last one counts. */
+void hbk_broker_pause(struct hbk_broker *broker, bool paused);
+
+/** hbk_broker_paused() - any thread. */
+bool hbk_broker_paused(const struct hbk_broker *broker);
 
 /** hbk_broker_stop_ms() - how long after that the state is no longer RUNNING, at most. */
 uint32_t hbk_broker_stop_ms(const struct hbk_config *config);

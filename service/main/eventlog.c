@@ -84,6 +84,8 @@ void hbk_event_message(const struct hbk_notice *notice, struct hbk_event_message
         [HBK_NOTICE_POLICY_KEPT] = HBK_MESSAGE_POLICY_KEPT,
         [HBK_NOTICE_DROPPED] = HBK_MESSAGE_DROPPED,
         [HBK_NOTICE_WARNING] = HBK_MESSAGE_WARNING,
+        [HBK_NOTICE_PAUSED] = HBK_MESSAGE_PAUSED,
+        [HBK_NOTICE_CONTINUED] = HBK_MESSAGE_CONTINUED,
     };
     HBK_ASSERT(notice->kind < HBK_NOTICE_KIND_COUNT);
     ret_message->id = ids[notice->kind];
@@ -133,6 +135,12 @@ static void log_line(const struct hbk_notice *notice)
     case HBK_NOTICE_DROPPED:
         hbk_log("%llu audit records found a queue full and were dropped. %s",
                 (unsigned long long)notice->count, detail);
+        break;
+    case HBK_NOTICE_PAUSED:
+        hbk_log("paused: %s", detail);
+        break;
+    case HBK_NOTICE_CONTINUED:
+        hbk_log("no longer paused: %s", detail);
         break;
     case HBK_NOTICE_WARNING:
     case HBK_NOTICE_KIND_COUNT:

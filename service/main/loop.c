@@ -29,9 +29,11 @@ struct hbk_loop {
     struct hbk_broker *broker;
     struct hbk_operator *op;
     uint32_t stop_ms;
+    bool paused;  /* as was told last */
     bool closing; /* the loop runs only to let its handles end */
     bool stuck;
     hbk_loop_give_up give_up;
+    hbk_loop_paused tell_paused;
     PTP_TIMER watchdog;
     volatile LONG watched; /* the watchdog runs */
 };
@@ -98,6 +100,11 @@ static void on_reported(uv_async_t *reported)
 
     for (int i = 0; i < HBK_WIN_NOTE_COUNT; i++) {
         log_note(&loop->notes[i]);
+    }
+    bool paused = hbk_broker_paused(loop->broker);
+    if (paused != loop->paused) {
+        loop->paused = paused;
+        loop->tell_paused(paused);
     }
     enum hbk_broker_state state = hbk_broker_state(loop->broker);
     if (state != HBK_BROKER_RUNNING) {
@@ -222,6 +229,7 @@ int hbk_loop_new(const struct hbk_loop_options *options, struct hbk_loop **ret_l
     }
     loop->stop_ms = hbk_loop_stop_ms(&options->settings->config);
     loop->give_up = options->give_up;
+    loop->tell_paused = options->paused;
     loop->watchdog = CreateThreadpoolTimer(on_watchdog, loop, NULL);
     if (loop->watchdog == NULL || uv_loop_init(&loop->uv) != 0) {
         end_watchdog(loop);
@@ -251,6 +259,11 @@ void hbk_loop_warn(struct hbk_loop *loop, uint32_t win32, const char *detail)
 void hbk_loop_reload(struct hbk_loop *loop)
 {
     hbk_operator_reload(loop->op);
+}
+
+void hbk_loop_pause(struct hbk_loop *loop, bool paused)
+{
+    hbk_broker_pause(loop->broker, paused);
 }
 
 int hbk_loop_run(struct hbk_loop *loop)

@@ -19,6 +19,9 @@ enum {
  * of the service is stuck. It ends the process. */
 typedef void (*hbk_loop_give_up)(void);
 
+/* Called on the loop's thread when a pause has begun, or has ended. */
+typedef void (*hbk_loop_paused)(bool paused);
+
 struct hbk_loop_options {
     struct hbk_settings *settings; /* its policy is taken over; the rest is not kept */
     const wchar_t *config;         /* --config; NULL: none; must outlive the loop */
@@ -26,6 +29,7 @@ struct hbk_loop_options {
     bool console;
     struct hbk_event_log *log; /* must outlive the loop */
     hbk_loop_give_up give_up;
+    hbk_loop_paused paused; /* NULL: hbk_loop_pause() is never called */
 };
 
 /** hbk_loop_new() - make everything and listen. Return: 0; HBK_LOOP_E_FAILED; -1 out of memory. */
@@ -37,6 +41,10 @@ void hbk_loop_warn(struct hbk_loop *loop, uint32_t win32, const char *detail);
 
 /** hbk_loop_reload() - read the configuration file again; any thread, until hbk_loop_free(). */
 void hbk_loop_reload(struct hbk_loop *loop);
+
+/** hbk_loop_pause() - begin nothing new, or go on; any thread, until hbk_loop_free(). Not again before the call that
+ * says it is done. */
+void hbk_loop_pause(struct hbk_loop *loop, bool paused);
 
 /** hbk_loop_run() - until the broker has ended, after hbk_loop_stop(); on the thread that called
  * hbk_loop_new(). Return: 0; HBK_LOOP_E_STUCK. */

@@ -1,5 +1,6 @@
 #include "modes.h"
 
+#include "control.h"
 #include "eventlog.h"
 #include "handlebroker_messages.h"
 #include "harden.h"
@@ -12,6 +13,7 @@
 
 enum {
     START_HINT_MS = 10000,
+    PAUSE_HINT_MS = 5000,       /* until the broker's thread has heard of it */
     STOP_HINT_MARGIN_MS = 3000, /* to end threads and report, beyond the loop's own deadline */
     EVENT_LOG_STOP_MS = 1000,
     WARNINGS_MAX = 4, /* hbk_harden_service() has no more */
@@ -41,18 +43,14 @@ static struct {
 static void report(DWORD state, DWORD hint_ms)
 {
     SERVICE_STATUS *status = &service.status;
-    bool pending = state == SERVICE_START_PENDING || state == SERVICE_STOP_PENDING;
 
     status->dwServiceType = SERVICE_WIN32_OWN_PROCESS;
-    status->dwCheckPoint = !pending                          ? 0
+    status->dwCheckPoint = !hbk_control_pending(state)       ? 0
                            : status->dwCurrentState == state ? status->dwCheckPoint + 1
                                                              : 1;
     status->dwCurrentState = state;
     status->dwWaitHint = hint_ms;
-    status->dwControlsAccepted =
-        state == SERVICE_RUNNING
-            ? SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_SHUTDOWN | SERVICE_ACCEPT_PARAMCHANGE
-            : 0;
+    status->dwControlsAccepted = hbk_control_accepted(state);
     SetServiceStatus(service.handle, status);
 }
 
@@ -74,35 +72,60 @@ static void report_stopped(DWORD win32, DWORD specific)
     ReleaseSRWLockExclusive(&service.lock);
 }
 
+/* Under the lock, while serving. */
+static void act(enum hbk_control_act what)
+{
+    switch (what) {
+    case HBK_CONTROL_STOP:
+        report(SERVICE_STOP_PENDING, service.stop_hint_ms);
+        hbk_loop_stop(service.loop);
+        break;
+    case HBK_CONTROL_PAUSE:
+        report(SERVICE_PAUSE_PENDING, PAUSE_HINT_MS);
+        hbk_loop_pause(service.loop, true);
+        break;
+    case HBK_CONTROL_CONTINUE:
+        report(SERVICE_CONTINUE_PENDING, PAUSE_HINT_MS);
+        hbk_loop_pause(service.loop, false);
+        break;
+    case HBK_CONTROL_RELOAD:
+        hbk_loop_reload(service.loop);
+        break;
+    case HBK_CONTROL_TELL:
+    case HBK_CONTROL_NOTHING:
+        break;
+    }
+}
+
 static DWORD WINAPI on_control(DWORD control, DWORD event, void *data, void *context)
 {
-    DWORD result = NO_ERROR;
+    enum hbk_control_act what;
     (void)event;
     (void)data;
     (void)context;
 
     AcquireSRWLockExclusive(&service.lock);
-    switch (control) {
-    case SERVICE_CONTROL_STOP:
-    case SERVICE_CONTROL_SHUTDOWN:
-        if (service.loop != NULL) {
-            report(SERVICE_STOP_PENDING, service.stop_hint_ms);
-            hbk_loop_stop(service.loop);
-        }
-        break;
-    case SERVICE_CONTROL_PARAMCHANGE:
-        if (service.loop != NULL) {
-            hbk_loop_reload(service.loop);
-        }
-        break;
-    case SERVICE_CONTROL_INTERROGATE:
+    DWORD result = hbk_control_act(control, service.status.dwCurrentState, &what);
+    if (what == HBK_CONTROL_TELL) {
         SetServiceStatus(service.handle, &service.status);
-        break;
-    default:
-        result = ERROR_CALL_NOT_IMPLEMENTED;
+    } else if (service.loop != NULL) {
+        act(what);
     }
     ReleaseSRWLockExclusive(&service.lock);
     return result;
+}
+
+/* A stop that came meanwhile stays what it is. */
+static void on_paused(bool paused)
+{
+    AcquireSRWLockExclusive(&service.lock);
+    DWORD state = service.status.dwCurrentState;
+    if (paused && state == SERVICE_PAUSE_PENDING) {
+        report(SERVICE_PAUSED, 0);
+    } else if (!paused && state == SERVICE_CONTINUE_PENDING) {
+        report(SERVICE_RUNNING, 0);
+    }
+    ReleaseSRWLockExclusive(&service.lock);
 }
 
 /* A thread of the service does not come to its end; the process goes, and all that it holds with it. */
@@ -177,7 +200,8 @@ static DWORD serve(struct hbk_event_log *log)
                                              .config = service.options->config,
                                              .pipe = service.options->pipe,
                                              .log = log,
-                                             .give_up = give_up};
+                                             .give_up = give_up,
+                                             .paused = on_paused};
     DWORD error = NO_ERROR;
 
     hbk_harden_service(warn, &warnings);

@@ -51,6 +51,8 @@ enum hbk_notice_kind {
     HBK_NOTICE_POLICY_KEPT,   /* a file was refused, the rules before it stay; detail: why */
     HBK_NOTICE_DROPPED,       /* audit records found a queue full */
     HBK_NOTICE_WARNING,       /* of the service itself; detail */
+    HBK_NOTICE_PAUSED,        /* nothing new is begun from now on */
+    HBK_NOTICE_CONTINUED,     /* it is again */
     HBK_NOTICE_KIND_COUNT
 };
 

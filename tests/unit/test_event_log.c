@@ -107,6 +107,8 @@ static void every_kind(void **state)
     says(of_kind(HBK_NOTICE_POLICY_KEPT), "paramchange");
     says(of_kind(HBK_NOTICE_DROPPED), "41 audit records");
     says(of_kind(HBK_NOTICE_WARNING), "8765");
+    says(of_kind(HBK_NOTICE_PAUSED), "is paused");
+    says(of_kind(HBK_NOTICE_CONTINUED), "no longer paused");
 }
 
 static void those_that_are_no_notice(void **state)
@@ -128,6 +130,8 @@ static void numbers_that_stay(void **state)
     assert_int_equal(HBK_MESSAGE_STARTED & 0xFFFF, 100);
     assert_int_equal(HBK_MESSAGE_STOPPED & 0xFFFF, 101);
     assert_int_equal(HBK_MESSAGE_NOT_STARTED & 0xFFFF, 102);
+    assert_int_equal(HBK_MESSAGE_PAUSED & 0xFFFF, 103);
+    assert_int_equal(HBK_MESSAGE_CONTINUED & 0xFFFF, 104);
     assert_int_equal(HBK_MESSAGE_REFUSED & 0xFFFF, 200);
     assert_int_equal(HBK_MESSAGE_REFUSED_MORE & 0xFFFF, 201);
     assert_int_equal(HBK_MESSAGE_POLICY_LOADED & 0xFFFF, 300);

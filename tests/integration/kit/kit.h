@@ -123,6 +123,8 @@ uint32_t kit_service_stop(void);
 /** kit_service_control() - send control @code. Return: 0, or the Windows error. */
 DWORD kit_service_control(DWORD code, SERVICE_STATUS *ret_status);
 void kit_service_query(SERVICE_STATUS_PROCESS *ret_status);
+/** kit_service_wait() - until it is in @state (SERVICE_...). */
+void kit_service_wait(DWORD state);
 /** kit_service_stop_begin() - only ask. */
 void kit_service_stop_begin(void);
 void kit_service_stopped(void);

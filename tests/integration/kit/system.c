@@ -187,7 +187,7 @@ void kit_service_query(SERVICE_STATUS_PROCESS *ret_status)
     CloseServiceHandle(manager);
 }
 
-static void wait_for_state(DWORD state)
+void kit_service_wait(DWORD state)
 {
     SERVICE_STATUS_PROCESS status = {0};
     for (uint64_t end = kit_now_ms() + 3ull * KIT_WAIT_MS; kit_now_ms() <= end; Sleep(10)) {
@@ -228,7 +228,7 @@ void kit_service_start(void)
         fail_msg("StartService: error %lu", GetLastError());
     CloseServiceHandle(service);
     CloseServiceHandle(manager);
-    wait_for_state(SERVICE_RUNNING);
+    kit_service_wait(SERVICE_RUNNING);
 }
 
 DWORD kit_service_control(DWORD code, SERVICE_STATUS *ret_status)
@@ -256,7 +256,7 @@ void kit_service_stop_begin(void)
 
 void kit_service_stopped(void)
 {
-    wait_for_state(SERVICE_STOPPED);
+    kit_service_wait(SERVICE_STOPPED);
 }
 
 uint32_t kit_service_stop(void)
