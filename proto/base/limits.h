@@ -80,6 +80,7 @@
 #define HBK_AUDIT_FILES_DEFAULT 5
 
 /* ---- metrics ---- */
+#define HBK_METRICS_INTERVAL_MS_DEFAULT 15000 /* between two writes of their file */
 /* How long hand-offs take is counted up to these: milliseconds, and the same in seconds as the text spells it. */
 #define HBK_HANDOFF_BUCKETS(BUCKET) \
     BUCKET(1, "0.001")              \

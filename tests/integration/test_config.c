@@ -96,7 +96,8 @@ static void one_mistake(void **state)
         {"{\"limits\": {}} x", "something follows", "one alone"},
         {"[]", "line 1", "no JSON object"},
         {"{\n\"limits\": 7}", "line 2: limits: ", "must be an object"},
-        {"{\n\n\"limit\": {}}", "line 3: limit: ", "write one of: limits, audit, verbs, rules"},
+        {"{\n\n\"limit\": {}}",
+         "line 3: limit: ", "write one of: limits, audit, metrics, verbs, rules"},
         {"{\"limits\":\n{\"hello\": 500}}", "line 2: limits.hello: ", "hello_ms"},
         {"{\"limits\": {\"hello_ms\": \"500\"}}",
          "limits.hello_ms: ", "an integer from 50 to 600000"},
@@ -114,6 +115,9 @@ static void one_mistake(void **state)
         {"{\"audit\": {\"file\": \"\\\\\\\\server\\\\share\\\\a\"}}",
          "audit.file: ", "a local drive"},
         {"{\"audit\": {\"file\": \"C:\\\\a:b\"}}", "audit.file: ", "the whole path"},
+        {"{\"metrics\": {\"file\": \"handlebroker.prom\"}}", "metrics.file: ", "the whole path"},
+        {"{\"metrics\": {\"interval_ms\": 999}}",
+         "metrics.interval_ms: ", "an integer from 1000 to 3600000"},
         {"{\"audit\": {\"files\": 0}}", "audit.files: ", "an integer from 1 to 100"},
         {"{\"verbs\": {\n\"inspect\": \"everybody\"}}",
          "line 2: verbs.inspect: is no security descriptor", "(error "},
@@ -243,6 +247,7 @@ static void a_file_that_is_right(void **state)
         "77,\r\n\t\t\"stored\": 88, \"stored_bytes\": 65536\r\n\t},\r\n"
         "\"verbs\": {\"inspect\": \"D:(A;;0x20;;;BA)(A;;GA;;;SY)\"},\r\n"
         "\"audit\": {\"file\": \"C:\\\\folder\\\\audit.jsonl\", \"files\": 3},\r\n"
+        "\"metrics\": {\"file\": \"C:\\\\folder\\\\hbk.prom\", \"interval_ms\": 30000},\r\n"
         "\"rules\": [\r\n"
         "{\"name\": \"session/print/*\", \"open\": \"D:(A;;0x1;;;BA)\", \"send\": "
         "\"D:(A;;GA;;;WD)\",\r\n"
@@ -266,6 +271,7 @@ static void a_file_that_is_right(void **state)
         "stored_bytes           65536",
         "requests               16384",
         "audit file: C:\\folder\\audit.jsonl, begun anew at 10485760 bytes, 3 kept",
+        "metrics file: C:\\folder\\hbk.prom, every 30000 ms",
     };
     wchar_t path[MAX_PATH];
     kit_temp(path, MAX_PATH);
