@@ -29,24 +29,11 @@ void hbk_metrics_done(struct hbk_core *core, const struct hbk_delivery *delivery
     core->delivered++;
 }
 
-static enum hbk_metrics_error place_of(int32_t code)
-{
-    switch (code) {
-#define HBK_RESULT(name, value, text, meaning) \
-    case (value):                              \
-        return HBK_METRICS_ERROR_##name;
-#include "results.def"
-#undef HBK_RESULT
-    default:
-        return HBK_METRICS_ERRORS;
-    }
-}
-
 void hbk_metrics_failed(struct hbk_core *core, int32_t code)
 {
-    enum hbk_metrics_error place = place_of(code);
+    size_t place = hbk_result_place(code);
 
-    HBK_ASSERT(place != HBK_METRICS_ERRORS);
+    HBK_ASSERT(place < HBK_RESULT_COUNT);
     core->metrics.failed[place]++;
     core->failed++;
 }
@@ -112,19 +99,14 @@ static void add_handoffs(struct hbk_buffer *text, const struct hbk_core *core)
 #undef BUCKET
             "+Inf",
     };
-    static const char *const errors[] = {
-#define HBK_RESULT(name, code, text, meaning) (text),
-#include "results.def"
-#undef HBK_RESULT
-    };
     const struct hbk_metrics *metrics = &core->metrics;
     uint64_t count = 0;
 
     begin(text, "handoffs_total", "counter",
           "Sends, transfers and takes from the store that are over, by how they ended.");
     add_labelled(text, "handoffs_total", "outcome", hbk_text_from("done"), core->delivered);
-    for (size_t i = 0; i < HBK_METRICS_ERRORS; i++) {
-        add_labelled(text, "handoffs_total", "outcome", hbk_text_from(errors[i]),
+    for (size_t i = 0; i < HBK_RESULT_COUNT; i++) {
+        add_labelled(text, "handoffs_total", "outcome", hbk_text_from(hbk_result_name_at(i)),
                      metrics->failed[i]);
     }
     begin(text, "handoff_duration_seconds", "histogram",

@@ -4,14 +4,6 @@
 
 #include "base.h"
 
-/* Each error of results.def by its place there. */
-enum hbk_metrics_error {
-#define HBK_RESULT(name, code, text, meaning) HBK_METRICS_ERROR_##name,
-#include "results.def"
-#undef HBK_RESULT
-    HBK_METRICS_ERRORS
-};
-
 /* The buckets of limits.h by their place there, and the one for what took longer. */
 enum hbk_metrics_bucket {
 #define HBK_METRICS_BUCKET(ms, text) HBK_METRICS_UP_TO_##ms,
@@ -22,7 +14,7 @@ enum hbk_metrics_bucket {
 };
 
 struct hbk_metrics {
-    uint64_t failed[HBK_METRICS_ERRORS];
+    uint64_t failed[HBK_RESULT_COUNT];  /* by hbk_result_place() */
     uint64_t took[HBK_METRICS_BUCKETS]; /* each hand-off is counted in one */
     uint64_t took_ms;                   /* all together */
 };

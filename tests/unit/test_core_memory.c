@@ -75,7 +75,6 @@ static void play(struct scene *scene)
     struct client *sender = scene->clients[0], *target = scene->clients[1];
     ask(scene->clients[2], HBK_METHOD_BROKER_WATCH, NULL);
     ask(sender, HBK_METHOD_BROKER_SESSIONS, NULL);
-    ask(scene->clients[2], HBK_METHOD_BROKER_METRICS, NULL);
     ask(target, HBK_METHOD_ENDPOINT_OPEN, "{'name':'user/a','types':{'Event':'any','File':'any'}}");
     ask(target, HBK_METHOD_ENDPOINT_OPEN, "{'name':'user/ask','mode':'ask'}");
     ask(sender, HBK_METHOD_ENDPOINT_LIST, "{}");

@@ -1,5 +1,6 @@
 /* broker.metrics: every figure is what was done, whoever may not inspect sees none, and the text has the form that its
  * readers want. */
+#include "alloc_fault.h"
 #include "core_pair.h"
 
 #include <stdio.h>
@@ -212,41 +213,90 @@ static void what_workers_have_is_counted(void **state)
     rig_end(rig);
 }
 
+/* ---- without memory ---- */
+
+/* The text is all there, or the client is told that there is no memory for it, or it is let go. Return: false once the
+ * failure was never reached. */
+static bool try_failing(size_t first, unsigned *refused)
+{
+    struct pair pair = pair_new(NULL, "{'name':'user/a'}");
+    rig_let_inspect(pair.rig, pair.target, NULL);
+    uint32_t id = client_request(pair.target, METRICS, NULL);
+    alloc_fault_arm(first);
+    rig_run(pair.rig);
+    bool reached = alloc_fault_disarm() > first;
+    if (!client_answered(pair.target, id)) {
+        assert_true(reached && client_ended(pair.target));
+    } else if (pair.target->inbox[pair.target->requests[id - 1].answer]->message.kind ==
+               HBK_MESSAGE_ERROR) {
+        assert_true(reached);
+        client_error(pair.target, id, HBK_R_INTERNAL_ERROR);
+        ++*refused;
+        read_metrics(pair.target); /* and the next time it is */
+    } else {
+        assert_true(client_result(pair.target, id)->u.result.metrics.text.size > strlen("# EOF\n"));
+    }
+    rig_end(pair.rig);
+    return reached;
+}
+
+static void any_allocation_may_fail(void **state)
+{
+    (void)state;
+    unsigned refused = 0;
+    if (!alloc_fault_works()) {
+        print_message("skipped: this build cannot make allocations fail\n");
+        skip();
+    }
+    for (size_t first = 0; try_failing(first, &refused); ++first) {
+    }
+    assert_true(refused > 0);
+}
+
 /* ---- its form ---- */
 
-/* The family of the series that begins at @line: its name without what a histogram adds. */
-static void check_series(const char *line, const char *family)
+/* The word at @at, which ends before a blank or what a series' name ends before, is also at @other. */
+static bool same_name(const char *at, const char *other)
 {
-    size_t size = strlen(family);
-    assert_memory_equal(line, family, size);
-    line += size;
-    for (const char *const *tail = (const char *const[]){"_bucket", "_sum", "_count", ""};;
-         tail++) {
-        if (strncmp(line, *tail, strlen(*tail)) == 0) {
-            line += strlen(*tail);
-            break;
-        }
+    size_t size = strcspn(at, " {\n");
+    return strncmp(at, other, size) == 0 && strcspn(other, " {\n") == size;
+}
+
+/* @line is a series of the family at @family. */
+static bool belongs(const char *line, const char *family)
+{
+    static const char *const tails[] = {"_bucket", "_sum", "_count"};
+    size_t size = strcspn(family, " ");
+    if (same_name(line, family))
+        return true;
+    for (size_t i = 0; i < sizeof tails / sizeof tails[0]; ++i) {
+        if (strncmp(line, family, size) == 0 &&
+            strncmp(line + size, tails[i], strlen(tails[i])) == 0)
+            return strncmp(family + size, " histogram\n", 11) == 0;
     }
-    assert_true(*line == '{' || *line == ' ');
+    return false;
 }
 
 static void each_series_belongs_to_the_family_before_it(void **state)
 {
     (void)state;
+    static const char help[] = "# HELP ", type[] = "# TYPE ";
     struct pair pair = pair_new(NULL, "{'name':'user/a'}");
-    char family[128] = "", helped[128] = "";
+    const char *family = "", *helped = "";
     size_t lines = 0;
     rig_let_inspect(pair.rig, pair.target, NULL);
     read_metrics(pair.target);
     size_t size = strlen(text);
     assert_string_equal(text + size - 6, "# EOF\n");
     for (const char *line = text; *line != '\0'; line = strchr(line, '\n') + 1, lines++) {
-        if (sscanf(line, "# HELP %127s ", helped) == 1) {
-            assert_true(strcspn(line + strlen("# HELP ") + strlen(helped), "\n") > 10);
-        } else if (sscanf(line, "# TYPE %127s ", family) == 1) {
-            assert_string_equal(family, helped);
+        if (strncmp(line, help, strlen(help)) == 0) {
+            helped = line + strlen(help);
+            assert_true(strcspn(helped, "\n") > strcspn(helped, " ") + 10);
+        } else if (strncmp(line, type, strlen(type)) == 0) {
+            family = line + strlen(type);
+            assert_true(same_name(family, helped));
         } else if (strcmp(line, "# EOF\n") != 0) {
-            check_series(line, family);
+            assert_true(belongs(line, family));
         }
     }
     /* With numbers of any length it fits into its field, and escaped into a line. */
@@ -263,6 +313,7 @@ int main(void)
         cmocka_unit_test(whoever_may_not_inspect_is_refused),
         cmocka_unit_test(gauges_rise_and_fall),
         cmocka_unit_test(what_workers_have_is_counted),
+        cmocka_unit_test(any_allocation_may_fail),
         cmocka_unit_test(each_series_belongs_to_the_family_before_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
