@@ -396,6 +396,52 @@ install_dependencies() {
     fi
 }
 
+# --- promtool ---------------------------------------------------------------------------------
+
+# It checks what "hbctl metrics" prints. Unpacked and never installed: Debian's package is a server that would be started.
+install_promtool() {
+    local version folder
+    version=$(promtool_version)
+    if [ -z "$version" ]; then
+        as_root apt-get update --quiet >&2
+        version=$(promtool_version)
+    fi
+    [ -n "$version" ] || die "this machine's apt knows no package prometheus"
+    folder=$deps/promtool/${version//[^A-Za-z0-9.+-]/_}
+    if [ ! -x "$folder/promtool" ]; then
+        fetch_promtool "$version" "$folder.part"
+        rm -rf "$folder"
+        mv "$folder.part" "$folder"
+    fi
+    ln -sfn "$(basename "$folder")" "$deps/promtool/current.new"
+    mv -T "$deps/promtool/current.new" "$deps/promtool/current"
+    say "promtool is there ($version)"
+}
+
+# What is there already serves as well: with it no network is needed.
+promtool_version() {
+    if [ -x "$deps/promtool/current/promtool" ]; then
+        readlink "$deps/promtool/current"
+    else
+        { apt-cache show --no-all-versions prometheus 2>/dev/null || true; } |
+            awk '$1 == "Version:" && !found { print $2; found = 1 }'
+    fi
+}
+
+fetch_promtool() { # version folder
+    say "fetching promtool $1"
+    rm -rf "$2"
+    mkdir -p "$2"
+    (cd "$2" && apt-get -qq download "prometheus=$1" 2>/dev/null) || {
+        as_root apt-get update --quiet >&2
+        (cd "$2" && apt-get -qq download "prometheus=$1") || die "could not fetch prometheus $1"
+    }
+    dpkg-deb --fsys-tarfile "$2"/prometheus_*.deb |
+        tar --extract --directory="$2" --strip-components=3 ./usr/bin/promtool
+    [ -x "$2/promtool" ] || die "the package prometheus $1 has no promtool"
+    rm -f "$2"/prometheus_*.deb
+}
+
 # --- x86 --------------------------------------------------------------------------------------
 
 # Beside the libraries of the same recipe; its stamp holds what the recipe's hash leaves out.
@@ -482,6 +528,7 @@ esac
 [ -z "$x86" ] || packages+=("${packages_x86[@]}")
 install_packages
 install_dependencies
+install_promtool
 if [ -n "$x86" ]; then
     install_dependencies_x86
     install_wine_x86

@@ -170,6 +170,7 @@ const char *inspect_advice(hbk_result result);
 
 enum exit_code run_status(struct arguments *arguments);
 enum exit_code run_endpoints(struct arguments *arguments);
+enum exit_code run_metrics(struct arguments *arguments);
 enum exit_code run_sessions(struct arguments *arguments);
 enum exit_code run_explain(struct arguments *arguments);
 enum exit_code run_watch(struct arguments *arguments);

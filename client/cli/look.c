@@ -1,4 +1,4 @@
-/* hbctl status, hbctl endpoints, hbctl sessions. */
+/* hbctl status, hbctl endpoints, hbctl metrics, hbctl sessions. */
 #include "hbctl.h"
 
 #include <stdlib.h>
@@ -218,6 +218,41 @@ enum exit_code run_endpoints(struct arguments *arguments)
     else
         print_endpoints(list);
     hbk_endpoint_entries_free(list);
+    hbk_close(client);
+    return code;
+}
+
+/* ---- metrics ---- */
+
+static void json_metrics(const char *text)
+{
+    struct json json;
+
+    json_begin(&json, stdout);
+    json_text(&json, "text", text);
+    json_end(&json);
+}
+
+enum exit_code run_metrics(struct arguments *arguments)
+{
+    hbk_client *client = NULL;
+    hbk_error_info error;
+    char *text = NULL;
+    enum exit_code code = EXIT_USAGE;
+
+    if (!options_read(arguments, NULL, 0, NULL, 0, &code))
+        return code;
+    code = connect_client(arguments, &client);
+    if (code != EXIT_DONE)
+        return code;
+    hbk_result result = hbk_metrics(client, &text, &error);
+    if (result != HBK_OK)
+        code = failed(&arguments->globals, &error, inspect_advice(result));
+    else if (arguments->globals.json)
+        json_metrics(text);
+    else
+        fputs(text, stdout);
+    hbk_metrics_free(text);
     hbk_close(client);
     return code;
 }

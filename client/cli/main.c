@@ -43,6 +43,18 @@ static const struct command commands[] = {
                   "Examples:\n"
                   "  hbctl sessions\n"
                   "  hbctl sessions --json\n"),
+    HBCTL_COMMAND(
+        "metrics", run_metrics, "what the service has counted, for Prometheus",
+        "hbctl metrics [--json]\n"
+        "\n"
+        "Prints what the service has counted since its start, as text that Prometheus\n"
+        "reads: hand-offs by how they ended and how long they took, sessions, endpoints,\n"
+        "deliveries, the store, and what users share. It takes the right to inspect,\n"
+        "which administrators have.\n"
+        "\n"
+        "Examples:\n"
+        "  hbctl metrics\n"
+        "  hbctl metrics > handlebroker.prom\n"),
     HBCTL_COMMAND("watch", run_watch, "what happens, as it happens",
                   "hbctl watch [--count N] [--timeout MS] [--json]\n"
                   "\n"

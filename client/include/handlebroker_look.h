@@ -37,6 +37,18 @@ typedef struct hbk_status_info {
 HBK_API hbk_result hbk_status(hbk_client *client, hbk_status_info *ret_status,
                               hbk_error_info *ret_error);
 
+/**
+ * hbk_metrics() - what the service has counted, as text for Prometheus
+ * @ret_text: lines that end in LF, and a NUL; to be freed with hbk_metrics_free()
+ *
+ * Needs the right `inspect`, as hbk_session_list(). Blocks for one round trip. Return: HBK_OK; HBK_DENIED;
+ * HBK_METHOD_NOT_FOUND (an older service); HBK_INVALID_ARGUMENT; HBK_DISCONNECTED; HBK_STOPPING;
+ * HBK_NO_MEMORY; HBK_INTERNAL_ERROR. Source: PROTOCOL.md "broker.metrics". Since: 0.1
+ */
+HBK_API hbk_result hbk_metrics(hbk_client *client, char **ret_text, hbk_error_info *ret_error);
+/** hbk_metrics_free() - NULL is accepted. */
+HBK_API void hbk_metrics_free(char *text);
+
 typedef struct hbk_endpoint_entry {
     const char *name;
     uint64_t session;

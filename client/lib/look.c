@@ -53,6 +53,41 @@ hbk_result hbk_status(hbk_client *client, hbk_status_info *ret_status, hbk_error
     return result;
 }
 
+/* ---- metrics ---- */
+
+static bool take_metrics(void *context, const struct hbk_message *message)
+{
+    struct hbk_text text = message->u.result.metrics.text;
+    char **ret_text = context;
+
+    char *at = malloc(hbk_copy_room(text));
+    if (at == NULL)
+        return false;
+    *ret_text = at;
+    (void)hbk_copy_put(&at, text);
+    return true;
+}
+
+hbk_result hbk_metrics(hbk_client *client, char **ret_text, hbk_error_info *ret_error)
+{
+    char *text = NULL;
+
+    if (client == NULL || ret_text == NULL)
+        return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "client or ret_text is NULL");
+    hbk_result result =
+        hbk_call(client, HBK_METHOD_BROKER_METRICS, NULL, 0, take_metrics, &text, ret_error);
+    if (result == HBK_OK)
+        *ret_text = text;
+    else
+        free(text);
+    return result;
+}
+
+void hbk_metrics_free(char *text)
+{
+    free(text);
+}
+
 /* ---- sessions ---- */
 
 struct list {

@@ -48,6 +48,20 @@ const char *hbk_result_name(int32_t code);
 /** hbk_result_meaning() - one English sentence on @code, or NULL if there is no such code. */
 const char *hbk_result_meaning(int32_t code);
 
+/* How many there are. */
+enum {
+    HBK_RESULT_COUNT = 0
+#define HBK_RESULT(name, code, text, meaning) +1
+#include "results.def"
+#undef HBK_RESULT
+};
+
+/** hbk_result_place() - where @code stands in the table, from 0 on; HBK_RESULT_COUNT: there is no such code. */
+size_t hbk_result_place(int32_t code);
+
+/** hbk_result_name_at() - the wire name of what stands at @place, which is below HBK_RESULT_COUNT. */
+const char *hbk_result_name_at(size_t place);
+
 /* Could a target take back the rights that were left out of what it was given? */
 enum hbk_widenable {
     HBK_WIDENABLE_NOT_REDUCED = 0, /* nothing was left out */

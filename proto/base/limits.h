@@ -34,6 +34,8 @@
 #define HBK_PAGE_ITEMS_MAX 512          /* of all deliveries of a page; see HBK_JSON_VALUES_MAX */
 #define HBK_ENDPOINTS_LOOKED_AT_MAX 256 /* for one page of a listing, shown or not */
 #define HBK_QUOTAS_MAX 16
+#define HBK_METRICS_BYTES_MAX \
+    16384                /* of the text of broker.metrics, which is escaped to twice that at most */
 #define HBK_SCAN_MAX 256 /* sessions, or deliveries, looked at for one page of a list */
 #define HBK_VERB_BYTES_MAX 16
 #define HBK_EVENT_NAME_BYTES_MAX 32
@@ -76,6 +78,25 @@
 #define HBK_AUDIT_QUEUE_BYTES_MAX 1048576
 #define HBK_AUDIT_FILE_BYTES_DEFAULT 10485760
 #define HBK_AUDIT_FILES_DEFAULT 5
+
+/* ---- metrics ---- */
+#define HBK_METRICS_INTERVAL_MS_DEFAULT 15000 /* between two writes of their file */
+/* How long hand-offs take is counted up to these: milliseconds, and the same in seconds as the text spells it. */
+#define HBK_HANDOFF_BUCKETS(BUCKET) \
+    BUCKET(1, "0.001")              \
+    BUCKET(2, "0.002")              \
+    BUCKET(5, "0.005")              \
+    BUCKET(10, "0.01")              \
+    BUCKET(25, "0.025")             \
+    BUCKET(50, "0.05")              \
+    BUCKET(100, "0.1")              \
+    BUCKET(250, "0.25")             \
+    BUCKET(500, "0.5")              \
+    BUCKET(1000, "1.0")             \
+    BUCKET(2500, "2.5")             \
+    BUCKET(5000, "5.0")             \
+    BUCKET(10000, "10.0")           \
+    BUCKET(60000, "60.0")
 
 /* ---- deadlines ---- */
 #define HBK_HELLO_DEADLINE_MS 10000 /* from connect to proof */

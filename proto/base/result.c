@@ -23,6 +23,19 @@ static const struct result *find_result(int32_t code)
     return NULL;
 }
 
+size_t hbk_result_place(int32_t code)
+{
+    const struct result *result = find_result(code);
+
+    return result ? (size_t)(result - results) : HBK_RESULT_COUNT;
+}
+
+const char *hbk_result_name_at(size_t place)
+{
+    HBK_ASSERT(place < HBK_RESULT_COUNT);
+    return results[place].name;
+}
+
 const char *hbk_result_name(int32_t code)
 {
     const struct result *result = find_result(code);

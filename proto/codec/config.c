@@ -26,6 +26,7 @@ struct string {
     }
 static const struct string file_strings[] = {
     FILE_TEXT("audit", "file", audit_file, HBK_CONFIG_PATH_BYTES_MAX),
+    FILE_TEXT("metrics", "file", metrics_file, HBK_CONFIG_PATH_BYTES_MAX),
     FILE_TEXT("verbs", "inspect", inspect, HBK_SDDL_BYTES_MAX),
     FILE_TEXT("verbs", "transfer", transfer, HBK_SDDL_BYTES_MAX),
     FILE_TEXT("verbs", "revoke", revoke, HBK_SDDL_BYTES_MAX),

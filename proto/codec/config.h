@@ -33,7 +33,7 @@ struct hbk_config_rule {
 };
 
 struct hbk_config_file {
-    struct hbk_config_text audit_file;
+    struct hbk_config_text audit_file, metrics_file;
     struct hbk_config_text inspect, transfer, revoke;
     size_t rules_count;
     struct hbk_config_rule *rules; /* at most HBK_POLICY_RULES_MAX */

@@ -31,6 +31,7 @@ enum hbk_method {
     HBK_METHOD_STORE_REMOVE,
     HBK_METHOD_STORE_LIST,
     HBK_METHOD_BROKER_STATUS,
+    HBK_METHOD_BROKER_METRICS,
     HBK_METHOD_BROKER_SESSIONS,
     HBK_METHOD_BROKER_WATCH,
     HBK_METHOD_POLICY_EXPLAIN,
@@ -273,6 +274,10 @@ struct hbk_status_result {
     const struct hbk_quota_info *quotas; /* at most HBK_QUOTAS_MAX */
 };
 
+struct hbk_metrics_result {
+    struct hbk_text text; /* of at most HBK_METRICS_BYTES_MAX bytes */
+};
+
 struct hbk_session_info {
     uint64_t session;
     struct hbk_peer_info peer;
@@ -466,6 +471,7 @@ union hbk_outcome {
     struct hbk_store_get_result store_get;
     struct hbk_store_list_result store_list;
     struct hbk_status_result status;
+    struct hbk_metrics_result metrics;
     struct hbk_session_list_result sessions;
     struct hbk_explain_result explain;
 };

@@ -171,6 +171,11 @@ static const struct hbk_field status_result_fields[] = {
 };
 static const struct hbk_schema status_result_schema = SCHEMA(status_result);
 
+static const struct hbk_field metrics_result_fields[] = {
+    {FIELD(hbk_metrics_result, text, "text", TEXT, REQUIRED), RANGE(1, HBK_METRICS_BYTES_MAX)},
+};
+static const struct hbk_schema metrics_result_schema = SCHEMA(metrics_result);
+
 static const struct hbk_field session_client_fields[] = {
     {FIELD(hbk_session_info, client_name, "name", TEXT, OPTIONAL),
      RANGE(1, HBK_CLIENT_NAME_BYTES_MAX)},
@@ -306,6 +311,7 @@ static const struct hbk_method_info methods[HBK_METHOD_COUNT] = {
     [HBK_METHOD_STORE_REMOVE] = {"store.remove", false, &hbk_schema_store_remove, &empty_schema},
     [HBK_METHOD_STORE_LIST] = {"store.list", false, &paging_schema, &hbk_schema_store_list_result},
     [HBK_METHOD_BROKER_STATUS] = {"broker.status", false, &empty_schema, &status_result_schema},
+    [HBK_METHOD_BROKER_METRICS] = {"broker.metrics", false, &empty_schema, &metrics_result_schema},
     [HBK_METHOD_BROKER_SESSIONS] = {"broker.sessions", false, &paging_schema, &session_list_schema},
     [HBK_METHOD_BROKER_WATCH] = {"broker.watch", false, &empty_schema, &empty_schema},
     [HBK_METHOD_POLICY_EXPLAIN] = {"policy.explain", false, &explain_schema,

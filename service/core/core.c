@@ -259,6 +259,8 @@ void hbk_core_unpinned(struct hbk_core *core, uint64_t ticket)
 {
     uint64_t id = ticket >> 1;
 
+    HBK_ASSERT(core->closes_pending > 0);
+    core->closes_pending--;
     if ((ticket & 1) == HBK_TICKET_ENTRY) {
         struct hbk_entry *entry = hbk_pool_get(&core->entry_pool, id);
 
@@ -277,7 +279,8 @@ void hbk_core_sockets_made(struct hbk_core *core, uint64_t ticket,
 {
     struct hbk_delivery *delivery = hbk_pool_get(&core->delivery_pool, ticket);
 
-    HBK_ASSERT(delivery != NULL);
+    HBK_ASSERT(delivery != NULL && core->sockets_pending > 0);
+    core->sockets_pending--;
     hbk_socket_made(delivery, failure, item);
 }
 

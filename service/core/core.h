@@ -126,6 +126,12 @@ void hbk_core_stop(struct hbk_core *core);
 /** hbk_core_stopped() - everything is closed and every pin's close has returned. */
 bool hbk_core_stopped(const struct hbk_core *core);
 
+/**
+ * hbk_core_metrics() - what was counted, as text for Prometheus
+ * @text: it is appended, at most HBK_METRICS_BYTES_MAX bytes; `failed`: out of memory, nothing was
+ */
+void hbk_core_metrics(struct hbk_core *core, struct hbk_buffer *text);
+
 /** hbk_core_pins() - pins held, for checks of what is left behind. */
 uint32_t hbk_core_pins(const struct hbk_core *core);
 

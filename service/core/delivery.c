@@ -146,7 +146,7 @@ void hbk_delivery_told(struct hbk_delivery *delivery)
         forget_values(delivery); /* they are the target's from now on */
         hbk_delivery_finish(delivery);
     }
-    core_of(delivery)->delivered++;
+    hbk_metrics_done(core_of(delivery), delivery);
     if (!hbk_delivery_claim_answer(delivery)) {
         return;
     }

@@ -33,7 +33,10 @@ void hbk_delivery_finish(struct hbk_delivery *delivery)
     hbk_delivery_set_timer(delivery, HBK_NEVER);
     delivery->state = HBK_DELIVERY_CLOSING;
     let_target_go(delivery);
-    if (!given) {
+    if (given) {
+        HBK_ASSERT(core_of(delivery)->given > 0);
+        core_of(delivery)->given--;
+    } else {
         hbk_quota_give(delivery->sender, HBK_QUOTA_PENDING, 1);
     }
     if (!delivery->making) {
@@ -95,7 +98,7 @@ void hbk_delivery_fail(struct hbk_delivery *delivery, const struct hbk_error *er
         hbk_take_end(delivery, false);
     }
     hbk_delivery_finish(delivery);
-    core_of(delivery)->failed++;
+    hbk_metrics_failed(core_of(delivery), error->code);
     if (hbk_delivery_claim_answer(delivery)) {
         hbk_output_failure(delivery->sender, &delivery->id, error);
     }
@@ -175,6 +178,7 @@ uint32_t hbk_delivery_close(struct hbk_delivery *delivery, uint32_t max)
         if (core->platform.unpin(core->platform.context, delivery->sender->user->closer, item->pin,
                                  may_block, ticket) == HBK_PLATFORM_PENDING) {
             delivery->closes_pending++;
+            core->closes_pending++;
         } else {
             pin_closed(delivery);
         }

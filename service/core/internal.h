@@ -107,6 +107,13 @@ struct hbk_session *hbk_target_session_at(struct hbk_core *core, uint32_t pid);
 struct hbk_endpoint *hbk_target_endpoint_at(struct hbk_core *core, uint32_t pid,
                                             struct hbk_text name, struct hbk_endpoint *after);
 
+/* ---- metrics.c ---- */
+
+/** hbk_metrics_done() - @delivery was told just now. */
+void hbk_metrics_done(struct hbk_core *core, const struct hbk_delivery *delivery);
+/** hbk_metrics_failed() - a hand-off ended with @code, before it was one or later. */
+void hbk_metrics_failed(struct hbk_core *core, int32_t code);
+
 /* ---- explain.c ---- */
 
 void hbk_explain_request(struct hbk_session *session, const struct hbk_id *id,
@@ -192,6 +199,7 @@ void hbk_request_line(struct hbk_session *session, struct hbk_text line);
 /* ---- operate.c: how an operator looks at the broker ---- */
 
 void hbk_operate_status(struct hbk_session *session, const struct hbk_id *id);
+void hbk_operate_metrics(struct hbk_session *session, const struct hbk_id *id);
 void hbk_operate_sessions(struct hbk_session *session, const struct hbk_id *id,
                           const struct hbk_paging *params);
 void hbk_operate_watch(struct hbk_session *session, const struct hbk_id *id);

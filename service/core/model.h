@@ -16,6 +16,7 @@
 #include "frame.h"
 #include "list.h"
 #include "message.h"
+#include "metrics.h"
 #include "pool.h"
 #include "quota.h"
 #include "roll.h"
@@ -339,7 +340,10 @@ struct hbk_core {
     bool stopping, paused;
     uint32_t proven;
     uint64_t delivered, failed;
-    uint64_t sockets_lost; /* that were made, not told, and not found again */
+    struct hbk_metrics metrics;
+    uint32_t given;                           /* deliveries that can be taken back */
+    uint32_t closes_pending, sockets_pending; /* that workers have not returned */
+    uint64_t sockets_lost;                    /* that were made, not told, and not found again */
 };
 
 enum { HBK_TIMER_SESSION, HBK_TIMER_DELIVERY, HBK_TIMER_ENTRY, HBK_TIMER_AUDIT };

@@ -49,6 +49,27 @@ void hbk_operate_status(struct hbk_session *session, const struct hbk_id *id)
     hbk_output_result(session, id, HBK_METHOD_BROKER_STATUS, &result);
 }
 
+/* ---- broker.metrics ---- */
+
+void hbk_operate_metrics(struct hbk_session *session, const struct hbk_id *id)
+{
+    struct hbk_metrics_result result;
+    struct hbk_buffer text;
+
+    if (!may_inspect(session, id)) {
+        return;
+    }
+    hbk_buffer_init(&text, HBK_METRICS_BYTES_MAX);
+    hbk_core_metrics(session->core, &text);
+    if (text.failed) {
+        hbk_output_refuse(session, id, HBK_R_INTERNAL_ERROR, "out of memory: try again later");
+    } else {
+        result.text = (struct hbk_text){.data = (const char *)text.data, .size = text.size};
+        hbk_output_result(session, id, HBK_METHOD_BROKER_METRICS, &result);
+    }
+    hbk_buffer_deinit(&text);
+}
+
 /* ---- broker.sessions ---- */
 
 /* What a page's line has besides its entries, and an entry besides its texts. */

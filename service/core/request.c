@@ -314,6 +314,9 @@ static void dispatch(struct hbk_session *session, const struct hbk_message *mess
     case HBK_METHOD_ENDPOINT_LIST:
         hbk_listing_request(session, id, &params->endpoint_list);
         return;
+    case HBK_METHOD_BROKER_METRICS:
+        hbk_operate_metrics(session, id);
+        return;
     case HBK_METHOD_BROKER_SESSIONS:
         hbk_operate_sessions(session, id, &params->sessions);
         return;

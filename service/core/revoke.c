@@ -38,6 +38,7 @@ void hbk_revoke_keep(struct hbk_delivery *delivery)
     hbk_delivery_unbind(delivery);
     hbk_quota_give(sender, HBK_QUOTA_PENDING, 1);
     delivery->state = HBK_DELIVERY_GIVEN;
+    sender->core->given++;
     hbk_list_remove(&delivery->send_link);
     hbk_list_append(&sender->given, &delivery->send_link);
     hbk_list_append(&target->holds, &delivery->target_link);

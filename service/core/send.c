@@ -340,7 +340,7 @@ void hbk_send_start(struct hbk_session *session, const struct hbk_id *id,
     if (delivery == NULL) {
         core->platform.process_close(start->source);
         core->platform.process_close(start->process);
-        core->failed++;
+        hbk_metrics_failed(core, error.code);
         hbk_output_error(session, id, &error);
         return;
     }

@@ -56,6 +56,7 @@ static int make(struct hbk_delivery *delivery, size_t count, struct hbk_error *r
         hbk_output_set_failure(ret_error, &failure);
         return HBK_SEND_E_REFUSED;
     }
+    core->sockets_pending++;
     return 0;
 }
 

@@ -116,6 +116,8 @@ static void settle(struct hbk_entry *entry)
                              may_block,
                              entry->slot.id << 1 | HBK_TICKET_ENTRY) != HBK_PLATFORM_PENDING) {
         entry_free(entry, core);
+    } else {
+        core->closes_pending++;
     }
 }
 

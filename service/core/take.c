@@ -261,7 +261,7 @@ void hbk_take_request(struct hbk_session *session, const struct hbk_id *id,
     hbk_delivery_make_ready(delivery);
     return;
 refused:
-    session->core->failed++;
+    hbk_metrics_failed(session->core, error.code);
     hbk_output_error(session, id, &error);
 }
 

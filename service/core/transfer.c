@@ -79,7 +79,7 @@ void hbk_transfer_request(struct hbk_session *session, const struct hbk_id *id,
         open_process(session, params->source_pid, "source", &start.source, &error) != 0 ||
         open_process(session, params->target_pid, "target", &start.process, &error) != 0) {
         session->core->platform.process_close(start.source);
-        session->core->failed++;
+        hbk_metrics_failed(session->core, error.code);
         hbk_output_error(session, id, &error);
         return;
     }

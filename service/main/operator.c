@@ -2,6 +2,7 @@
 
 #include "auditfile.h"
 #include "log.h"
+#include "metricsfile.h"
 #include "reload.h"
 #include "trust.h"
 
@@ -22,7 +23,8 @@ struct hbk_operator {
     bool console;
     struct hbk_event_log *log;
     struct hbk_broker *broker;
-    struct hbk_audit_file *audit; /* NULL: none */
+    struct hbk_audit_file *audit;     /* NULL: none */
+    struct hbk_metrics_file *metrics; /* NULL: none */
     struct hbk_reload *reload;
     void (*ended)(void *context, bool stuck);
     void *ended_context;
@@ -30,7 +32,10 @@ struct hbk_operator {
     /* What the service runs with, to see that a reload says otherwise. */
     wchar_t *audit_path;
     uint32_t audit_file_bytes, audit_files;
-    char why[HBK_TRUST_WHY_BYTES]; /* the audit file's folder is not trusted; of the last job */
+    wchar_t *metrics_path;
+    uint32_t metrics_interval_ms;
+    /* The folder of the audit file, of the metrics' file, is not trusted; of the last job. */
+    char why[HBK_TRUST_WHY_BYTES], metrics_why[HBK_TRUST_WHY_BYTES];
 };
 
 /* ---- notes ---- */
@@ -101,13 +106,13 @@ static void on_notice(void *context, const struct hbk_notice *notice)
     hbk_event_log_notice(op->log, notice);
 }
 
-/* On a worker, before the file is opened. Whom this process runs as is trusted: for the service that is the
+/* On a worker, before the file is opened. @context: where to say why not. Whom this process runs as is trusted: for the service that is the
  * system. */
 static uint32_t check_folder(void *context, const wchar_t *path)
 {
-    struct hbk_operator *op = context;
+    char *why = context;
     const wchar_t *end = path + wcslen(path);
-    op->why[0] = '\0';
+    why[0] = '\0';
     while (end > path && end[-1] != L'\\' && end[-1] != L'/') {
         end--;
     }
@@ -118,7 +123,7 @@ static uint32_t check_folder(void *context, const wchar_t *path)
     }
     memcpy(folder, path, size * sizeof(*folder));
     folder[size] = L'\0';
-    int result = hbk_trust_folder(folder, true, op->why);
+    int result = hbk_trust_folder(folder, true, why);
     free(folder);
     return result == 0                     ? 0
            : result == HBK_TRUST_E_MISSING ? ERROR_PATH_NOT_FOUND
@@ -165,7 +170,7 @@ static int open_audit(struct hbk_operator *op, const struct hbk_settings *settin
         .files = settings->audit_files,
         .console = op->console,
         .check = check_folder,
-        .check_context = op,
+        .check_context = op->why,
     };
     op->audit_file_bytes = settings->audit_file_bytes;
     op->audit_files = settings->audit_files;
@@ -184,6 +189,51 @@ static bool same_audit(const struct hbk_operator *op, const struct hbk_settings 
     return wcscmp(op->audit_path, settings->audit_path) == 0 &&
            op->audit_file_bytes == settings->audit_file_bytes &&
            op->audit_files == settings->audit_files;
+}
+
+/* ---- the metrics' file ---- */
+
+static void on_metrics(void *context, uint32_t win32)
+{
+    struct hbk_operator *op = context;
+    char text[DETAIL_BYTES_MAX], error[TEXT_BYTES_MAX];
+
+    if (win32 == 0) {
+        hbk_operator_warn(op, 0, "the metrics file is written again");
+        return;
+    }
+    (void)snprintf(text, sizeof(text), "the metrics file cannot be written: %s",
+                   op->metrics_why[0] != '\0' ? op->metrics_why
+                                              : hbk_log_error_text(win32, error, sizeof(error)));
+    hbk_operator_warn(op, win32, text);
+}
+
+static int open_metrics(struct hbk_operator *op, const struct hbk_settings *settings)
+{
+    if (settings->metrics_path == NULL) {
+        return 0;
+    }
+    const struct hbk_metrics_file_options options = {
+        .path = settings->metrics_path,
+        .interval_ms = settings->metrics_interval_ms,
+        .check = check_folder,
+        .check_context = op->metrics_why,
+    };
+    op->metrics_interval_ms = settings->metrics_interval_ms;
+    op->metrics_path = _wcsdup(settings->metrics_path);
+    if (op->metrics_path == NULL) {
+        return -1;
+    }
+    return hbk_metrics_file_new(op->loop, &options, on_metrics, op, &op->metrics);
+}
+
+static bool same_metrics(const struct hbk_operator *op, const struct hbk_settings *settings)
+{
+    if (op->metrics_path == NULL || settings->metrics_path == NULL) {
+        return op->metrics_path == NULL && settings->metrics_path == NULL;
+    }
+    return wcscmp(op->metrics_path, settings->metrics_path) == 0 &&
+           op->metrics_interval_ms == settings->metrics_interval_ms;
 }
 
 /* ---- new rules ---- */
@@ -266,6 +316,10 @@ static void take_settings(void *context, void *result)
         hbk_operator_warn(op, 0,
                           "what the file says of the audit file holds from the next start on");
     }
+    if (!same_metrics(op, &reading->settings)) {
+        hbk_operator_warn(op, 0,
+                          "what the file says of the metrics file holds from the next start on");
+    }
     reading->settings.config.audit_file = op->audit != NULL;
     reading->work.function = do_configure;
     reading->work.context = reading;
@@ -301,6 +355,9 @@ int hbk_operator_new(uv_loop_t *loop, const struct hbk_operator_options *options
     op->log = options->log;
     int result = open_audit(op, options->settings);
     if (result == 0) {
+        result = open_metrics(op, options->settings);
+    }
+    if (result == 0) {
         result = hbk_reload_new(loop, &job, &op->reload);
     }
     *ret_operator = op; /* for stop() and free() in either case */
@@ -315,6 +372,9 @@ void hbk_operator_sinks(struct hbk_operator *op, struct hbk_win_sinks *ret_sinks
 void hbk_operator_serve(struct hbk_operator *op, struct hbk_broker *broker)
 {
     op->broker = broker;
+    if (op->metrics != NULL) {
+        hbk_metrics_file_start(op->metrics, broker);
+    }
 }
 
 uint32_t hbk_operator_stop_ms(void)
@@ -335,6 +395,7 @@ void hbk_operator_stop(struct hbk_operator *op, void (*ended)(void *context, boo
     op->ended_context = context;
     op->broker = NULL;
     hbk_reload_close(op->reload);
+    hbk_metrics_file_close(op->metrics);
     if (op->audit == NULL) {
         ended(context, false);
     } else {
@@ -347,7 +408,9 @@ void hbk_operator_free(struct hbk_operator *op)
     if (op != NULL) {
         hbk_audit_file_free(op->audit);
         hbk_reload_free(op->reload);
+        hbk_metrics_file_free(op->metrics);
         free(op->audit_path);
+        free(op->metrics_path);
         free(op);
     }
 }

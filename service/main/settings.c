@@ -25,6 +25,8 @@ enum {
     AUDIT_FILE_BYTES_MIN = 65536,
     AUDIT_FILE_BYTES_MAX = 1073741824,
     AUDIT_FILES_MAX = 100,
+    METRICS_INTERVAL_MS_MIN = 1000,
+    METRICS_INTERVAL_MS_MAX = 3600000,
     ERROR_BYTES_MAX = 200,
 };
 
@@ -100,10 +102,14 @@ static void report(void *context, uint32_t line, const char *key, const char *wh
     hbk_findings_add(context, line, key, "%s", what);
 }
 
-/* The path of the audit file, for free(). Return: 0, also where it is refused; -1 out of memory. */
-static int read_audit_path(const struct hbk_config_text *text, struct hbk_findings *findings,
-                           wchar_t **ret_path)
+/* The path of a file that the service writes, for free(). Return: 0, also where it is absent or refused; -1 out of
+ * memory. */
+static int read_file_path(const struct hbk_config_text *text, const char *key, const char *example,
+                          struct hbk_findings *findings, wchar_t **ret_path)
 {
+    if (text->text.data == NULL) {
+        return 0;
+    }
     wchar_t *path = calloc(text->text.size + 1, sizeof(*path));
     if (path == NULL) {
         return -1;
@@ -114,9 +120,9 @@ static int read_audit_path(const struct hbk_config_text *text, struct hbk_findin
     bool drive = (path[0] >= L'A' && path[0] <= L'Z') || (path[0] >= L'a' && path[0] <= L'z');
     if (!drive || size < 4 || path[1] != L':' || path[2] != L'\\' ||
         wcspbrk(path + 2, L":*?\"<>|/") != NULL || path[size - 1] == L'\\') {
-        hbk_findings_add(findings, text->line, "audit.file",
-                         "must be the whole path of a file on a local drive, for example "
-                         "\"C:\\\\ProgramData\\\\HandleBroker\\\\audit.jsonl\"");
+        hbk_findings_add(findings, text->line, key,
+                         "must be the whole path of a file on a local drive, for example \"%s\"",
+                         example);
         free(path);
         return 0;
     }
@@ -128,7 +134,7 @@ static int read_audit_path(const struct hbk_config_text *text, struct hbk_findin
 static int read_text(struct hbk_text text, struct hbk_findings *findings,
                      struct hbk_settings *settings)
 {
-    struct hbk_config_field fields[HBK_SETTINGS_LIMITS + 2];
+    struct hbk_config_field fields[HBK_SETTINGS_LIMITS + 3];
     struct hbk_config_file file = {.tree = NULL};
     size_t count = 0;
 
@@ -141,6 +147,9 @@ static int read_text(struct hbk_text text, struct hbk_findings *findings,
                                                 AUDIT_FILE_BYTES_MAX, &settings->audit_file_bytes};
     fields[count++] =
         (struct hbk_config_field){"audit", "files", 1, AUDIT_FILES_MAX, &settings->audit_files};
+    fields[count++] =
+        (struct hbk_config_field){"metrics", "interval_ms", METRICS_INTERVAL_MS_MIN,
+                                  METRICS_INTERVAL_MS_MAX, &settings->metrics_interval_ms};
     int result = hbk_config_read(text, fields, count, report, findings, &file);
     if (result < 0) {
         return result;
@@ -150,8 +159,15 @@ static int read_text(struct hbk_text text, struct hbk_findings *findings,
     settings->own_verbs[HBK_VERB_TRANSFER] = file.transfer.text.data != NULL;
     settings->own_verbs[HBK_VERB_REVOKE] = file.revoke.text.data != NULL;
     result = hbk_rules_new(&file, findings, &settings->policy);
-    if (result == 0 && file.audit_file.text.data != NULL) {
-        result = read_audit_path(&file.audit_file, findings, &settings->audit_path);
+    if (result == 0) {
+        result = read_file_path(&file.audit_file, "audit.file",
+                                "C:\\\\ProgramData\\\\HandleBroker\\\\audit.jsonl", findings,
+                                &settings->audit_path);
+    }
+    if (result == 0) {
+        result = read_file_path(&file.metrics_file, "metrics.file",
+                                "C:\\\\ProgramData\\\\HandleBroker\\\\handlebroker.prom", findings,
+                                &settings->metrics_path);
     }
     settings->config.audit_file = settings->audit_path != NULL;
     hbk_config_clear(&file);
@@ -163,6 +179,7 @@ static void set_defaults(struct hbk_settings *ret_settings)
     *ret_settings = (struct hbk_settings){
         .audit_file_bytes = HBK_AUDIT_FILE_BYTES_DEFAULT,
         .audit_files = HBK_AUDIT_FILES_DEFAULT,
+        .metrics_interval_ms = HBK_METRICS_INTERVAL_MS_DEFAULT,
     };
     hbk_config_default(&ret_settings->config);
     ret_settings->config.pid = GetCurrentProcessId();
@@ -253,6 +270,7 @@ void hbk_settings_free(struct hbk_settings *settings)
 {
     hbk_rules_free(settings->policy);
     free(settings->audit_path);
+    free(settings->metrics_path);
     *settings = (struct hbk_settings){.policy = NULL};
 }
 

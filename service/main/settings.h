@@ -20,6 +20,8 @@ struct hbk_settings {
     wchar_t *audit_path;                  /* of the audit file; NULL: none */
     uint32_t audit_file_bytes;            /* at which it is begun anew … */
     uint32_t audit_files;                 /* … and how many are kept */
+    wchar_t *metrics_path;                /* of the metrics' file; NULL: none */
+    uint32_t metrics_interval_ms;         /* between two writes of it */
     bool own_verbs[HBK_VERB_COUNT];       /* their descriptor is the file's, not the built-in one */
     char source[HBK_SETTINGS_NAME_BYTES]; /* the file, as UTF-8; "": none, all is built in */
 };

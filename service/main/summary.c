@@ -82,4 +82,11 @@ void hbk_settings_print(struct hbk_settings *settings)
                hbk_log_narrow(settings->audit_path, path, sizeof(path)),
                (unsigned long)settings->audit_file_bytes, (unsigned long)settings->audit_files);
     }
+    if (settings->metrics_path == NULL) {
+        printf("metrics file: none\n");
+    } else {
+        printf("metrics file: %s, every %lu ms\n",
+               hbk_log_narrow(settings->metrics_path, path, sizeof(path)),
+               (unsigned long)settings->metrics_interval_ms);
+    }
 }

@@ -409,6 +409,7 @@ static const char *const parts[] = {
     ",'method':'broker.sessions'",
     ",'params':{'verb':'inspect'}}\n",
     ",'method':'policy.explain'",
+    ",'method':'broker.metrics'",
 };
 
 static void raw_bytes(struct play *play, struct client *client, const char *bytes, size_t size)

@@ -283,6 +283,7 @@ static const struct {
     {"broker.status", "{\"zz\":1#}", ",\"zz\":1"},
     {"broker.sessions", "{\"limit\":8#}", ",\"limit\":8"},
     {"broker.watch", "{\"zz\":1#}", ",\"zz\":1"},
+    {"broker.metrics", "{\"zz\":1#}", ",\"zz\":1"},
     {"policy.explain", "{\"verb\":\"inspect\"#}", ",\"verb\":\"inspect\""},
 };
 

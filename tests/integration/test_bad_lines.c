@@ -482,6 +482,7 @@ static void nothing_before_proof(void **state)
         CALL("7", "store.list", "{}"),
         CALL("7", "broker.sessions", "{}"),
         CALL("7", "broker.watch", "{}"),
+        CALL("7", "broker.metrics", "{}"),
         CALL("7", "policy.explain", "{\"verb\":\"inspect\"}"),
         SEND("{\"to\":7}"), /* not even looked at */
     };

@@ -96,7 +96,8 @@ static void one_mistake(void **state)
         {"{\"limits\": {}} x", "something follows", "one alone"},
         {"[]", "line 1", "no JSON object"},
         {"{\n\"limits\": 7}", "line 2: limits: ", "must be an object"},
-        {"{\n\n\"limit\": {}}", "line 3: limit: ", "write one of: limits, audit, verbs, rules"},
+        {"{\n\n\"limit\": {}}",
+         "line 3: limit: ", "write one of: limits, audit, metrics, verbs, rules"},
         {"{\"limits\":\n{\"hello\": 500}}", "line 2: limits.hello: ", "hello_ms"},
         {"{\"limits\": {\"hello_ms\": \"500\"}}",
          "limits.hello_ms: ", "an integer from 50 to 600000"},
@@ -163,6 +164,8 @@ static void every_mistake(void **state)
         "line 2: limits.pin: there is no",
         "line 3: verbs.inspect: is no security",
         "line 4: audit.file: must be",
+        "line 5: metrics.interval_ms: must be an integer from 1000 to 3600000",
+        "line 5: metrics.file: must be the whole path",
         "line 6: rules[0].send: must be a text",
         "line 6: rules[0].types.Evnt: there is no",
         "line 7: rules[1].name: ",
@@ -171,7 +174,7 @@ static void every_mistake(void **state)
     refused_text("{\n\"limits\": {\"hello_ms\": 1, \"pin\": 1},\n"
                  "\"verbs\": {\"inspect\": \"x\"},\n"
                  "\"audit\": {\"file\": \"x\"},\n"
-                 "\"rules\": [\n"
+                 "\"metrics\": {\"file\": \"y\", \"interval_ms\": 999}, \"rules\": [\n"
                  "{\"name\": \"user/a\", \"send\": 1, \"types\": {\"Evnt\": \"any\"}},\n"
                  "{\"name\": \"x\", \"open\": \"D:\"}]}",
                  "line 2", "line 7");
@@ -243,6 +246,7 @@ static void a_file_that_is_right(void **state)
         "77,\r\n\t\t\"stored\": 88, \"stored_bytes\": 65536\r\n\t},\r\n"
         "\"verbs\": {\"inspect\": \"D:(A;;0x20;;;BA)(A;;GA;;;SY)\"},\r\n"
         "\"audit\": {\"file\": \"C:\\\\folder\\\\audit.jsonl\", \"files\": 3},\r\n"
+        "\"metrics\": {\"file\": \"C:\\\\folder\\\\hbk.prom\", \"interval_ms\": 30000},\r\n"
         "\"rules\": [\r\n"
         "{\"name\": \"session/print/*\", \"open\": \"D:(A;;0x1;;;BA)\", \"send\": "
         "\"D:(A;;GA;;;WD)\",\r\n"
@@ -266,6 +270,7 @@ static void a_file_that_is_right(void **state)
         "stored_bytes           65536",
         "requests               16384",
         "audit file: C:\\folder\\audit.jsonl, begun anew at 10485760 bytes, 3 kept",
+        "metrics file: C:\\folder\\hbk.prom, every 30000 ms",
     };
     wchar_t path[MAX_PATH];
     kit_temp(path, MAX_PATH);

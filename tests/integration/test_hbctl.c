@@ -271,6 +271,7 @@ static void wrong_command_lines(void **state)
         L"status --pipe other",
         L"status --unverified",
         L"sessions extra",
+        L"metrics extra",
         L"explain",
         L"explain send user/x user/y",
         L"explain send user/x --session -1",
@@ -337,8 +338,9 @@ static void help_and_version(void **state)
 {
     (void)state;
     static const wchar_t *const lines[] = {
-        L"--help",       L"status --help",  L"endpoints --help", L"sessions --help",
-        L"watch --help", L"explain --help", L"send --help",      L"receive --help"};
+        L"--help",          L"status --help",  L"endpoints --help",
+        L"sessions --help", L"metrics --help", L"watch --help",
+        L"explain --help",  L"send --help",    L"receive --help"};
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         run_anywhere(DONE, lines[i]);
         says(output.out, "hbctl");

@@ -241,6 +241,30 @@ static void sent_so_that_it_can_be_taken_back(void **state)
 
 /* ---- command lines ---- */
 
+static void metrics_in_words_and_in_json(void **state)
+{
+    (void)state;
+    static const struct kit_step steps[] = {
+        {.method = "broker.metrics", .result = "{\"text\":\"a{b=\\\"c\\\"} 1\\n# EOF\\n\"}"},
+    };
+    static const struct kit_step denied[] = {
+        {.method = "broker.metrics",
+         .error = "{\"code\":2,\"message\":\"denied\",\"data\":{\"detail\":\"not you\"}}"},
+    };
+    struct kit_script script;
+    char text[64];
+    run_script(steps, 1, DONE, L"metrics", &script);
+    assert_string_equal(output.out, "a{b=\"c\"} 1\n# EOF\n"); /* byte for byte */
+    assert_string_equal(output.err, "");
+    run_script(steps, 1, DONE, L"metrics --json", &script);
+    is_json(output.out);
+    assert_true(kit_json_text(output.out, "text", text, sizeof text));
+    run_script(denied, 1, REFUSED, L"metrics", &script);
+    says(output.err, "denied");
+    says(output.err, "administrator"); /* what to do */
+    assert_string_equal(output.out, "");
+}
+
 static void what_is_missing_or_too_much(void **state)
 {
     (void)state;
@@ -296,6 +320,7 @@ static int group(void)
         KIT_TEST(transferred),
         KIT_TEST(taken_back),
         KIT_TEST(sent_so_that_it_can_be_taken_back),
+        KIT_TEST(metrics_in_words_and_in_json),
         KIT_TEST(what_is_missing_or_too_much),
         KIT_TEST(help),
     };

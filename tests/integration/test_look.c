@@ -110,6 +110,32 @@ static void sessions_come_in_pages(void **state)
     hbk_session_entries_free(list);
 }
 
+static void metrics_as_they_are(void **state)
+{
+    (void)state;
+    static const struct kit_step steps[] = {
+        {.method = "broker.metrics",
+         .result = "{\"text\":\"# TYPE a gauge\\na{b=\\\"c\\\"} 1\\n# EOF\\n\"}"},
+        {.method = "broker.metrics", .result = "{\"text\":\"# EOF\\n\"}"},
+    };
+    struct kit_script script;
+    char *text = NULL, *other = NULL;
+    kit_script_begin(&script, steps, 2);
+    hbk_client *client = kit_script_client(&script);
+    assert_int_equal(hbk_metrics(NULL, &text, NULL), HBK_INVALID_ARGUMENT);
+    assert_int_equal(hbk_metrics(client, NULL, NULL), HBK_INVALID_ARGUMENT);
+    assert_null(text);
+    assert_int_equal(hbk_metrics(client, &text, NULL), HBK_OK);
+    assert_int_equal(hbk_metrics(client, &other, NULL), HBK_OK);
+    hbk_close(client);
+    assert_string_equal(text, "# TYPE a gauge\na{b=\"c\"} 1\n# EOF\n");
+    assert_string_equal(other, "# EOF\n");
+    hbk_metrics_free(text);
+    hbk_metrics_free(other);
+    hbk_metrics_free(NULL);
+    kit_script_end(&script);
+}
+
 static void who_may_not_inspect(void **state)
 {
     (void)state;
@@ -118,6 +144,7 @@ static void who_may_not_inspect(void **state)
         {.method = "broker.sessions", .error = DENIED},
         {.method = "broker.watch", .error = DENIED},
         {.method = "policy.explain", .error = DENIED},
+        {.method = "broker.metrics", .error = DENIED},
     };
     struct kit_script script;
     hbk_session_entries *list = NULL;
@@ -125,7 +152,8 @@ static void who_may_not_inspect(void **state)
     hbk_explanation explanation = {.allowed = 42};
     hbk_record *record = NULL;
     hbk_error_info error = {.result = HBK_OK};
-    kit_script_begin(&script, steps, 3);
+    char *metrics = NULL;
+    kit_script_begin(&script, steps, 4);
     hbk_client *client = kit_script_client(&script);
     assert_int_equal(hbk_session_list(client, &list, &error), HBK_DENIED);
     assert_string_equal(error.detail, "verbs.inspect");
@@ -133,6 +161,8 @@ static void who_may_not_inspect(void **state)
     assert_int_equal(hbk_watch(client, NULL), HBK_DENIED);
     assert_int_equal(hbk_explain(client, &asked, &explanation, NULL), HBK_DENIED);
     assert_int_equal(explanation.allowed, 42); /* untouched */
+    assert_int_equal(hbk_metrics(client, &metrics, &error), HBK_DENIED);
+    assert_null(metrics);
     assert_int_equal(hbk_watch_receive(client, 0, &record, NULL), HBK_TIMEOUT);
     assert_null(record);
     hbk_close(client);
@@ -499,6 +529,7 @@ static int group(void)
     const struct CMUnitTest tests[] = {
         KIT_TEST(status_with_quotas),
         KIT_TEST(sessions_come_in_pages),
+        KIT_TEST(metrics_as_they_are),
         KIT_TEST(who_may_not_inspect),
         KIT_TEST(explanations),
         KIT_TEST(a_record_in_full),

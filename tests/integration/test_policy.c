@@ -338,6 +338,7 @@ static void inspecting_is_a_right(void **state)
     static const char *const lines[] = {
         "{\"jsonrpc\":\"2.0\",\"id\":6,\"method\":\"broker.sessions\",\"params\":{}}",
         "{\"jsonrpc\":\"2.0\",\"id\":6,\"method\":\"broker.watch\",\"params\":{}}",
+        "{\"jsonrpc\":\"2.0\",\"id\":6,\"method\":\"broker.metrics\",\"params\":{}}",
         explain_line,
     };
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {

@@ -79,8 +79,8 @@ static void hear(void *context, uint32_t line, const char *key, const char *what
 
 static void test_example(void **state)
 {
-    uint32_t values[COUNT(limits) + 2];
-    struct hbk_config_field fields[COUNT(limits) + 2];
+    uint32_t values[COUNT(limits) + 3];
+    struct hbk_config_field fields[COUNT(limits) + 3];
     struct hbk_config_file file = {.tree = NULL};
     struct hbk_buffer page = read_page();
     const char *begin = strstr((const char *)page.data, "```json\n");
@@ -92,6 +92,8 @@ static void test_example(void **state)
         (struct hbk_config_field){"audit", "file_bytes", 0, UINT32_MAX, &values[COUNT(limits)]};
     fields[COUNT(limits) + 1] =
         (struct hbk_config_field){"audit", "files", 0, UINT32_MAX, &values[COUNT(limits) + 1]};
+    fields[COUNT(limits) + 2] = (struct hbk_config_field){"metrics", "interval_ms", 0, UINT32_MAX,
+                                                          &values[COUNT(limits) + 2]};
     assert_non_null(begin);
     begin += strlen("```json\n");
     const char *end = strstr(begin, "```");
@@ -101,6 +103,7 @@ static void test_example(void **state)
                      0);
     assert_int_equal(file.rules_count, 3);
     assert_non_null(file.audit_file.text.data);
+    assert_non_null(file.metrics_file.text.data);
     hbk_config_clear(&file);
     hbk_buffer_deinit(&page);
 }

@@ -24,6 +24,8 @@ static void test_results_have_names(void **state)
     assert_int_equal(HBK_R_PARSE_ERROR, -32700);
     for (size_t i = 0; i < COUNT(results); i++) {
         assert_string_equal(hbk_result_name(results[i].code), results[i].name);
+        assert_true(hbk_result_place(results[i].code) < HBK_RESULT_COUNT);
+        assert_string_equal(hbk_result_name_at(hbk_result_place(results[i].code)), results[i].name);
         assert_string_equal(hbk_result_meaning(results[i].code), results[i].meaning);
     }
 }
@@ -35,6 +37,7 @@ static void test_no_results_have_no_names(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(codes); i++) {
         assert_null(hbk_result_name(codes[i]));
+        assert_int_equal(hbk_result_place(codes[i]), HBK_RESULT_COUNT);
         assert_null(hbk_result_meaning(codes[i]));
     }
 }

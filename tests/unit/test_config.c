@@ -65,7 +65,7 @@ static const char full[] =
     "  \"limits\": {\"two\": 4294967295, \"one\": 1},\n"
     "  \"audit\": {\n"
     "    \"file\": \"C:\\\\a\\\\b.log\",\n"
-    "    \"file_bytes\": 20},\n"
+    "    \"file_bytes\": 20}, \"metrics\": {\"file\": \"C:\\\\m\"},\n"
     "  \"verbs\": {\"inspect\": \"I\", \"transfer\": \"T\", \"revoke\": \"R\"},\n"
     "  \"rules\": [\n"
     "    {\"name\": \"session/*\", \"open\": \"O\", \"send\": \"S\",\n"
@@ -98,6 +98,7 @@ static void test_everything(void **state)
     assert_int_equal(values.two, UINT32_MAX);
     assert_int_equal(values.bytes, 20);
     assert_text(&file.audit_file, "C:\\a\\b.log", 4);
+    assert_text(&file.metrics_file, "C:\\m", 5);
     assert_text(&file.inspect, "I", 6);
     assert_text(&file.transfer, "T", 6);
     assert_text(&file.revoke, "R", 6);
@@ -148,6 +149,7 @@ static void test_nothing(void **state)
         assert_int_equal(values.two, 8);
         assert_int_equal(values.bytes, 9);
         assert_null(file.audit_file.text.data);
+        assert_null(file.metrics_file.text.data);
         assert_null(file.inspect.text.data);
         assert_int_equal(file.rules_count, 0);
         hbk_config_clear(&file);
@@ -162,7 +164,7 @@ static const struct {
     {"{\n\"limits\": {\"one\": 1,}}", "2 : column 21: a key in double quotes should stand here"},
     {"[]", "1 : column 1: this is no JSON object"},
     {"{\n\n\"limit\": {}}",
-     "3 limit: there is no such setting; write one of: limits, audit, verbs, rules"},
+     "3 limit: there is no such setting; write one of: limits, audit, metrics, verbs, rules"},
     {"{\"Limits\": {}}", "1 Limits: there is no such setting"},
     {"{\"limits\": 7}", "1 limits: must be an object: \"limits\": {...}"},
     {"{\"limits\": []}", "1 limits: must be an object"},
@@ -201,6 +203,9 @@ static const struct {
     {"{\"audit\": {\"fil\": \"a\"}}",
      "1 audit.fil: there is no such setting; write one of: file_bytes, file"},
     {"{\"audit\": {\"file_bytes\": 21}}", "1 audit.file_bytes: must be an integer from 10 to 20"},
+    {"{\"metrics\": {\"file\": 1}}", "1 metrics.file: must be a text in double quotes"},
+    {"{\"metrics\": {\"path\": \"a\"}}",
+     "1 metrics.path: there is no such setting; write one of: file"},
     {"{\"verbs\": {\"inspect\": [\"D:\"]}}", "1 verbs.inspect: must be a text"},
     {"{\"verbs\": {\"open\": \"D:\"}}",
      "1 verbs.open: there is no such setting; write one of: inspect, transfer, revoke"},

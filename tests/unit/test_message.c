@@ -248,9 +248,9 @@ static void test_method_is_set_when_params_are_refused(void **state)
 static void test_params_may_be_left_out(void **state)
 {
     /* That one of two is named in store.get and store.remove is for the core to ask. */
-    static const char *const good[] = {"session.prove",   "broker.status", "endpoint.list",
-                                       "broker.sessions", "broker.watch",  "delivery.list",
-                                       "store.list",      "store.get",     "store.remove"};
+    static const char *const good[] = {
+        "session.prove", "broker.status", "endpoint.list", "broker.sessions", "broker.watch",
+        "delivery.list", "store.list",    "store.get",     "store.remove",    "broker.metrics"};
     static const char *const bad[] = {"session.hello",  "endpoint.open",   "endpoint.close",
                                       "handle.send",    "delivery.accept", "delivery.reject",
                                       "policy.explain", "delivery.revoke", "handle.transfer",

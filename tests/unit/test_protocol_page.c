@@ -43,6 +43,7 @@ static const struct row limits[] = {
     {"page", HBK_PAGE_MAX},
     {"page_items", HBK_PAGE_ITEMS_MAX},
     {"quotas", HBK_QUOTAS_MAX},
+    {"metrics_bytes", HBK_METRICS_BYTES_MAX},
     {"limit_name_bytes", HBK_LIMIT_NAME_BYTES_MAX},
     {"verb_bytes", HBK_VERB_BYTES_MAX},
     {"rule_bytes", HBK_RULE_BYTES_MAX},
