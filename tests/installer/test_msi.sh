@@ -1,0 +1,209 @@
+#!/usr/bin/env bash
+# An administrator's walk with the MSI, in a Wine prefix of its own: install an older version, use it, upgrade it
+# while it runs, be refused a downgrade, remove it; then nothing is left but the configuration.
+#
+#     test_msi.sh BUILD_DIR
+set -euo pipefail
+
+wait_seconds=30
+here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
+build=$(cd -- "$1" && pwd -P)
+# shellcheck source=tests/wine/env.sh
+. "$here/../wine/env.sh"
+
+packages=$build/installer
+stage=$packages/stage
+work=$packages/msi
+prefix=$work/wine
+folder="$prefix/drive_c/Program Files/Handle Broker"
+windows_folder='C:\Program Files\Handle Broker'
+configuration=$prefix/drive_c/ProgramData/HandleBroker/handlebroker.json
+uninstall_key='HKLM\Software\Microsoft\Windows\CurrentVersion\Uninstall'
+event_key='HKLM\SYSTEM\CurrentControlSet\Services\EventLog\Application\HandleBroker'
+environment_key='HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment'
+
+fail() {
+    printf 'test_msi: FAILED: %s\n' "$*" >&2
+    [ ! -s "$work/output" ] || cat "$work/output" >&2
+    exit 1
+}
+
+ok() {
+    printf 'ok     %s\n' "$*"
+}
+
+# --- Windows' tools -----------------------------------------------------------------------------
+
+# What it says goes to $work/output; the exit code is the program's, cut to 8 bits.
+windows() {
+    local code=0
+    timeout 60 "$HBK_WINE" "$@" </dev/null >"$work/output.raw" 2>&1 || code=$?
+    tr -d '\r' <"$work/output.raw" >"$work/output"
+    return "$code"
+}
+
+hbctl() {
+    windows "$windows_folder\\hbctl.exe" "$@"
+}
+
+msi() { # version: the package's path as Windows spells it
+    hbk_windows_path "$(echo "$packages"/HandleBroker-"$1"-x64.msi)"
+}
+
+state() {
+    windows sc query HandleBroker || true
+    awk '/^ *STATE *:/ { name = $4 } END { print name == "" ? "ABSENT" : name }' "$work/output"
+}
+
+wait_for() {
+    local deadline=$((SECONDS + wait_seconds))
+    while [ "$(state)" != "$1" ]; do
+        [ "$SECONDS" -lt "$deadline" ] || fail "the service is $(state), not $1"
+        sleep 0.1
+    done
+}
+
+service_pid() {
+    hbctl status --json || fail "hbctl status"
+    grep -o '"pid":[0-9]*' "$work/output"
+}
+
+installed_versions() {
+    windows reg query "$uninstall_key" /s || true
+    awk '$1 == "DisplayVersion" { printf "%s ", $3 }' "$work/output"
+}
+
+# --- what is looked at ----------------------------------------------------------------------------
+
+# Each file that Stage has for these features is there, the same, and no other.
+check_files() { # with or without sdk
+    (cd "$stage" && find . -type f ! -name '*.cmd' ! -name '*.wxs' -print) | sort >"$work/wanted"
+    [ "$1" = with ] || sed -i '/^\.\/sdk\//d' "$work/wanted"
+    (cd "$folder" && find . -type f) | sort >"$work/there"
+    diff "$work/wanted" "$work/there" >"$work/output" || fail "other files than those are installed"
+    while read -r file; do
+        cmp "$stage/$file" "$folder/$file" >"$work/output" || fail "$file is another"
+    done <"$work/wanted"
+    ok "$(wc -l <"$work/there") files are installed, as they were built"
+}
+
+check_hand_off() {
+    local text="handed over by what was installed"
+    printf '%s' "$text" >"$prefix/drive_c/note.txt"
+    hbctl put user/note --file 'C:\note.txt' --access read --ttl 60000 || fail "hbctl put"
+    rm "$prefix/drive_c/note.txt"
+    hbctl get user/note --print || fail "hbctl get"
+    grep -q "^$text" "$work/output" || fail "another text came"
+    local target source
+    timeout 60 "$HBK_WINE" "$build/bin/demo_target.exe" user/demo </dev/null >"$work/target" 2>&1 &
+    target=$!
+    timeout 60 "$HBK_WINE" "$build/bin/demo_source.exe" user/demo </dev/null >"$work/source" 2>&1 &
+    source=$!
+    if ! wait "$source" || ! wait "$target"; then
+        cat "$work/source" "$work/target" >&2
+        fail "the demonstration"
+    fi
+    ok "a file by hbctl, and seven objects by two programs, went through the installed service"
+}
+
+check_registered() {
+    [ "$(installed_versions)" = "$1 " ] || fail "installed is: $(installed_versions), not $1"
+    windows reg query "$event_key" /v EventMessageFile || fail "no event source"
+    grep -qF "$windows_folder\\handlebroker.exe" "$work/output" || fail "the event source is elsewhere"
+    windows reg query "$environment_key" /v PATH || fail "no PATH"
+    [ "$(grep -oF ";$windows_folder\\" "$work/output" | wc -l)" -eq 1 ] || fail "on the PATH once"
+    windows cmd /c 'hbctl --version' || fail "hbctl is not found by the PATH"
+    ok "version $1 alone is registered, with its event source, and is on the PATH"
+}
+
+# Files and registry keys with their values, as they lie on the disk when the prefix's server has ended. What Windows
+# (here: Wine) writes by itself while it runs is left out: times, and these.
+snapshot() { # name
+    "$here/../wine/prefix.sh" stop "$prefix"
+    (cd "$prefix" && find drive_c \( -type f -o -type d \) ! -path '*/Temp/*' ! -path '*/temp/*' | sort) \
+        >"$work/$1.files"
+    local hive
+    for hive in system user; do
+        # "[key] time" and "#time=": every line below a key is put behind its name.
+        tr -d '\r' <"$prefix/$hive.reg" | awk -v hive="$hive" '
+            /^\[/ { key = $0; sub(/\] [0-9]+$/, "]", key); print hive, key; next }
+            /^["@]/ { print hive, key, $0 }'
+    done | sort >"$work/$1.registry"
+    "$here/../wine/prefix.sh" start "$prefix"
+}
+
+# shellcheck disable=SC2317 # called by the trap
+clean_up() {
+    local code=$?
+    trap - EXIT
+    "$here/../wine/prefix.sh" stop "$prefix" || true
+    rm -rf "$prefix" "$prefix".*
+    exit "$code"
+}
+
+# --- the steps ----------------------------------------------------------------------------------
+
+prepare() {
+    rm -rf "$work"
+    mkdir -p "$work"
+    trap clean_up EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    hbk_wine_env "$prefix"
+    "$here/../wine/prefix.sh" start "$prefix"
+    hbk_wine_env "$prefix"
+    new=$(sed -n 's/^CMAKE_PROJECT_VERSION:STATIC=//p' "$build/CMakeCache.txt")
+    old=0.0.9
+    [ "$(state)" = ABSENT ] || fail "the fresh prefix has the service"
+    snapshot before
+}
+
+install_old() {
+    windows msiexec /i "$(msi "$old")" /qn || fail "msiexec /i"
+    wait_for RUNNING
+    check_files without
+    check_registered "$old"
+    check_hand_off
+}
+
+upgrade() {
+    local before
+    before=$(service_pid)
+    printf '{"limits": {"sessions": 1234}}\n' >"$configuration"
+    cp "$configuration" "$work/configuration"
+    windows msiexec /i "$(msi "$new")" /qn ADDLOCAL=ALL || fail "msiexec /i of the newer version"
+    wait_for RUNNING
+    [ "$(service_pid)" != "$before" ] || fail "the old service goes on"
+    cmp "$configuration" "$work/configuration" >"$work/output" || fail "the configuration has changed"
+    check_files with
+    check_registered "$new"
+    check_hand_off
+    ok "upgraded from $old to $new while it ran; the configuration is as it was"
+}
+
+refuse_downgrade() {
+    local before
+    before=$(service_pid)
+    ! windows msiexec /i "$(msi "$old")" /qn || fail "the older version was installed over the newer"
+    [ "$(service_pid)" = "$before" ] || fail "the service was restarted by what was refused"
+    check_files with
+    check_registered "$new"
+    ok "the downgrade is refused, and has changed nothing"
+}
+
+remove() {
+    windows msiexec /x "$(msi "$new")" /qn || fail "msiexec /x"
+    wait_for ABSENT
+    [ ! -e "$folder" ] || fail "files are left: $(find "$folder")"
+    cmp "$configuration" "$work/configuration" >"$work/output" || fail "the configuration has changed"
+    snapshot after
+    diff "$work/before.files" "$work/after.files" | grep '^[<>]' >"$work/diff.files" || true
+    diff "$work/before.registry" "$work/after.registry" | grep '^[<>]' >"$work/diff.registry" || true
+}
+
+prepare
+install_old
+upgrade
+refuse_downgrade
+remove
+printf 'msi: every step happened\n'
