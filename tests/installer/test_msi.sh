@@ -47,7 +47,7 @@ hbctl() {
 }
 
 msi() { # version: the package's path as Windows spells it
-    hbk_windows_path "$(echo "$packages"/HandleBroker-"$1"-x64.msi)"
+    hbk_windows_path "$packages/HandleBroker-$1-x64.msi"
 }
 
 state() {
@@ -116,8 +116,8 @@ check_registered() {
     ok "version $1 alone is registered, with its event source, and is on the PATH"
 }
 
-# Files and registry keys with their values, as they lie on the disk when the prefix's server has ended. What Windows
-# (here: Wine) writes by itself while it runs is left out: times, and these.
+# Files and registry keys with their values, as they lie on the disk when the prefix's server has ended; without
+# times, what Wine notes of the display at each start, and the separators that Wine leaves on the PATH.
 snapshot() { # name
     "$here/../wine/prefix.sh" stop "$prefix"
     (cd "$prefix" && find drive_c \( -type f -o -type d \) ! -path '*/Temp/*' ! -path '*/temp/*' | sort) \
@@ -127,8 +127,9 @@ snapshot() { # name
         # "[key] time" and "#time=": every line below a key is put behind its name.
         tr -d '\r' <"$prefix/$hive.reg" | awk -v hive="$hive" '
             /^\[/ { key = $0; sub(/\] [0-9]+$/, "]", key); print hive, key; next }
+            /^"PATH"/ { sub(/;+"$/, "\"") }
             /^["@]/ { print hive, key, $0 }'
-    done | sort >"$work/$1.registry"
+    done | grep -vF 'CurrentControlSet\\Control\\Class' | sort >"$work/$1.registry"
     "$here/../wine/prefix.sh" start "$prefix"
 }
 
@@ -191,19 +192,53 @@ refuse_downgrade() {
     ok "the downgrade is refused, and has changed nothing"
 }
 
+repair() {
+    rm "$folder/hbctl.exe"
+    printf 'spoilt' >"$folder/LICENSE.txt"
+    windows msiexec /fa "$(msi "$new")" /qn || fail "msiexec /fa"
+    wait_for RUNNING
+    check_files with
+    check_registered "$new"
+    ok "a file that was gone and one that was spoilt are repaired"
+}
+
 remove() {
     windows msiexec /x "$(msi "$new")" /qn || fail "msiexec /x"
     wait_for ABSENT
     [ ! -e "$folder" ] || fail "files are left: $(find "$folder")"
     cmp "$configuration" "$work/configuration" >"$work/output" || fail "the configuration has changed"
+    ok "removed; the configuration is as it was"
+}
+
+# Beside the configuration: Windows' own folder and keys for what is installed, which are empty now, and which a fresh
+# prefix has not yet; and a key that was empty in it, which every Windows has things in.
+compare() {
     snapshot after
-    diff "$work/before.files" "$work/after.files" | grep '^[<>]' >"$work/diff.files" || true
-    diff "$work/before.registry" "$work/after.registry" | grep '^[<>]' >"$work/diff.registry" || true
+    cat >"$work/left" <<'LEFT'
+> drive_c/ProgramData/HandleBroker
+> drive_c/ProgramData/HandleBroker/handlebroker.json
+> drive_c/windows/Installer
+> system [Software\\Classes\\Installer\\Features]
+> system [Software\\Classes\\Installer\\Products]
+> system [Software\\Classes\\Installer\\UpgradeCodes]
+> system [Software\\Microsoft\\Windows\\CurrentVersion\\Installer\\UpgradeCodes]
+> system [Software\\Microsoft\\Windows\\CurrentVersion\\Installer\\UserData\\S-1-5-18\\Components]
+> system [Software\\Microsoft\\Windows\\CurrentVersion\\Installer\\UserData\\S-1-5-18\\Products]
+< system [System\\CurrentControlSet\\Services\\Eventlog\\Application]
+LEFT
+    local kind
+    for kind in files registry; do
+        diff "$work/before.$kind" "$work/after.$kind" | grep '^[<>]' || true
+    done >"$work/difference"
+    diff "$work/left" "$work/difference" >"$work/output" || fail "more or less than that is left"
+    ok "nothing else is left, in $(wc -l <"$work/after.files") files and $(wc -l <"$work/after.registry") registry entries"
 }
 
 prepare
 install_old
 upgrade
 refuse_downgrade
+repair
 remove
+compare
 printf 'msi: every step happened\n'

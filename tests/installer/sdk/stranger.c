@@ -35,7 +35,8 @@ int main(void)
     HANDLE other = hbk_taken_take(taken);
     SetEvent(other);
     int code = WaitForSingleObject(event, 0) == WAIT_OBJECT_0 ? 0 : 1;
-    printf("stranger: %s, by library %s\n", code == 0 ? "the same event" : "another event", hbk_version());
+    printf("stranger: %s, by library %s\n", code == 0 ? "the same event" : "another event",
+           hbk_version());
     CloseHandle(other);
     hbk_taken_free(taken);
     hbk_close(client);
