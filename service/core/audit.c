@@ -281,10 +281,10 @@ static struct hbk_event_party target_of(const struct hbk_delivery *delivery)
 {
     bool answer_tells = delivery->target == NULL || delivery->target == delivery->sender;
 
-    return delivery->process != NULL && answer_tells
-               ? (struct hbk_event_party){.pid = delivery->process_pid}
-           : delivery->target != NULL ? party(delivery->target)
-                                      : (struct hbk_event_party){0};
+    if (delivery->process != NULL && answer_tells) {
+        return (struct hbk_event_party){.pid = delivery->process_pid};
+    }
+    return delivery->target != NULL ? party(delivery->target) : (struct hbk_event_party){0};
 }
 
 static void record_delivery(const struct hbk_delivery *delivery, struct hbk_event *params)

@@ -162,6 +162,7 @@ uint32_t hbk_delivery_close(struct hbk_delivery *delivery, uint32_t max)
     for (; delivery->closes_begun < delivery->item_count && count < max; count++) {
         struct hbk_pinned *item = &delivery->items[delivery->closes_begun];
         bool may_block = hbk_type_info((enum hbk_type)item->type)->close_may_block;
+        uint64_t ticket;
 
         HBK_ASSERT(item->pin != 0 && item->value == 0 && !item->made);
         core->spent++;
@@ -169,9 +170,10 @@ uint32_t hbk_delivery_close(struct hbk_delivery *delivery, uint32_t max)
         if (delivery->kind == HBK_DELIVERY_TAKE) {
             continue; /* it is the entry's */
         }
+        // cppcheck-suppress badBitmaskCheck ; that the one kind's bit is 0 is no matter here
+        ticket = delivery->slot.id << 1 | HBK_TICKET_DELIVERY;
         if (core->platform.unpin(core->platform.context, delivery->sender->user->closer, item->pin,
-                                 may_block, delivery->slot.id << 1 | HBK_TICKET_DELIVERY) ==
-            HBK_PLATFORM_PENDING) {
+                                 may_block, ticket) == HBK_PLATFORM_PENDING) {
             delivery->closes_pending++;
         } else {
             pin_closed(delivery);

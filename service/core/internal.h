@@ -161,7 +161,7 @@ void hbk_output_failure(struct hbk_session *session, const struct hbk_id *id,
 bool hbk_output_event(struct hbk_session *session, const struct hbk_buffer *line);
 void hbk_output_result(struct hbk_session *session, const struct hbk_id *id, enum hbk_method method,
                        const void *result);
-/** hbk_output_notification() - Return: false: @session has ended, before or over it. */
+/** hbk_output_notification() - @session must be alive. Return: false: it has ended over it. */
 bool hbk_output_notification(struct hbk_session *session, enum hbk_method method,
                              const void *params);
 /** hbk_output_gone() - tell @session once that session @gone has ended. */

@@ -93,12 +93,9 @@ void hbk_output_result(struct hbk_session *session, const struct hbk_id *id, enu
 bool hbk_output_notification(struct hbk_session *session, enum hbk_method method,
                              const void *params)
 {
-    size_t begin;
+    size_t begin = hbk_output_begin(session);
 
-    if (!hbk_session_alive(session)) {
-        return false;
-    }
-    begin = hbk_output_begin(session);
+    HBK_ASSERT(hbk_session_alive(session));
     hbk_write_notification(&session->queued, method, params);
     return hbk_output_end(session, begin);
 }

@@ -11,7 +11,8 @@ static enum hbk_widenable widenable(const struct hbk_delivery *delivery,
         return HBK_WIDENABLE_NOT_REDUCED;
     }
     HBK_ASSERT(item->access != item->granted);
-    if (item->type == HBK_TYPE_FILE || item->type == HBK_TYPE_SOCKET) {
+    HBK_ASSERT(item->type != HBK_TYPE_SOCKET); /* it keeps all its rights */
+    if (item->type == HBK_TYPE_FILE) {
         return HBK_WIDENABLE_UNKNOWN;
     }
     core->spent++;

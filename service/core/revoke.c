@@ -84,17 +84,57 @@ void hbk_revoke_end_all(struct hbk_session *session)
 
 /* ---- delivery.revoke ---- */
 
+static uint32_t pid_of(const struct hbk_delivery *delivery)
+{
+    return delivery->process != NULL ? delivery->process_pid : delivery->target->peer.pid;
+}
+
+/* Forget the values of @delivery's that are those of deliveries in @head to process @pid. */
+static void forget_placed(struct hbk_delivery *delivery, const struct hbk_link *head, uint32_t pid)
+{
+    for (const struct hbk_link *link = head->next; link != head; link = link->next) {
+        const struct hbk_delivery *other = HBK_CONTAINER(link, struct hbk_delivery, target_link);
+
+        for (size_t i = 0; i < other->item_count && pid_of(other) == pid; i++) {
+            for (size_t j = 0; j < delivery->item_count; j++) {
+                if (delivery->items[j].value == other->items[i].value) {
+                    delivery->items[j].value = 0;
+                }
+            }
+        }
+    }
+}
+
+/* Where the target has closed what it was given, the value may be that of what is being told: perhaps of the same
+ * object, so that comparing would not show it. */
+static void forget_placed_again(struct hbk_delivery *delivery)
+{
+    struct hbk_core *core = delivery->sender->core;
+    uint32_t pid = pid_of(delivery);
+
+    core->spent += core->session_pool.used_count / HBK_WORK_SESSIONS;
+    for (const struct hbk_link *link = core->sessions.next; link != &core->sessions;
+         link = link->next) {
+        const struct hbk_session *session = HBK_CONTAINER(link, struct hbk_session, all_link);
+
+        forget_placed(delivery, &session->in_flight, pid);
+        forget_placed(delivery, &session->carried, pid);
+        forget_placed(delivery, &session->untold, pid);
+    }
+}
+
 static size_t close_there(struct hbk_delivery *delivery, uint32_t ret_closed[HBK_ITEMS_MAX])
 {
     struct hbk_core *core = delivery->sender->core;
     size_t count = 0;
 
+    forget_placed_again(delivery);
     for (size_t i = 0; i < delivery->item_count; i++) {
         struct hbk_pinned *item = &delivery->items[i];
 
-        HBK_ASSERT(item->value != 0);
         core->spent++;
-        if (core->platform.unplace(hbk_delivery_party(delivery), item->pin, item->value)) {
+        if (item->value != 0 &&
+            core->platform.unplace(hbk_delivery_party(delivery), item->pin, item->value)) {
             ret_closed[count++] = (uint32_t)i;
         }
     }

@@ -440,7 +440,8 @@ static void session_free(struct hbk_session *session)
     HBK_ASSERT(hbk_list_empty(&session->accepted) && hbk_list_empty(&session->carried));
     HBK_ASSERT(hbk_list_empty(&session->in_flight) && hbk_list_empty(&session->ready));
     HBK_ASSERT(hbk_list_empty(&session->closing) && session->pinning == NULL);
-    HBK_ASSERT(hbk_list_empty(&session->untold) && hbk_list_empty(&session->holds));
+    HBK_ASSERT(hbk_list_empty(&session->untold));
+    HBK_ASSERT(hbk_list_empty(&session->given) && hbk_list_empty(&session->holds));
     core->platform.release(session->connection);
     hbk_list_remove(&session->all_link);
     hbk_work_drop(session);
@@ -469,8 +470,8 @@ void hbk_session_settle(struct hbk_session *session)
         hbk_session_hang_up(session, session->gone_code);
     }
     if (session->state == HBK_SESSION_CLOSED && !session->write_pending &&
-        hbk_list_empty(&session->sends) && hbk_list_empty(&session->given) &&
-        hbk_list_empty(&session->entries) && hbk_list_empty(&session->untold)) {
+        hbk_list_empty(&session->sends) && hbk_list_empty(&session->entries) &&
+        hbk_list_empty(&session->untold)) {
         session_free(session);
     }
 }

@@ -58,8 +58,9 @@ def execute(build, programs, counts):
 
 
 def sources(root):
-    """Every file that is looked at -> must it be in the table? Headers have code only where they have functions."""
-    return {path.relative_to(root).as_posix(): path.suffix == ".c"
+    """Every file that is looked at -> must it be in the table? One that has no functions has no code."""
+    return {path.relative_to(root).as_posix():
+            path.suffix == ".c" and any(profile_data.source.Source(path).functions())
             for folder in FOLDERS for path in sorted((root / folder).glob("*.[ch]"))}
 
 

@@ -57,6 +57,7 @@ int half(int a, int b)
     }
 }
 """
+TABLE_C = "const int table[] = {1};\n"
 MAIN_C = """#include "base.h"
 int main(void)
 {
@@ -99,7 +100,7 @@ BAD_LEFT = {
 def measure(root):
     """The files of the small tree after one run of its program."""
     for name, text in (("proto/base/base.h", BASE_H), ("proto/base/base.c", BASE_C), (CORE, CORE_C),
-                       ("main.c", MAIN_C)):
+                       ("proto/base/table.c", TABLE_C), ("main.c", MAIN_C)):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text, encoding="utf-8")
     flags = ["-std=c11", f"-I{root}/proto/base", "-fprofile-instr-generate", "-fcoverage-mapping", "-O2",

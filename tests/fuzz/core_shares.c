@@ -12,12 +12,12 @@ void play_note_shared(struct play *play, enum hbk_method method, const struct hb
     if (message->kind != HBK_MESSAGE_RESULT)
         return;
     if (method == HBK_METHOD_STORE_PUT) {
-        const struct hbk_store_put_result *put = &message->u.result.store_put;
+        const struct hbk_store_put_result *told = &message->u.result.store_put;
         const uint32_t at = play->stored_count++ % PLAY_STORED_MAX;
-        play->stored[at].entry = put->entry;
+        play->stored[at].entry = told->entry;
         play->stored[at].ticket[0] = 0;
-        if (put->ticket.data)
-            memcpy(play->stored[at].ticket, put->ticket.data, HBK_TICKET_BYTES);
+        if (told->ticket.data)
+            memcpy(play->stored[at].ticket, told->ticket.data, HBK_TICKET_BYTES);
     } else if (method == HBK_METHOD_DELIVERY_LIST) {
         const struct hbk_delivery_list_result *list = &message->u.result.deliveries;
         for (size_t i = 0; i < list->deliveries_count; ++i)

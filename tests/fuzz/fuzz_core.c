@@ -112,10 +112,11 @@ static void reload(struct play *play)
         fake_grant(kernel, "revoke", 100 + i, what & 2 ? HBK_RIGHT_REVOKE : 0);
         fake_may_duplicate(kernel, 100 + i, 100 + (i + (what >> 4)) % PLAY_PIDS, what & 8);
     }
-    RIG_RULES(play->rig,
-              {.name = "user/a", .open = "open", .send = "send", .put = "store", .get = "store"},
-              {.name = "user/b", .types = "Event File Process", .access_max = 0x100003},
-              {.name = "*", .open = "open", .send = "send", .put = "store", .get = "store"});
+    static const struct rule rules[] = {
+        {.name = "user/a", .open = "open", .send = "send", .put = "store", .get = "store"},
+        {.name = "user/b", .types = "Event File Process", .access_max = 0x100003},
+        {.name = "*", .open = "open", .send = "send", .put = "store", .get = "store"}};
+    rig_rules_and(play->rig, rules, sizeof rules / sizeof rules[0], "transfer");
 }
 
 static void forget_released(struct play *play)

@@ -192,9 +192,8 @@ BUGS = [
          "    if (BUG && bytes > before) {\n        return;\n    }\n    session->bytes = bytes;\n    if (bytes >= before) {\n"),
     ]),
     Bug("session_not_released", "dead sessions", 50, [
-        ("session.c", "hbk_list_empty(&session->entries) && hbk_list_empty(&session->untold)) {",
-         "hbk_list_empty(&session->entries) && hbk_list_empty(&session->untold) &&\n"
-         "        !(BUG && session->sent > 0)) {"),
+        ("session.c", "        hbk_list_empty(&session->untold)) {",
+         "        hbk_list_empty(&session->untold) && !(BUG && session->sent > 0)) {"),
     ]),
     Bug("write_deadline_forgotten", "deadlines|progress", 200, [
         ("output.c", "session->write_due = hbk_now(core) + core->config.write_ms;",
@@ -377,7 +376,7 @@ BUGS = [
         ("send.c", "if (delivery->revocable && !endpoint->revocable) {", "if (delivery->revocable && !endpoint->revocable && !BUG) {"),
     ]),
     Bug("revoked_what_was_closed", "revocation", 200, [
-        ("revoke.c", "        if (core->platform.unplace(", "        if (BUG | core->platform.unplace("),
+        ("revoke.c", "            core->platform.unplace(", "            BUG | core->platform.unplace("),
     ]),
     Bug("revoked_in_silence", "revocation", 50, [
         ("revoke.c", "    (void)hbk_output_notification(target, HBK_METHOD_DELIVERY_REVOKED, &params);\n",

@@ -65,6 +65,8 @@ void sim_entry_forget(struct sim *sim, const struct sim_entry *other)
 {
     for (uint32_t i = 0; i < SIM_ENTRIES_MAX; ++i)
         sim->entries[i].forgotten |= may_replace(&sim->entries[i], other);
+    for (uint32_t i = 0; i < SIM_REMOVALS_MAX; ++i)
+        sim->removals[i].forgotten |= may_remove(other, &sim->removals[i]);
 }
 
 void sim_removal_forget(struct sim *sim, const struct sim_removal *removal)
@@ -108,15 +110,21 @@ bool sim_entry_lets(uint32_t rules, const struct sim_entry *entry, const struct 
            sim_may(rules, send->identity, HBK_VERB_GET, entry->name);
 }
 
-/* Another one has it in its table, or is about to: a worker may be at it, if it is not too late. */
-static bool on_its_way(const struct sim *sim, const struct sim_entry *entry,
-                       const struct sim_send *send)
+/* A worker is still at it, but whom it is for has gone, or it is too late: it is taken back as soon as that returns. */
+static bool in_vain(struct sim *sim, const struct sim_send *send)
+{
+    const struct sim_client *client = sim_client_numbered(sim, send->client);
+    return send->sockets && (!sim_client_lives(client) ||
+                             sim->kernel->now_ms - send->made_ms >= HBK_SOCKET_DEADLINE_MS);
+}
+
+/* Another one has it in its table, or is about to. */
+static bool on_its_way(struct sim *sim, const struct sim_entry *entry, const struct sim_send *send)
 {
     for (uint32_t i = 0; i < SIM_SENDS_MAX; ++i) {
         const struct sim_send *other = &sim->sends[i];
         if (other->tag && other != send && other->kind == SIM_TAKE && other->entry == entry->tag &&
-            other->fate == SIM_FATE_OPEN && other->placed &&
-            !(other->sockets && sim->kernel->now_ms - other->made_ms >= HBK_SOCKET_DEADLINE_MS))
+            other->fate == SIM_FATE_OPEN && other->placed && !in_vain(sim, other))
             return true;
     }
     return false;

@@ -92,63 +92,65 @@ struct sim_item {
 struct sim_send {
     uint64_t tag; /* 0: unused */
     enum sim_kind kind;
-    uint32_t client, target;           /* numbers of connections; target 0: not known yet */
-    uint64_t session;                  /* of the sender */
-    uint32_t identity, pid;            /* of the sender */
-    uint32_t name, to_pid, expect_pid; /* name: SIM_NAME_NONE: to a process, or by a ticket */
+    enum sim_fate fate;
+    uint64_t session; /* of the sender, as the next three */
+    uint32_t client;  /* number of its connection */
+    uint32_t identity, pid;
+    uint32_t generation;        /* of the rules when it was sent */
+    uint64_t sent_ms, asked_at; /* asked_at: the same, counted in events */
+    /* what was asked */
     const char *expect_user;
-    uint32_t source_pid, target_pid; /* of a transfer; 0: the caller */
-    uint64_t entry;                  /* that is taken; 0: not known yet */
+    uint32_t name, to_pid, expect_pid; /* name: SIM_NAME_NONE: to a process, or by a ticket */
+    uint32_t source_pid, target_pid;   /* of a transfer */
+    uint32_t count, wait_ms, timeout_ms;
+    bool has_data, malformed, duplicated, revocable;
     char by_ticket[HBK_TICKET_BYTES + 1];
-    uint64_t asked_at;            /* when, counted in events */
-    struct fake_process *process; /* where it was placed last */
-    uint32_t value;               /* of the first item, as it was told */
-    uint64_t sockets;             /* ticket of what a worker is at */
-    bool revocable;
+    /* what came of it */
+    bool offered, reject_asked, bad_handle, seam_failed, answered;
     bool again;     /* a transfer is placed once more, as its target was not told */
     bool notified;  /* a transfer's target was told */
     bool cancelled; /* revoked before it was told */
     bool revoked, revoked_told, gone_told;
     uint32_t revoke_asked; /* how often */
-    uint64_t closed;       /* a bit for each item that was closed in the target */
-    uint32_t count, wait_ms, timeout_ms;
-    uint64_t sent_ms, delivery, target_session;
-    uint64_t made_ms;    /* when its sockets began to be made; 0: they did not */
-    uint32_t generation; /* of the rules when it was sent */
-    bool has_data, malformed, duplicated;
-    bool offered, reject_asked, bad_handle, seam_failed;
-    enum sim_fate fate;
-    bool answered;
-    uint32_t pin_tries, pinned; /* items that were tried, and that were */
-    uint32_t pins, placed;      /* held by the broker; in the target and not told */
+    uint32_t target;       /* number of its connection; 0: not known yet */
+    uint32_t value;        /* of the first item, as it was told */
+    uint64_t target_session, delivery;
+    uint64_t entry;               /* that is taken; 0: not known yet */
+    struct fake_process *process; /* where it was placed last */
+    uint64_t made_ms;             /* when its sockets began to be made; 0: they did not */
+    uint64_t sockets;             /* ticket of what a worker is at */
+    uint64_t closed;              /* a bit for each item that was closed in the target */
+    uint32_t pin_tries, pinned;   /* items that were tried, and that were */
+    uint32_t pins, placed;        /* held by the broker; in the target and not told */
     struct sim_item items[HBK_ITEMS_MAX];
 };
 
 /* ---- entries of the store ---- */
 
 struct sim_entry {
-    uint64_t tag; /* 0: unused */
-    uint32_t client;
-    uint64_t session; /* of who put it, as identity and pid */
-    uint32_t identity, pid;
-    uint32_t name; /* SIM_NAME_TICKET: it has none */
+    uint64_t tag;     /* 0: unused */
+    uint64_t session; /* of who put it, as the next three */
+    uint32_t client, identity, pid;
+    uint32_t generation; /* of the rules when it was asked for */
+    /* what was asked */
     const char *allow;
+    uint32_t name; /* SIM_NAME_TICKET: it has none */
+    uint32_t ttl_ms;
     bool stays; /* as long as the broker */
     bool once, replace, has_data;
-    uint32_t ttl_ms;
+    /* what came of it */
+    bool refused, removed; /* that was told */
+    bool replaced, counted;
+    bool forgotten;       /* what may have ended it is not remembered any more */
+    bool came_back;       /* its taker was not told, and it is as before */
     struct sim_item item; /* item.access: the most that is given of it */
-    uint64_t entry;       /* its id; 0: not told yet */
     char ticket[HBK_TICKET_BYTES + 1];
     uint32_t pins;
+    uint64_t entry;          /* its id; 0: not told yet */
     uint64_t put_ms, put_at; /* when it was pinned; in events: 0: it was not */
     uint64_t told_at;        /* in events; 0: not told */
-    uint32_t generation;     /* of the rules when it was asked for */
-    bool refused, removed;   /* that was told */
-    bool replaced, counted;
-    bool forgotten;   /* what may have ended it is not remembered any more */
-    uint64_t over_at; /* when it was told that it was taken or replaced, in events */
-    bool came_back;   /* its taker was not told, and it is as before */
-    uint64_t taken;   /* told */
+    uint64_t over_at;        /* when it was told that it was taken or replaced, in events */
+    uint64_t taken;          /* told */
 };
 
 /* A store.remove: as long as nobody knows what came of it, it may have removed what it names. */
@@ -157,6 +159,7 @@ struct sim_removal {
     uint32_t name, identity, client;
     uint64_t asked_at;
     bool over;        /* it was told what came of it, and that is known */
+    bool forgotten;   /* what it may have removed is not remembered any more */
     uint64_t over_at; /* in events; from then on it removes nothing more; 0: it may still */
 };
 

@@ -128,14 +128,20 @@ static void fill_item(struct sim *sim, struct sim_item *item, const struct fake_
 }
 
 /* What is put into the store is pinned as soon as it is asked for. */
-static void seen_put(struct sim *sim, struct sim_client *client, const struct fake_seen *seen)
+static struct sim_entry *entry_at_work(struct sim *sim, struct sim_client *client, uint32_t handle)
 {
     const struct hbk_message *message = books_request(sim->core);
     const struct sim_request *request = sim_request_of(client, &message->id);
     struct sim_entry *entry =
         request && message->method == HBK_METHOD_STORE_PUT ? sim_entry_of(sim, request->tag) : NULL;
-    if (!entry || entry->put_at || entry->item.handle != seen->value)
-        nobody_asked(sim, seen->value);
+    if (!entry || entry->put_at || entry->item.handle != handle)
+        nobody_asked(sim, handle);
+    return entry;
+}
+
+static void seen_put(struct sim *sim, struct sim_client *client, const struct fake_seen *seen)
+{
+    struct sim_entry *entry = entry_at_work(sim, client, seen->value);
     bool ruled = entry->name != SIM_NAME_TICKET || entry->allow;
     if (ruled &&
         !sim_may(sim_rules_at(sim, sim->generation), entry->identity, HBK_VERB_PUT, entry->name))
@@ -408,6 +414,14 @@ static void seen_close(struct sim *sim, struct sim_client *client)
         sim_violation(sim, "sessions end for a reason", "client %u is hung up on", client->number);
 }
 
+/* Of an operation that names one, and not by a connection that is gone. */
+static struct sim_client *named(struct sim *sim, struct sim_client *client)
+{
+    if (!client)
+        sim_violation(sim, "books of the simulator", "a client that is not remembered");
+    return client;
+}
+
 void sim_seen(struct fake_kernel *kernel, const struct fake_seen *seen)
 {
     struct sim *sim = kernel->owner;
@@ -415,8 +429,11 @@ void sim_seen(struct fake_kernel *kernel, const struct fake_seen *seen)
     struct sim_client *client = seen->connection ? seen->connection->owner : NULL;
     sim_event(sim, SIM_EV_SEAM, (uint64_t)seen->op << 32 | (client ? client->number : 0),
               seen->value, (uint64_t)(int64_t)seen->result, NULL, 0);
+    HBK_ASSERT(client || (seen->op != FAKE_OP_WRITE && seen->op != FAKE_OP_READ_PAUSE &&
+                          seen->op != FAKE_OP_CLOSE && seen->op != FAKE_OP_PROCESS_OPEN));
     switch (seen->op) {
     case FAKE_OP_WRITE:
+        client = named(sim, client);
         client->pending_ms = kernel->now_ms;
         client->excused |= seen->result == HBK_PLATFORM_FAILED;
         break;
@@ -439,18 +456,18 @@ void sim_seen(struct fake_kernel *kernel, const struct fake_seen *seen)
         seen_unplace(sim, seen);
         break;
     case FAKE_OP_PROCESS_OPEN:
-        seen_open(sim, client, seen);
+        seen_open(sim, named(sim, client), seen);
         break;
     case FAKE_OP_UNPIN:
         seen_unpin(sim, seen);
         break;
     case FAKE_OP_READ_PAUSE:
-        client->paused_ms = kernel->now_ms;
+        named(sim, client)->paused_ms = kernel->now_ms;
         if (seen->value)
             sim_outcome(sim, SIM_OUT_PAUSED);
         break;
     case FAKE_OP_CLOSE:
-        seen_close(sim, client);
+        seen_close(sim, named(sim, client));
         break;
     default:
         break;

@@ -148,14 +148,15 @@ static void serve(struct sim *sim, struct sim_client *source, struct sim_client 
     sim_say_send(sim, source, target, SIM_NAME_PROBE);
     sim_drain(sim);
     /* What is kept for revocation counts too. */
-    if (sim->counts->errors[sim_error_index(HBK_R_QUOTA)] > quota && hbk_core_pins(sim->core))
-        return;
-    if (sim->counts->outcomes[SIM_OUT_TOLD] == told)
+    bool full =
+        sim->counts->errors[sim_error_index(HBK_R_QUOTA)] > quota && hbk_core_pins(sim->core);
+    if (sim->counts->outcomes[SIM_OUT_TOLD] == told && !full)
         sim_violation(sim, "others are served", "client %u could hand nothing to client %u",
                       source->number, target->number);
     sim_say_close(sim, target, SIM_NAME_PROBE);
     sim_drain(sim);
-    sim_outcome(sim, SIM_OUT_SERVED);
+    if (!full)
+        sim_outcome(sim, SIM_OUT_SERVED);
 }
 
 static void serve_a_pair(struct sim *sim)

@@ -10,6 +10,9 @@ struct sim_send *sim_send_of_delivery(struct sim *sim, uint64_t delivery)
 {
     struct hbk_id id;
     uint64_t key;
+    for (uint32_t i = 0; i < SIM_SENDS_MAX; ++i)
+        if (sim->sends[i].tag && sim->sends[i].delivery == delivery)
+            return &sim->sends[i]; /* it was listed, or offered */
     if (!books_delivery(sim->core, delivery, &key, &id))
         return NULL;
     struct sim_client *client = sim_client_keyed(sim, key);
@@ -94,7 +97,10 @@ void sim_transfer_refused(struct sim *sim, const struct sim_send *send,
                       "transfer %" PRIu64 " is about a process that is never looked into, and "
                       "answered %s",
                       send->tag, hbk_result_name(error->code));
-    bool its_own = send->process && send->process->running && send->name == SIM_NAME_NONE &&
+    /* Who is being let go, and so read no more, is told that way only. */
+    const struct sim_client *client = sim_client_numbered(sim, send->client);
+    bool its_own = sim_client_lives(client) && !client->connection->paused && send->process &&
+                   send->process->running && send->name == SIM_NAME_NONE &&
                    send->process->pid == send->target_pid;
     if (its_own && (error->code == HBK_R_TARGET_GONE || error->code == HBK_R_BUSY))
         sim_violation(sim, "third parties",

@@ -350,7 +350,7 @@ void sim_told_deliveries(struct sim *sim, const struct sim_client *client,
 bool sim_given(struct sim *sim, const struct sim_send *send);
 /** sim_check_given() - nothing is under way: what is kept for revocation is what must be. */
 void sim_check_given(struct sim *sim);
-/** sim_send_of_delivery() - by the core's own books; NULL: it is over. */
+/** sim_send_of_delivery() - by what was told, or the core's own books; NULL: it is over. */
 struct sim_send *sim_send_of_delivery(struct sim *sim, uint64_t delivery);
 
 /* ---- seam.c: what the core does to the world ---- */

@@ -161,12 +161,19 @@ static void give_way(struct sim *sim, const struct sim_entry *entry)
     }
 }
 
-void sim_told_put(struct sim *sim, struct sim_client *client, const struct sim_request *request,
-                  const struct hbk_store_put_result *result)
+static struct sim_entry *entry_asked(struct sim *sim, const struct sim_client *client,
+                                     const struct sim_request *request)
 {
     struct sim_entry *entry = sim_entry_of(sim, request->tag);
     if (!entry || entry->client != client->number)
         sim_violation(sim, "books of the simulator", "an entry that is not remembered");
+    return entry;
+}
+
+void sim_told_put(struct sim *sim, struct sim_client *client, const struct sim_request *request,
+                  const struct hbk_store_put_result *result)
+{
+    struct sim_entry *entry = entry_asked(sim, client, request);
     if (!entry->put_at)
         sim_violation(sim, "answers are true", "an entry is put of which nothing was pinned");
     sim_new_id(sim, result->entry, 2);
@@ -186,10 +193,8 @@ void sim_told_put(struct sim *sim, struct sim_client *client, const struct sim_r
 void sim_put_refused(struct sim *sim, const struct sim_client *client,
                      const struct sim_request *request, const struct hbk_error *error)
 {
-    struct sim_entry *entry = sim_entry_of(sim, request->tag);
+    struct sim_entry *entry = entry_asked(sim, client, request);
     bool taken = false;
-    if (!entry || entry->client != client->number)
-        sim_violation(sim, "books of the simulator", "an entry that is not remembered");
     entry->refused = true;
     for (uint32_t i = 0; i < SIM_ENTRIES_MAX && error->code == HBK_R_EXISTS; ++i) {
         const struct sim_entry *other = &sim->entries[i];
@@ -424,27 +429,39 @@ static bool was_there(const struct sim_entry *entry, const struct sim_removal *r
            (!entry->over_at || entry->over_at > removal->asked_at);
 }
 
-/* Where several may have been meant, it is not known which. */
-void sim_told_removed(struct sim *sim, struct sim_client *client, const struct sim_request *request)
+/* One of those that may have been meant, of which there are @ret_count. */
+static struct sim_entry *removed_by_name(struct sim *sim, const struct sim_client *client,
+                                         const struct sim_request *request,
+                                         const struct sim_removal *removal, uint32_t *ret_count)
 {
-    struct sim_removal *removal = removal_of(sim, request);
     struct sim_entry *found = NULL;
-    uint32_t count = 0;
-    if (request->delivery) {
-        removed_by_id(sim, client, request);
-        return;
-    }
+    *ret_count = 0;
     for (uint32_t i = 0; i < SIM_ENTRIES_MAX; ++i) {
         struct sim_entry *entry = &sim->entries[i];
         if (!entry->tag || entry->name != request->name || entry->identity != client->identity ||
             !was_there(entry, removal))
             continue;
         found = entry;
-        ++count;
+        ++*ret_count;
     }
+    if (!found && removal->forgotten)
+        return NULL;
     if (!found)
         sim_violation(sim, "answers are true", "client %u has removed %s, and nothing was there",
                       client->number, sim_names[request->name]);
+    return found;
+}
+
+/* Where several may have been meant, it is not known which. */
+void sim_told_removed(struct sim *sim, struct sim_client *client, const struct sim_request *request)
+{
+    struct sim_removal *removal = removal_of(sim, request);
+    uint32_t count;
+    if (request->delivery) {
+        removed_by_id(sim, client, request);
+        return;
+    }
+    struct sim_entry *found = removed_by_name(sim, client, request, removal, &count);
     removal->over = count == 1;
     found->removed |= count == 1;
     sim_outcome(sim, SIM_OUT_REMOVED);

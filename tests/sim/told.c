@@ -177,13 +177,20 @@ static void told_sent(struct sim *sim, struct sim_client *client, const struct s
                           send->tag, send->items[i].access, result->items[i].access);
 }
 
-static void told_accepted(struct sim *sim, struct sim_client *client,
-                          const struct sim_request *request, const struct hbk_accept_result *result)
+static struct sim_send *send_offered(struct sim *sim, const struct sim_client *client,
+                                     const struct sim_request *request)
 {
     struct sim_send *send = sim_send_of(sim, request->tag);
     if (!send || send->delivery != request->delivery || send->target != client->number)
         sim_violation(sim, "both sides agree", "client %u accepts what it was not offered",
                       client->number);
+    return send;
+}
+
+static void told_accepted(struct sim *sim, struct sim_client *client,
+                          const struct sim_request *request, const struct hbk_accept_result *result)
+{
+    struct sim_send *send = send_offered(sim, client, request);
     sim_told_items(sim, client, send, result->items, result->items_count);
     sim_outcome(sim, SIM_OUT_ACCEPTED);
 }

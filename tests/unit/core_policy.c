@@ -32,7 +32,7 @@ static void configure(struct rig *rig, struct hbk_policy *policy)
     rig_run(rig);
 }
 
-void rig_rules(struct rig *rig, const struct rule *rules, size_t count)
+void rig_rules_and(struct rig *rig, const struct rule *rules, size_t count, const char *transfer)
 {
     struct hbk_policy *policy = hbk_policy_new(count);
     assert_non_null(policy);
@@ -51,8 +51,13 @@ void rig_rules(struct rig *rig, const struct rule *rules, size_t count)
     }
     policy->verbs[HBK_VERB_INSPECT] = descriptor(rig, "inspect");
     policy->verbs[HBK_VERB_REVOKE] = descriptor(rig, "revoke");
-    policy->verbs[HBK_VERB_TRANSFER] = descriptor(rig, "transfer");
+    policy->verbs[HBK_VERB_TRANSFER] = descriptor(rig, transfer);
     configure(rig, policy);
+}
+
+void rig_rules(struct rig *rig, const struct rule *rules, size_t count)
+{
+    rig_rules_and(rig, rules, count, NULL);
 }
 
 void rig_rules_none(struct rig *rig)

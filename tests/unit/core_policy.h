@@ -13,9 +13,10 @@ struct rule {
     const char *put, *get;
 };
 
-/** rig_rules() - load @count rules, and `inspect`, `revoke` and `transfer` to whom
- * descriptors of that text grant them. */
+/** rig_rules() - load @count rules, and `inspect` and `revoke` to whom descriptors of that text grant them. */
 void rig_rules(struct rig *rig, const struct rule *rules, size_t count);
+/** rig_rules_and() - and `transfer` to whom that of @transfer grants it; NULL: to nobody. */
+void rig_rules_and(struct rig *rig, const struct rule *rules, size_t count, const char *transfer);
 /** rig_rules_none() - back to the built-in rules. */
 void rig_rules_none(struct rig *rig);
 

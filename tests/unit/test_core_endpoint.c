@@ -154,6 +154,8 @@ static const struct opening openings[] = {
     {HBK_R_TYPE_NOT_ALLOWED, "{'name':'user/a','types':{'Thread':1}}"},
     {HBK_R_TYPE_NOT_ALLOWED, "{'name':'user/a','types':{'Job':'any'}}"},
     {HBK_R_TYPE_NOT_ALLOWED, "{'name':'user/a','types':{'Key':'any'}}"},
+    {HBK_R_TYPE_NOT_ALLOWED, "{'name':'user/a','types':{'IoCompletion':'any'}}"},
+    {HBK_R_TYPE_NOT_ALLOWED, "{'name':'user/a','types':{'Event':'any','Desktop':'read'}}"},
     {HBK_R_OK, "{'name':'user/a','from':'D:(A;;GA;;;WD)'}"},
     {HBK_R_INVALID_PARAMS, "{'name':'user/a','from':''}"},
     {HBK_R_INVALID_PARAMS, "{'name':'user/a','from':'D:(A;;FA;;;WD)'}"},
@@ -177,6 +179,31 @@ static void what_may_be_opened(void **state)
         client_ok(client, HBK_METHOD_ENDPOINT_CLOSE, "{'name':'user/a'}");
     }
     rig->kernel->label = "";
+    rig_end(rig);
+}
+
+/* Of a type that no rule lets pass the reason is told, and of a word that is no type those that there are. */
+static void a_type_that_is_never_brokered_says_why(void **state)
+{
+    (void)state;
+    static const struct {
+        int32_t code;
+        const char *type, *said;
+    } types[] = {
+        {HBK_R_TYPE_NOT_ALLOWED, "IoCompletion", "let the target make its own port"},
+        {HBK_R_TYPE_NOT_ALLOWED, "Directory", "object directories are never brokered"},
+        {HBK_R_TYPE_NOT_ALLOWED, "Token", "only by a policy rule"},
+        {HBK_R_INVALID_PARAMS, "Nonsense", "known are Event"},
+    };
+    struct rig *rig = rig_new(NULL, 1);
+    struct client *client = client_new(rig, 100, 1);
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; ++i) {
+        const struct hbk_error *error =
+            client_refused(client, types[i].code, HBK_METHOD_ENDPOINT_OPEN,
+                           "{'name':'user/a','types':{'Event':'any','%s':'any'}}", types[i].type);
+        assert_non_null(strstr(error->detail, types[i].said));
+        assert_int_equal(client_status(client).endpoints, 0);
+    }
     rig_end(rig);
 }
 
@@ -386,6 +413,7 @@ int main(void)
         cmocka_unit_test(names_that_are_good),
         cmocka_unit_test(names_that_are_refused),
         cmocka_unit_test(what_may_be_opened),
+        cmocka_unit_test(a_type_that_is_never_brokered_says_why),
         cmocka_unit_test(endpoints_of_a_session_are_limited),
         cmocka_unit_test(many_endpoints_are_told_apart),
         cmocka_unit_test(a_list_says_what_is_open),

@@ -204,7 +204,7 @@ static unsigned fits(unsigned count)
 {
     static char tail[HBK_SID_BYTES_MAX];
     struct rig *rig = rig_new(NULL, 1);
-    snprintf(tail, sizeof tail, "-%0*u", HBK_SID_BYTES_MAX - 26, 1);
+    snprintf(tail, sizeof tail, "-%0*u", HBK_SID_BYTES_MAX - 26, 1u);
     rig->sid_tail = tail;
     struct client *client = client_new(rig, 4294967292u, 0xFFFF0000u);
     char name[HBK_NAME_BYTES_MAX + 1];

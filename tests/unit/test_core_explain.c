@@ -115,8 +115,6 @@ static void verbs_without_a_name(void **state)
     check(explain(scene.boss, "{'verb':'inspect'}", 0), true, "verbs.inspect", "grants it");
     check(explain(scene.boss, "{'verb':'inspect'," OF, scene.a->session_id), false, "verbs.inspect",
           "does not");
-    check(explain(scene.boss, "{'verb':'transfer'}", 0), false, "verbs.transfer", "does not");
-    rig_let_inspect(scene.rig, scene.boss, NULL);
     check(explain(scene.boss, "{'verb':'transfer'}", 0), false, "built-in: nobody", "verbs");
     assert_false(explain(scene.boss, "{'verb':'inspect'}", 0)->types_present);
     rig_end(scene.rig);

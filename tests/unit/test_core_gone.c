@@ -329,14 +329,12 @@ static void play(struct scene *scene, int what)
     } else if (what == 1) {
         client_request(scene->a, REVOKE, "{'delivery':%llu}", scene->delivery);
         client_request(scene->a, HBK_METHOD_DELIVERY_LIST, "{}");
-    } else if (what == 2) {
-        client_hang_up(scene->a);
     } else if (what == 3) {
         client_hang_up(scene->b);
-    } else if (what % 2 == 0) {
-        client_request(scene->a, REVOKE, "{'delivery':%llu}", scene->delivery);
-    } else {
+    } else if (what == 2 || what % 2 != 0) {
         client_hang_up(scene->a);
+    } else {
+        client_request(scene->a, REVOKE, "{'delivery':%llu}", scene->delivery);
     }
     rig_run(scene->rig);
 }

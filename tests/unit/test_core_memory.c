@@ -199,6 +199,61 @@ static void a_session_that_loses_its_own_sends(void **state)
                 ++first;
 }
 
+/* @target accepts two offers, and asks for a list in between that is so long that all of it is sent off before the
+ * second one's handle is placed. What was sent off is a success to tell to the sender of both.
+ * @queued: answers that wait to be read by the sender, so that this one needs memory in one of the cases
+ * @withdrawn: counted up where the sender ended over it, and with it its second offer */
+static bool try_accepting_two(unsigned queued, size_t first, unsigned *withdrawn)
+{
+    struct pair pair = pair_new(NULL, "{'name':'user/a','mode':'ask'}");
+    struct client *sender = pair.sender, *target = pair.target;
+    uint32_t event = client_make(sender, "Event", 3);
+    uint64_t offers[2];
+    uint32_t accepts[2];
+    for (unsigned i = 1; i < HBK_ENDPOINTS_PER_SESSION_MAX; ++i)
+        client_ok(target, HBK_METHOD_ENDPOINT_OPEN, "{'name':'user/%0200u'}", i);
+    for (int i = 0; i < 2; ++i) {
+        client_send(sender, "user/a", event);
+        rig_run(pair.rig);
+        offers[i] = client_offered(target)->delivery;
+    }
+    sender->connection->write_mode = FAKE_WRITE_PENDS;
+    for (unsigned i = 0; i <= queued; ++i) {
+        client_request(sender, HBK_METHOD_SESSION_PROVE, NULL);
+        rig_run(pair.rig);
+    }
+    for (int i = 0; i < 2; ++i) {
+        accepts[i] = client_request(target, HBK_METHOD_DELIVERY_ACCEPT, "{'delivery':%llu}",
+                                    (unsigned long long)offers[i]);
+        if (i == 0)
+            client_request(target, HBK_METHOD_ENDPOINT_LIST, NULL);
+    }
+    alloc_fault_arm(first);
+    rig_run(pair.rig);
+    bool reached = alloc_fault_disarm() > first;
+    if (client_ended(sender) && !client_ended(target) &&
+        target->inbox[target->requests[accepts[1] - 1].answer]->message.kind == HBK_MESSAGE_ERROR) {
+        client_result(target, accepts[0]);
+        client_error(target, accepts[1], HBK_R_NOT_FOUND);
+        assert_int_equal(client_session_gone(target)->session, sender->session_id);
+        assert_int_equal(fake_handles_count(target->process), 1);
+        ++*withdrawn;
+    }
+    rig_end(pair.rig);
+    return reached;
+}
+
+static void a_sender_that_ends_as_its_offer_is_accepted(void **state)
+{
+    (void)state;
+    skip_where_nothing_fails();
+    unsigned withdrawn = 0;
+    for (unsigned queued = 0; queued < 12; ++queued)
+        for (size_t first = 0; try_accepting_two(queued, first, &withdrawn);)
+            ++first;
+    assert_true(withdrawn > 0);
+}
+
 static void a_core_without_memory_is_not_made(void **state)
 {
     (void)state;
@@ -226,6 +281,7 @@ int main(void)
         cmocka_unit_test(any_allocation_may_fail),
         cmocka_unit_test(memory_may_be_gone_for_a_while),
         cmocka_unit_test(a_session_that_loses_its_own_sends),
+        cmocka_unit_test(a_sender_that_ends_as_its_offer_is_accepted),
         cmocka_unit_test(a_core_without_memory_is_not_made),
     };
     return cmocka_run_group_tests_name("core: memory", tests, NULL, NULL);

@@ -286,6 +286,36 @@ static void nothing_is_there_any_more(void **state)
     scene_end(&scene);
 }
 
+/* The target has closed what it was given, and the same object is on its way to it again, under the same value: that is
+ * told, and so it must be there (seed 3001154 of the simulator). */
+static void what_is_being_told_is_not_closed(void **state)
+{
+    (void)state;
+    for (int told = 0; told < 2; ++told) {
+        struct scene scene = scene_new(REVOCABLE);
+        uint32_t event = client_make(scene.a, "Event", 3);
+        uint32_t id = client_request(
+            scene.a, SEND, "{'to':'user/a','items':[{'handle':%u}],'revocable':true}", event);
+        rig_run(scene.rig);
+        unsigned long long delivery = client_result(scene.a, id)->u.result.send.delivery;
+        uint32_t value = client_delivered(scene.b)->items[0].handle;
+        fake_handle_close(scene.kernel, scene.b->process, value);
+        scene.b->connection->write_mode = FAKE_WRITE_PENDS;
+        client_request(scene.a, SEND, "{'to':'user/a','items':[{'handle':%u}]}", event);
+        rig_run(scene.rig);
+        assert_non_null(fake_handle_find(scene.b->process, value));
+        const struct hbk_revoke_result *result =
+            &client_ok(scene.a, REVOKE, "{'delivery':%llu}", delivery)->u.result.revoke;
+        assert_int_equal(result->closed_count, 0);
+        assert_non_null(fake_handle_find(scene.b->process, value));
+        share_unblock(scene.b, told);
+        if (told)
+            assert_int_equal(client_delivered(scene.b)->items[0].handle, value);
+        assert_int_equal(fake_handles_count(scene.b->process), told);
+        scene_end(&scene);
+    }
+}
+
 static void one_that_cannot_be_closed_is_not_said_to_be(void **state)
 {
     (void)state;
@@ -439,6 +469,7 @@ int main(void)
         cmocka_unit_test(one_that_was_accepted),
         cmocka_unit_test(who_may_revoke),
         cmocka_unit_test(only_what_is_still_there_is_closed),
+        cmocka_unit_test(what_is_being_told_is_not_closed),
         cmocka_unit_test(nothing_is_there_any_more),
         cmocka_unit_test(one_that_cannot_be_closed_is_not_said_to_be),
         cmocka_unit_test(the_endpoint_may_be_closed_by_then),

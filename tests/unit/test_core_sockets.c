@@ -105,7 +105,7 @@ static void a_socket_is_told_as_information(void **state)
         assert_true(hbk_text_is(done->items[0].type, "Socket"));
         log_take(scene.log, "delivery.closed", "done", NULL);
         /* The deadline for making it is over. */
-        rig_advance(scene.rig, 2u * HBK_SOCKET_DEADLINE_MS);
+        rig_advance(scene.rig, UINT64_C(2) * HBK_SOCKET_DEADLINE_MS);
         client_nothing(scene.a);
         scene_end(&scene);
     }
@@ -283,6 +283,30 @@ static void what_is_no_socket(void **state)
     scene_end(&scene);
 }
 
+/* A socket is a File to the kernel: what it calls otherwise is none, whatever the name. */
+static void a_name_makes_no_socket(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *kernel, *said; /* the type as the kernel has it, and in words */
+    } objects[] = {{"Socket", "this is a Socket"}, {"", "this is a nameless kind of object"}};
+    struct scene scene = scene_new("," ANY);
+    for (size_t i = 0; i < sizeof objects / sizeof objects[0]; ++i) {
+        uint32_t handle = client_make(scene.a, objects[i].kernel, 0x1F01FF);
+        const struct hbk_error *error =
+            client_refused(scene.a, HBK_R_TYPE_MISMATCH, SEND, ONE, handle);
+        assert_non_null(strstr(error->detail, objects[i].said));
+        assert_int_equal(error->item, 0);
+        error = client_refused(scene.a, HBK_R_TYPE_NOT_ALLOWED, SEND,
+                               "{'to':'user/a','items':[{'handle':%u}]}", handle);
+        assert_non_null(strstr(error->detail, objects[i].said));
+    }
+    assert_int_equal(fake_trace_count(scene.kernel, FAKE_OP_SOCKETS_MAKE), 0);
+    assert_int_equal(fake_trace_count(scene.kernel, FAKE_OP_PLACE), 0);
+    client_nothing(scene.b);
+    scene_end(&scene);
+}
+
 static void it_keeps_all_its_rights(void **state)
 {
     (void)state;
@@ -361,10 +385,10 @@ static void a_worker_that_cannot_begin(void **state)
     for (int asked = 0; asked < 2; ++asked) {
         struct scene scene = scene_new(asked ? ",'mode':'ask'," ANY : "," ANY);
         fake_fail(scene.kernel, FAKE_OP_SOCKETS_MAKE, 1, HBK_R_OS_ERROR, 8);
-        uint32_t id = send_one(&scene), accept = 0;
+        uint32_t id = send_one(&scene);
         if (asked) {
-            accept = client_request(scene.b, ACCEPT, "{'delivery':%llu}",
-                                    (unsigned long long)client_offered(scene.b)->delivery);
+            uint32_t accept = client_request(scene.b, ACCEPT, "{'delivery':%llu}",
+                                             (unsigned long long)client_offered(scene.b)->delivery);
             rig_run(scene.rig);
             client_error(scene.b, accept, HBK_R_OS_ERROR);
         }
@@ -534,6 +558,7 @@ int main(void)
         cmocka_unit_test(order_is_kept),
         cmocka_unit_test(as_many_as_may_go),
         cmocka_unit_test(what_is_no_socket),
+        cmocka_unit_test(a_name_makes_no_socket),
         cmocka_unit_test(it_keeps_all_its_rights),
         cmocka_unit_test(an_endpoint_must_name_them),
         cmocka_unit_test(none_is_left_if_one_fails),

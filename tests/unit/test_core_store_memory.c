@@ -196,12 +196,58 @@ static void an_answer_without_memory_ends_the_owner(void **state)
     assert_true(ended);
 }
 
+/* Return: false once the failure was never reached. @refused: counted up where the put was */
+static bool try_putting_behind(unsigned entries, size_t first, unsigned *refused)
+{
+    struct rig *rig = rig_new(NULL, 1);
+    struct client *owner = client_new(rig, 100, 1), *other = client_new(rig, 101, 1);
+    for (unsigned i = 0; i < entries; ++i) {
+        char name[32];
+        snprintf(name, sizeof name, "user/%u", i);
+        store_put(owner, name, "");
+    }
+    uint32_t handle = client_make(owner, "Event", 3);
+    alloc_fault_arm(first);
+    uint32_t id =
+        client_request(owner, HBK_METHOD_STORE_PUT, "{'name':'user/a','handle':%u}", handle);
+    rig_run(rig);
+    bool reached = alloc_fault_disarm() > first;
+    if (!client_ended(owner) &&
+        owner->inbox[owner->requests[id - 1].answer]->message.kind == HBK_MESSAGE_ERROR) {
+        client_error(owner, id, HBK_R_INTERNAL_ERROR);
+        assert_int_equal(store_count(other), entries);
+        assert_int_equal(fake_pins_held(rig->kernel), entries);
+        store_misses(other, "user/a");
+        store_get(other, "user/0");
+        ++*refused;
+    } else if (!client_ended(owner)) {
+        client_result(owner, id);
+        store_get(other, "user/a");
+    }
+    rig_end(rig);
+    return reached;
+}
+
+/* So many are stored that the next one needs memory for its end. */
+static void a_put_that_finds_no_memory_changes_nothing(void **state)
+{
+    (void)state;
+    skip_where_nothing_fails();
+    for (unsigned entries = 60; entries < 64; ++entries) {
+        unsigned refused = 0;
+        for (size_t first = 0; try_putting_behind(entries, first, &refused);)
+            ++first;
+        assert_true(refused > 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_allocation_may_fail),
         cmocka_unit_test(memory_may_be_gone_for_a_while),
         cmocka_unit_test(an_answer_without_memory_ends_the_owner),
+        cmocka_unit_test(a_put_that_finds_no_memory_changes_nothing),
     };
     return cmocka_run_group_tests_name("core: store, memory", tests, NULL, NULL);
 }

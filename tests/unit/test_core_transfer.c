@@ -335,6 +335,32 @@ static void to_who_asks_first(void **state)
 
 /* ---- who may ---- */
 
+/* It is said which of the two cannot be opened, in the platform's own words where it has some. */
+static void a_process_that_cannot_be_opened(void **state)
+{
+    (void)state;
+    static const char *const which[] = {"source, process 200: ", "target, process 201: "};
+    static const char *const params = "{'source':{'pid':200},'handle':%u,'target':{'pid':201}}";
+    for (uint32_t i = 0; i < 4; ++i) {
+        struct scene scene = scene_new();
+        const char *words = i % 2 ? "the platform's own words" : NULL;
+        scene.kernel->fault_detail = words;
+        fake_fail(scene.kernel, FAKE_OP_PROCESS_OPEN, 1 + i / 2, HBK_R_OS_ERROR, 1450);
+        const struct hbk_error *error =
+            client_refused(scene.a, HBK_R_OS_ERROR, TRANSFER, params, scene.event);
+        assert_memory_equal(error->detail, which[i / 2], strlen(which[i / 2]));
+        assert_string_equal(error->detail + strlen(which[i / 2]),
+                            words ? words : hbk_result_meaning(HBK_R_OS_ERROR));
+        assert_int_equal(error->win32, 1450);
+        assert_int_equal(fake_opened_held(scene.kernel), 0);
+        assert_int_equal(fake_handles_count(scene.target), 0);
+        transfer(scene.a, params, scene.event);
+        assert_int_equal(fake_handles_count(scene.target), 1);
+        log_forget(scene.log);
+        scene_end(&scene);
+    }
+}
+
 static void both_processes_must_be_in_reach(void **state)
 {
     (void)state;
@@ -478,6 +504,7 @@ int main(void)
         cmocka_unit_test(inherit_is_set_where_it_was_asked_for),
         cmocka_unit_test(to_a_name),
         cmocka_unit_test(to_who_asks_first),
+        cmocka_unit_test(a_process_that_cannot_be_opened),
         cmocka_unit_test(both_processes_must_be_in_reach),
         cmocka_unit_test(the_rules_may_forbid_it),
         cmocka_unit_test(processes_that_are_nobodys),
