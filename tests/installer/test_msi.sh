@@ -192,7 +192,7 @@ refuse_downgrade() {
 repair() {
     rm "$folder/hbctl.exe"
     printf 'spoilt' >"$folder/LICENSE.txt"
-    windows msiexec /fa "$(msi "$new")" /qn || fail "msiexec /fa"
+    windows msiexec /i "$(msi "$new")" /qn REINSTALL=ALL REINSTALLMODE=amus || fail "msiexec REINSTALL"
     wait_for RUNNING
     check_files with
     check_registered "$new"
