@@ -463,7 +463,8 @@ void sim_told_removed(struct sim *sim, struct sim_client *client, const struct s
     }
     struct sim_entry *found = removed_by_name(sim, client, request, removal, &count);
     removal->over = count == 1;
-    found->removed |= count == 1;
+    if (found)
+        found->removed |= count == 1;
     sim_outcome(sim, SIM_OUT_REMOVED);
 }
 
