@@ -199,7 +199,33 @@ repair() {
     ok "a file that was gone and one that was spoilt are repaired"
 }
 
+# Asked of Linux, for Wine's tasklist shows none.
+has_process() {
+    local process
+    for process in /proc/[0-9]*; do
+        if grep -qF 'handlebroker.exe' "$process/cmdline" 2>/dev/null &&
+            grep -qzxF "WINEPREFIX=$prefix" "$process/environ" 2>/dev/null; then
+            return 0
+        fi
+    done
+    return 1
+}
+
+# The upgrade removes a version that runs. Here it is stopped before, and its process has ended: a program that is just
+# ending keeps its file, and so its folder, and Wine's installer tries but once.
+stop() {
+    local deadline=$((SECONDS + wait_seconds))
+    has_process || fail "the service has no process"
+    windows sc stop HandleBroker || fail "sc stop"
+    wait_for STOPPED
+    while has_process; do
+        [ "$SECONDS" -lt "$deadline" ] || fail "the service's process does not end"
+        sleep 0.1
+    done
+}
+
 remove() {
+    stop
     windows msiexec /x "$(msi "$new")" /qn || fail "msiexec /x"
     wait_for ABSENT
     [ ! -e "$folder" ] || fail "files are left: $(find "$folder")"
