@@ -29,6 +29,8 @@ endfunction()
 find_package(cJSON CONFIG)
 hbk_require_package(cJSON)
 hbk_wrap_dependency(cjson cjson cJSON::cjson)
+# The client SDK has its archive in it (cmake/Install.cmake).
+set(HBK_CJSON_TARGET ${HBK_WRAPPED_TARGET})
 get_target_property(type ${HBK_WRAPPED_TARGET} TYPE)
 if(WIN32 AND NOT type STREQUAL "SHARED_LIBRARY")
     # Without this its header marks every function for export from whatever includes it.

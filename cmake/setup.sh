@@ -49,6 +49,8 @@ packages=(
     clang-format clang-tidy cppcheck shellcheck
     # to count instructions (tests/bench)
     valgrind
+    # to make the MSI (installer/build.sh), and to build against its SDK
+    wixl msitools pkgconf
     # to fetch and unpack the libraries' sources
     dpkg-dev xz-utils patch debian-archive-keyring ca-certificates
     # to check the tree itself (tests/tidy)

@@ -41,6 +41,8 @@ MAY_INCLUDE = {
     "tests/sim": ["proto/base", "proto/codec", "service/core", "service/platform", "tests/unit"],
     "tests/integration": ["proto/base", "proto/codec", "client/include"],
     "tests/wow64": ["client/include", "tests/integration"],
+    # A program of somebody else's.
+    "tests/installer": ["client/include"],
     # The flood is a test as well as a benchmark, and so uses what the tests share.
     "tests/bench": [
         "proto/base", "proto/codec", "service/core", "service/platform", "client/include",

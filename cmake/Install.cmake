@@ -1,0 +1,80 @@
+# What is shipped, and where in its folder it lies: the one list from which the MSI, the zip and "cmake --install"
+# are made (installer/build.sh). Components: service, tools, sdk, and scripts, which is for those without the MSI.
+
+if(NOT WIN32)
+    return()
+endif()
+
+# The static library of the SDK is one file: what the client is made of stands in four. Microsoft's linker and ar
+# both join archives; the order is that of the link.
+set(HBK_SDK_ARCHIVE
+    ${CMAKE_BINARY_DIR}/sdk/${CMAKE_STATIC_LIBRARY_PREFIX}handlebroker${CMAKE_STATIC_LIBRARY_SUFFIX}
+)
+set(archives
+    $<TARGET_FILE:hbk_client> $<TARGET_FILE:hbk_codec> $<TARGET_FILE:hbk_base> $<TARGET_FILE:${HBK_CJSON_TARGET}>
+)
+set(HBK_SDK_LIBRARIES advapi32)
+if(MSVC)
+    set(join ${CMAKE_AR} /NOLOGO /OUT:${HBK_SDK_ARCHIVE} ${archives})
+else()
+    set(join ${CMAKE_COMMAND} -DAR=${CMAKE_AR} -DOUT=${HBK_SDK_ARCHIVE}
+             -P ${CMAKE_SOURCE_DIR}/cmake/JoinArchives.cmake ${archives}
+    )
+    # The stack protector's, by file: by name a program would get the DLL.
+    list(APPEND HBK_SDK_LIBRARIES -l:libssp.a)
+endif()
+file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/sdk)
+add_custom_command(
+    OUTPUT ${HBK_SDK_ARCHIVE}
+    COMMAND ${join}
+    DEPENDS hbk_client hbk_codec hbk_base ${CMAKE_SOURCE_DIR}/cmake/JoinArchives.cmake
+    COMMENT "Joining the archives of the client SDK"
+    VERBATIM
+)
+add_custom_target(hbk_sdk ALL DEPENDS ${HBK_SDK_ARCHIVE})
+
+# All that "cmake --install" takes, for who does not build the tests.
+add_custom_target(hbk_ship)
+add_dependencies(hbk_ship hbk_sdk hbk_client_dll hbctl)
+
+if(NOT HBK_CLIENT_ONLY)
+    add_dependencies(hbk_ship handlebroker)
+    install(TARGETS handlebroker RUNTIME DESTINATION . COMPONENT service)
+    install(FILES installer/ADMIN.md CHANGELOG.md installer/THIRD_PARTY.txt DESTINATION . COMPONENT service)
+    install(FILES LICENSE DESTINATION . RENAME LICENSE.txt COMPONENT service)
+    install(FILES installer/install.cmd installer/uninstall.cmd DESTINATION . COMPONENT scripts)
+endif()
+install(TARGETS hbctl RUNTIME DESTINATION . COMPONENT tools)
+
+install(
+    TARGETS hbk_client_dll
+    RUNTIME DESTINATION sdk/bin COMPONENT sdk
+    ARCHIVE DESTINATION sdk/lib COMPONENT sdk
+)
+install(FILES ${HBK_SDK_ARCHIVE} DESTINATION sdk/lib COMPONENT sdk)
+install(DIRECTORY client/include/ DESTINATION sdk/include COMPONENT sdk FILES_MATCHING PATTERN "*.h")
+install(DIRECTORY client/man/ DESTINATION sdk/man COMPONENT sdk FILES_MATCHING PATTERN "*.md")
+install(FILES proto/PROTOCOL.md DESTINATION sdk COMPONENT sdk)
+
+include(CMakePackageConfigHelpers)
+set(package ${CMAKE_BINARY_DIR}/sdk/package)
+get_filename_component(HBK_SDK_ARCHIVE_NAME ${HBK_SDK_ARCHIVE} NAME)
+set(HBK_SDK_IMPORT_NAME
+    ${CMAKE_IMPORT_LIBRARY_PREFIX}handlebroker_dll${CMAKE_IMPORT_LIBRARY_SUFFIX}
+)
+configure_file(installer/sdk/HandleBrokerConfig.cmake.in ${package}/HandleBrokerConfig.cmake @ONLY)
+# Before 1.0 a minor version may break.
+write_basic_package_version_file(
+    ${package}/HandleBrokerConfigVersion.cmake
+    VERSION ${PROJECT_VERSION}
+    COMPATIBILITY SameMinorVersion
+)
+string(REPLACE ";" " -l" HBK_SDK_PC_LIBRARIES "-l${HBK_SDK_LIBRARIES}")
+string(REPLACE "-l-l" "-l" HBK_SDK_PC_LIBRARIES "${HBK_SDK_PC_LIBRARIES}")
+configure_file(installer/sdk/handlebroker.pc.in ${package}/handlebroker.pc @ONLY)
+install(
+    FILES ${package}/HandleBrokerConfig.cmake ${package}/HandleBrokerConfigVersion.cmake
+    DESTINATION sdk/lib/cmake/HandleBroker
+    COMPONENT sdk
+)
+install(FILES ${package}/handlebroker.pc DESTINATION sdk/lib/pkgconfig COMPONENT sdk)
