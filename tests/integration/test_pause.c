@@ -1,5 +1,6 @@
 /* The service paused through the Service Control Manager: what it reports, what it refuses, what goes
  * on. Each test begins and ends with the service running. */
+#include <stdio.h>
 #include "store.h"
 
 #include <string.h>
@@ -16,10 +17,11 @@ static int begin(void **state)
 
 static void write_rules(const char *text)
 {
-    wchar_t file[MAX_PATH];
-    DWORD size = GetEnvironmentVariableW(L"ProgramData", file, MAX_PATH - 64);
-    assert_true(size > 0 && size < MAX_PATH - 64);
-    wcscat(file, L"\\HandleBroker\\handlebroker.json");
+    wchar_t folder[MAX_PATH], file[MAX_PATH];
+    DWORD size = GetEnvironmentVariableW(L"ProgramData", folder, MAX_PATH);
+    assert_true(size > 0 && size < MAX_PATH);
+    int length = _snwprintf(file, MAX_PATH, L"%ls\\HandleBroker\\handlebroker.json", folder);
+    assert_true(length > 0 && length < MAX_PATH);
     if (text != NULL)
         kit_file_write(file, text, strlen(text));
     else
