@@ -1,8 +1,8 @@
 /* The service paused through the Service Control Manager: what it reports, what it refuses, what goes
  * on. Each test begins and ends with the service running. */
-#include <stdio.h>
 #include "store.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <wchar.h>
 
