@@ -50,10 +50,10 @@ const char *hbk_result_meaning(int32_t code);
 
 /* How many there are. */
 enum {
-    HBK_RESULT_COUNT = 0
-#define HBK_RESULT(name, code, text, meaning) +1
+#define HBK_RESULT(name, code, text, meaning) HBK_RESULT_PLACE_##name,
 #include "results.def"
 #undef HBK_RESULT
+    HBK_RESULT_COUNT
 };
 
 /** hbk_result_place() - where @code stands in the table, from 0 on; HBK_RESULT_COUNT: there is no such code. */
