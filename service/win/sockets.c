@@ -66,6 +66,7 @@ static void close_own(HANDLE own)
     }
     int error = WSAGetLastError();
     if (error == WSAENOTSOCK || error == WSAEWOULDBLOCK) {
+        // cppcheck-suppress doubleFree ; it has closed nothing then
         CloseHandle(own);
     }
 }

@@ -164,26 +164,26 @@ static void inherit_by_the_broker_itself(void **state)
     kit_peer_start(&target);
     assert_int_equal(kit_put(client, name, event, 0, 0), HBK_OK);
     kit_mark(&mark, target.pid);
-    for (uint32_t inherit = 0; inherit < 2; inherit++) {
-        const uint32_t expected = inherit ? HANDLE_FLAG_INHERIT : 0;
+    for (uint32_t wanted = 0; wanted < 2; wanted++) {
+        const uint32_t expected = wanted ? HANDLE_FLAG_INHERIT : 0;
         int64_t value = 0;
         DWORD flags = 0xFF;
         hbk_transfer_options transfer = {.size = sizeof transfer, .handle = event};
         transfer.source_pid = GetCurrentProcessId();
         transfer.target_pid = target.pid;
-        transfer.flags = inherit ? HBK_ITEM_INHERIT : 0;
+        transfer.flags = wanted ? HBK_ITEM_INHERIT : 0;
         assert_int_equal(hbk_transfer(client, &transfer, &made, NULL), HBK_OK);
         assert_false(made.notified);
         uint64_t theirs = (uint64_t)(uintptr_t)made.handle;
         assert_int_equal(kit_peer_do(&target, KIT_OP_FLAGS, theirs, 0, NULL), 0);
         assert_int_equal(target.reply.value, expected);
         kit_peer_do(&target, KIT_OP_CHILD_SETS, theirs, 0, NULL);
-        assert_int_equal(kit_is_set(event), inherit);
+        assert_int_equal(kit_is_set(event), wanted);
         kit_peer_closes(&target, theirs);
         kit_raw_ask(raw,
                     "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"store.get\",\"params\":"
                     "{\"name\":\"%s\",\"inherit\":%s}}",
-                    name, inherit ? "true" : "false");
+                    name, wanted ? "true" : "false");
         assert_true(kit_json_number(raw->line, "handle", &value));
         assert_true(GetHandleInformation((HANDLE)(uintptr_t)value, &flags));
         assert_int_equal(flags, expected);

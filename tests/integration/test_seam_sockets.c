@@ -26,28 +26,28 @@ static void any_port(int family, struct sockaddr_storage *address, int *size)
 /* Bound, and where it is a stream also listening. */
 static SOCKET server(int family, int type, struct sockaddr_storage *address, int *size)
 {
-    SOCKET made = socket(family, type, 0);
+    SOCKET own = socket(family, type, 0);
     DWORD patience = KIT_WAIT_MS;
     any_port(family, address, size);
-    if (made == INVALID_SOCKET || bind(made, (struct sockaddr *)address, *size) != 0)
+    if (own == INVALID_SOCKET || bind(own, (struct sockaddr *)address, *size) != 0)
         kit_skip("this machine has no such loopback");
-    assert_int_equal(setsockopt(made, SOL_SOCKET, SO_RCVTIMEO, (char *)&patience, sizeof patience),
+    assert_int_equal(setsockopt(own, SOL_SOCKET, SO_RCVTIMEO, (char *)&patience, sizeof patience),
                      0);
-    assert_int_equal(getsockname(made, (struct sockaddr *)address, size), 0);
+    assert_int_equal(getsockname(own, (struct sockaddr *)address, size), 0);
     if (type == SOCK_STREAM)
-        assert_int_equal(listen(made, 1), 0);
-    return made;
+        assert_int_equal(listen(own, 1), 0);
+    return own;
 }
 
 static SOCKET client(int family, int type, const struct sockaddr_storage *address, int size)
 {
-    SOCKET made = socket(family, type, 0);
+    SOCKET own = socket(family, type, 0);
     DWORD patience = KIT_WAIT_MS;
-    assert_true(made != INVALID_SOCKET);
-    assert_int_equal(setsockopt(made, SOL_SOCKET, SO_RCVTIMEO, (char *)&patience, sizeof patience),
+    assert_true(own != INVALID_SOCKET);
+    assert_int_equal(setsockopt(own, SOL_SOCKET, SO_RCVTIMEO, (char *)&patience, sizeof patience),
                      0);
-    assert_int_equal(connect(made, (const struct sockaddr *)address, size), 0);
-    return made;
+    assert_int_equal(connect(own, (const struct sockaddr *)address, size), 0);
+    return own;
 }
 
 /* One to be handed over, and one that hears what is said there. */

@@ -228,8 +228,8 @@ static void too_many_sockets(void **state)
     hbk_send_options send = {.size = sizeof send, .to = "user/x", .items = items};
     hbk_client *client = kit_client();
     for (size_t i = 0; i <= HBK_SOCKETS_MAX; i++) {
-        items[i].handle = (HANDLE)udp;
-        items[i].type = "Socket";
+        // cppcheck-suppress unreadVariable ; send.items has them
+        items[i] = (hbk_send_item){.handle = (HANDLE)udp, .type = "Socket"};
     }
     send.count = HBK_SOCKETS_MAX + 1;
     assert_int_equal(hbk_send(client, &send, NULL, NULL), HBK_INVALID_ARGUMENT);

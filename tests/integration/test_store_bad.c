@@ -136,7 +136,7 @@ static void words_for_other_types(void **state)
     static const struct {
         const char *type;
         int code;
-    } rows[] = {
+    } words[] = {
         {"Mutant", HBK_TYPE_MISMATCH},     {"event", HBK_TYPE_MISMATCH},
         {"File", HBK_TYPE_MISMATCH},       {"Token", HBK_TYPE_MISMATCH},
         {"NoSuchType", HBK_TYPE_MISMATCH}, {"Socket", HBK_TYPE_MISMATCH},
@@ -146,9 +146,9 @@ static void words_for_other_types(void **state)
     char handle[32], options[64];
     begin(&scene);
     (void)snprintf(handle, sizeof handle, "%" PRIu64, (uint64_t)(uintptr_t)scene.event);
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        (void)snprintf(options, sizeof options, ",\"type\":\"%s\"", rows[i].type);
-        put_refused(&scene, handle, options, rows[i].code);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        (void)snprintf(options, sizeof options, ",\"type\":\"%s\"", words[i].type);
+        put_refused(&scene, handle, options, words[i].code);
     }
     end(&scene);
 }

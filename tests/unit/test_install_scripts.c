@@ -348,7 +348,7 @@ static void a_refused_removal_is_told(void **state)
 int main(int argc, char **argv)
 {
     static const char *const tools[] = {"\\sc.exe", "\\reg.exe", "\\ping.exe"};
-    char own[PATH_CHARS];
+    char own[PATH_CHARS] = "";
     GetModuleFileNameA(NULL, own, sizeof own);
     for (size_t i = 0; i < sizeof tools / sizeof tools[0]; i++) {
         const char *end = strrchr(own, '\\');
