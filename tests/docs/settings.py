@@ -3,8 +3,8 @@
 
     settings.py ADMIN.md RUN_SH WINE_PREFIX HANDLEBROKER.EXE
 
-The service is asked with files that have everything wrong: it then names the settings that there are, and the range of each. Then
-faults are planted in the page, and each must be found.
+The service is asked with files that have everything wrong: it then names the settings that there are, and the range of
+each. Then faults are planted in the page, and each must be found.
 """
 import json
 import re
@@ -14,7 +14,9 @@ import tempfile
 from pathlib import Path
 
 SECTIONS = ("limits", "audit", "metrics", "verbs")
-INTEGER, TEXT, RULES = "must be an integer from (\\d+) to (\\d+)", "has \\d+ bytes; at most (\\d+)", "at most (\\d+) are taken"
+INTEGER = r"must be an integer from (\d+) to (\d+)"
+TEXT = r"has \d+ bytes; at most (\d+)"
+RULES = r"at most (\d+) are taken"
 # The defaults that the service does not print: those of who may, and of what there is not.
 WORDS = {"rules", "rules[].name", "rules[].open", "rules[].send", "rules[].put", "rules[].get", "rules[].types",
          "rules[].access_max", "verbs.inspect", "verbs.transfer", "verbs.revoke", "audit.file", "metrics.file"}
@@ -43,7 +45,7 @@ class Service:
     def keys(self):
         sections = self.said({"x": 1}, "x", "write one of: (.*)")[0].split(", ")
         if set(sections) != {*SECTIONS, "rules"}:
-            raise SystemExit(f"settings: the service has the sections {sections}; settings.py has to know what they are")
+            raise SystemExit(f"settings: the service has the sections {sections}, which settings.py does not know")
         found = ["rules"]
         for section in SECTIONS:
             names = self.said({section: {"x": 1}}, f"{section}.x", "write one of: (.*)")[0]
@@ -77,7 +79,8 @@ class Service:
     def defaults(self):
         text = self.check({"audit": {"file": "C:\\a\\a.jsonl"}, "metrics": {"file": "C:\\a\\m.prom"}})
         found = {f"limits.{name}": value for name, value in re.findall(r"^  (\w+) +(\d+)$", text, re.MULTILINE)}
-        found["audit.file_bytes"], found["audit.files"] = re.search(r"begun anew at (\d+) bytes, (\d+) kept", text).groups()
+        audit = re.search(r"begun anew at (\d+) bytes, (\d+) kept", text)
+        found["audit.file_bytes"], found["audit.files"] = audit.groups()
         found["metrics.interval_ms"] = re.search(r"every (\d+) ms", text)[1]
         return found
 
