@@ -110,6 +110,7 @@ void json_close(struct json *json, char bracket);
 void json_text(struct json *json, const char *key, const char *value); /* NULL: null */
 void json_number(struct json *json, const char *key, uint64_t value);
 void json_bool(struct json *json, const char *key, bool value);
+void json_party(struct json *json, const char *key, const hbk_party *party);
 
 /* Rows are kept until the end, for a column is as wide as what stands in it. */
 struct table {
@@ -162,8 +163,27 @@ HANDLE file_open(const struct arguments *arguments, const char *path, bool write
 
 /* ---- commands ---- */
 
-/** connect_client() - hbk_open() as the globals want it. EXIT_DONE; else a message was printed. */
-enum exit_code connect_client(const struct arguments *arguments, hbk_client **ret_client);
+/* A command's talk with the service: it begins, asks, looks whether that went well, and ends. */
+struct talk {
+    const struct arguments *arguments;
+    hbk_client *client;
+    hbk_error_info error; /* of what is asked */
+    enum exit_code code;  /* EXIT_DONE until something fails */
+};
+
+/** talk_begin() - connect, as the globals want it. False: a message was printed. Either way
+ * talk_end() follows. */
+bool talk_begin(struct talk *talk, const struct arguments *arguments);
+
+/** talk_begin_plain() - the same for a command that takes no options but those of all commands. */
+bool talk_begin_plain(struct talk *talk, struct arguments *arguments);
+
+/** talk_good() - is @result HBK_OK? If not, talk->error is printed, and what @advice, which may be
+ * NULL, says to do about it. */
+bool talk_good(struct talk *talk, hbk_result result, const char *(*advice)(hbk_result));
+
+/** talk_end() - close the connection. Return: the command's exit code. */
+enum exit_code talk_end(struct talk *talk);
 
 /** inspect_advice() - what to do about @result of a question that takes the right to inspect. */
 const char *inspect_advice(hbk_result result);

@@ -261,6 +261,15 @@ void json_widenable(struct json *json, int widenable)
         json_bool(json, "widenable", widenable == HBK_WIDEN_YES);
 }
 
+void json_party(struct json *json, const char *key, const hbk_party *party)
+{
+    json_open(json, key, '{');
+    json_number(json, "session", party->session);
+    json_number(json, "pid", party->pid);
+    json_text(json, "user", party->user);
+    json_close(json, '}');
+}
+
 void print_revoked(FILE *file, uint64_t delivery, uint64_t closed)
 {
     fprintf(file,

@@ -55,22 +55,18 @@ static void json_stored(const struct put_request *request, const hbk_stored *sto
 
 static enum exit_code put(const struct arguments *arguments, const struct put_request *request)
 {
-    hbk_client *client = NULL;
+    struct talk talk;
     hbk_stored stored;
-    hbk_error_info error;
 
-    enum exit_code code = connect_client(arguments, &client);
-    if (code != EXIT_DONE)
-        return code;
-    hbk_result result = hbk_store_put(client, &request->options, &stored, &error);
-    if (result != HBK_OK)
-        code = failed(&arguments->globals, &error, advice(result));
-    else if (arguments->globals.json)
-        json_stored(request, &stored);
-    else
-        print_stored(request, &stored);
-    hbk_close(client);
-    return code;
+    if (talk_begin(&talk, arguments) &&
+        talk_good(&talk, hbk_store_put(talk.client, &request->options, &stored, &talk.error),
+                  advice)) {
+        if (arguments->globals.json)
+            json_stored(request, &stored);
+        else
+            print_stored(request, &stored);
+    }
+    return talk_end(&talk);
 }
 
 enum exit_code run_put(struct arguments *arguments)
@@ -151,28 +147,21 @@ static void json_taken(const hbk_taken *taken)
 static enum exit_code get(const struct arguments *arguments, const hbk_store_get_options *options,
                           const struct copy *copy)
 {
-    hbk_client *client = NULL;
+    struct talk talk;
     hbk_taken *taken = NULL;
-    hbk_error_info error;
 
-    enum exit_code code = connect_client(arguments, &client);
-    if (code != EXIT_DONE)
-        return code;
-    hbk_result result = hbk_store_get(client, options, &taken, &error);
-    if (result != HBK_OK) {
-        code = failed(&arguments->globals, &error, advice(result));
-    } else {
+    if (talk_begin(&talk, arguments) &&
+        talk_good(&talk, hbk_store_get(talk.client, options, &taken, &talk.error), advice)) {
         if (arguments->globals.json)
             json_taken(taken);
         else
             print_taken(copy, taken);
         if (copy->to != NULL && strcmp(taken->type, "File") == 0 &&
             !copy_contents(arguments, copy, taken->handle))
-            code = EXIT_USAGE;
+            talk.code = EXIT_USAGE;
     }
     hbk_taken_free(taken);
-    hbk_close(client);
-    return code;
+    return talk_end(&talk);
 }
 
 enum exit_code run_get(struct arguments *arguments)
@@ -203,39 +192,48 @@ enum exit_code run_get(struct arguments *arguments)
 
 /* ---- remove ---- */
 
+static const char *remove_advice(hbk_result result)
+{
+    if (result == HBK_NOT_FOUND || result == HBK_DENIED)
+        return "See what there is: hbctl list. Others' entries go by --entry N, and take the right "
+               "to revoke.";
+    return NULL;
+}
+
+static void print_removed(const struct arguments *arguments)
+{
+    struct json json;
+
+    if (!arguments->globals.json) {
+        printf("removed\n");
+        return;
+    }
+    json_begin(&json, stdout);
+    json_bool(&json, "removed", true);
+    json_end(&json);
+}
+
 enum exit_code run_remove(struct arguments *arguments)
 {
     const char *name = NULL;
     uint64_t entry = 0;
     const struct option options[] = {{"--entry", OPTION_SERIAL, 0, &entry, NULL}};
     const struct operand operand = {&name, NULL};
-    hbk_client *client = NULL;
-    hbk_error_info error;
     enum exit_code code = EXIT_USAGE;
+    struct talk talk;
 
     if (!options_read(arguments, options, 1, &operand, 1, &code))
         return code;
     if ((name == NULL) == (entry == 0))
         return usage_error(arguments->command,
                            "which entry? its name, such as user/log, or --entry N", NULL);
-    code = connect_client(arguments, &client);
-    if (code != EXIT_DONE)
-        return code;
-    hbk_result result = name != NULL ? hbk_store_remove(client, name, &error)
-                                     : hbk_store_remove_entry(client, entry, &error);
-    if (result == HBK_NOT_FOUND || result == HBK_DENIED)
-        code =
-            failed(&arguments->globals, &error,
-                   "See what there is: hbctl list. Others' entries go by --entry N, and take the "
-                   "right to revoke.");
-    else if (result != HBK_OK)
-        code = failed(&arguments->globals, &error, NULL);
-    else if (arguments->globals.json)
-        printf("{\"removed\":true}\n");
-    else
-        printf("removed\n");
-    hbk_close(client);
-    return code;
+    if (talk_begin(&talk, arguments)) {
+        hbk_result result = name != NULL ? hbk_store_remove(talk.client, name, &talk.error)
+                                         : hbk_store_remove_entry(talk.client, entry, &talk.error);
+        if (talk_good(&talk, result, remove_advice))
+            print_removed(arguments);
+    }
+    return talk_end(&talk);
 }
 
 /* ---- list ---- */
@@ -292,11 +290,7 @@ static void json_entries(const hbk_store_entries *list)
         json_open(&json, NULL, '{');
         json_number(&json, "entry", entry->entry);
         json_text(&json, "name", entry->name);
-        json_open(&json, "owner", '{');
-        json_number(&json, "session", entry->owner.session);
-        json_number(&json, "pid", entry->owner.pid);
-        json_text(&json, "user", entry->owner.user);
-        json_close(&json, '}');
+        json_party(&json, "owner", &entry->owner);
         json_text(&json, "type", entry->type);
         json_number(&json, "access", entry->access);
         json_text(&json, "lifetime", entry->keep ? "broker" : "session");
@@ -314,23 +308,16 @@ static void json_entries(const hbk_store_entries *list)
 
 enum exit_code run_list(struct arguments *arguments)
 {
-    hbk_client *client = NULL;
+    struct talk talk;
     hbk_store_entries *list = NULL;
-    hbk_error_info error;
-    enum exit_code code = EXIT_USAGE;
 
-    if (!options_read(arguments, NULL, 0, NULL, 0, &code))
-        return code;
-    code = connect_client(arguments, &client);
-    if (code != EXIT_DONE)
-        return code;
-    if (hbk_store_list(client, &list, &error) != HBK_OK)
-        code = failed(&arguments->globals, &error, NULL);
-    else if (arguments->globals.json)
-        json_entries(list);
-    else
-        print_entries(list);
+    if (talk_begin_plain(&talk, arguments) &&
+        talk_good(&talk, hbk_store_list(talk.client, &list, &talk.error), NULL)) {
+        if (arguments->globals.json)
+            json_entries(list);
+        else
+            print_entries(list);
+    }
     hbk_store_entries_free(list);
-    hbk_close(client);
-    return code;
+    return talk_end(&talk);
 }

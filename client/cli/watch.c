@@ -111,36 +111,37 @@ static hbk_result wait_for_record(hbk_client *client, uint32_t timeout_ms)
     }
 }
 
-static enum exit_code watch(const struct arguments *arguments, const struct watch_request *request,
-                            hbk_client *client)
+static void watch(struct talk *talk, const struct watch_request *request)
 {
-    hbk_error_info error;
     hbk_record *record = NULL;
     uint32_t shown = 0;
     ULONGLONG last = GetTickCount64();
 
     while (request->count == 0 || shown < request->count) {
-        hbk_result result = hbk_watch_receive(client, 0, &record, &error);
-        if (result == HBK_OK) {
-            show(arguments, record);
-            hbk_record_free(record);
-            shown++;
-            last = GetTickCount64();
-            if (WaitForSingleObject(stop, 0) == WAIT_OBJECT_0)
-                return EXIT_DONE;
+        hbk_result result = hbk_watch_receive(talk->client, 0, &record, &talk->error);
+        ULONGLONG quiet = GetTickCount64() - last;
+        bool patient = request->timeout_ms == INFINITE;
+        if (result == HBK_TIMEOUT && (patient || quiet < request->timeout_ms)) {
+            uint32_t left = patient ? INFINITE : request->timeout_ms - (uint32_t)quiet;
+            if (wait_for_record(talk->client, left) == HBK_DISCONNECTED)
+                return;
             continue;
         }
-        if (result != HBK_TIMEOUT)
-            return failed(&arguments->globals, &error, NULL);
-        ULONGLONG quiet = GetTickCount64() - last;
-        if (request->timeout_ms != INFINITE && quiet >= request->timeout_ms)
-            return failed(&arguments->globals, &error, NULL);
-        uint32_t left =
-            request->timeout_ms == INFINITE ? INFINITE : request->timeout_ms - (uint32_t)quiet;
-        if (wait_for_record(client, left) == HBK_DISCONNECTED)
-            return EXIT_DONE;
+        if (!talk_good(talk, result, NULL))
+            return;
+        show(talk->arguments, record);
+        hbk_record_free(record);
+        shown++;
+        last = GetTickCount64();
+        if (WaitForSingleObject(stop, 0) == WAIT_OBJECT_0)
+            return;
     }
-    return EXIT_DONE;
+}
+
+static const char *advice(hbk_result result)
+{
+    return result == HBK_QUOTA ? "Too many watch already; end one of them."
+                               : inspect_advice(result);
 }
 
 enum exit_code run_watch(struct arguments *arguments)
@@ -150,9 +151,8 @@ enum exit_code run_watch(struct arguments *arguments)
         {"--count", OPTION_NUMBER, UINT32_MAX, &request.count, NULL},
         {"--timeout", OPTION_NUMBER, INFINITE - 1, &request.timeout_ms, NULL},
     };
-    hbk_client *client = NULL;
-    hbk_error_info error;
     enum exit_code code = EXIT_USAGE;
+    struct talk talk;
 
     if (!options_read(arguments, options, sizeof options / sizeof options[0], NULL, 0, &code))
         return code;
@@ -161,19 +161,11 @@ enum exit_code run_watch(struct arguments *arguments)
         fprintf(stderr, "hbctl watch: no event can be made (Windows error %lu)\n", GetLastError());
         return EXIT_REFUSED;
     }
-    code = connect_client(arguments, &client);
-    if (code != EXIT_DONE)
-        return code;
-    hbk_result result = hbk_watch(client, &error);
-    if (result != HBK_OK) {
-        code = failed(&arguments->globals, &error,
-                      result == HBK_QUOTA ? "Too many watch already; end one of them."
-                                          : inspect_advice(result));
-    } else {
+    if (talk_begin(&talk, arguments) &&
+        talk_good(&talk, hbk_watch(talk.client, &talk.error), advice)) {
         if (!arguments->globals.json)
             fputs("watching; Ctrl+C ends it\n", stderr);
-        code = watch(arguments, &request, client);
+        watch(&talk, &request);
     }
-    hbk_close(client);
-    return code;
+    return talk_end(&talk);
 }

@@ -168,28 +168,3 @@ hbk_result hbk_call(struct hbk_client *client, enum hbk_method method, const voi
     uint64_t deadline_ms = hbk_now_ms() + answer_ms + HBK_ANSWER_GRACE_MS;
     return hbk_call_until(client, method, params, deadline_ms, take, context, ret_error);
 }
-
-void hbk_pages_next(struct hbk_pages *pages, struct hbk_text next)
-{
-    pages->more = next.data != NULL && next.size <= HBK_CURSOR_BYTES_MAX;
-    if (pages->more)
-        hbk_copy_text(pages->cursor, sizeof pages->cursor, next);
-}
-
-hbk_result hbk_call_pages(struct hbk_client *client, enum hbk_method method,
-                          struct hbk_pages *pages, bool (*take)(void *, const struct hbk_message *),
-                          void *context, hbk_error_info *ret_error)
-{
-    hbk_result result = HBK_OK;
-
-    pages->more = true;
-    for (int page = 0; pages->more && result == HBK_OK; page++) {
-        struct hbk_paging params = {0};
-        if (page == HBK_LIST_PAGES_MAX)
-            return hbk_fail(ret_error, HBK_INTERNAL_ERROR, -1, 0, "the service's list has no end");
-        if (page > 0)
-            params.cursor = hbk_text_from(pages->cursor);
-        result = hbk_call(client, method, &params, 0, take, context, ret_error);
-    }
-    return result;
-}

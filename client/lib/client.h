@@ -219,19 +219,43 @@ hbk_result hbk_call_until(struct hbk_client *client, enum hbk_method method, con
                           uint64_t deadline_ms, bool (*take)(void *, const struct hbk_message *),
                           void *context, hbk_error_info *ret_error);
 
-/* Where a list stands that comes in pages. */
-struct hbk_pages {
+/* ---- list.c: what comes in pages ---- */
+
+struct hbk_list {
+    /* First: what the application has is a pointer to one of these. */
+    union {
+        hbk_endpoint_entries endpoints;
+        hbk_session_entries sessions;
+        hbk_delivery_entries deliveries;
+        hbk_store_entries stored;
+    } entries;
+    void *array; /* of entries of @size bytes */
+    size_t size, count, capacity;
+    struct hbk_list_block *blocks; /* what entries point to */
     char cursor[HBK_CURSOR_BYTES_MAX + 1];
     bool more;
 };
 
-/** hbk_pages_next() - @next is what a page says of the one after it. */
-void hbk_pages_next(struct hbk_pages *pages, struct hbk_text next);
+/** hbk_list_add() - one more entry, all-zero, and *ret_room, of @room bytes, for what it points to.
+ * Return: NULL out of memory; an entry stays where it is until the next is added. */
+void *hbk_list_add(struct hbk_list *list, size_t room, char **ret_room);
 
-/** hbk_call_pages() - hbk_call() @method until @pages, which @take updates, has no more. */
-hbk_result hbk_call_pages(struct hbk_client *client, enum hbk_method method,
-                          struct hbk_pages *pages, bool (*take)(void *, const struct hbk_message *),
-                          void *context, hbk_error_info *ret_error);
+/** hbk_list_next() - @next is what a page says of the one after it. */
+void hbk_list_next(struct hbk_list *list, struct hbk_text next);
+
+/**
+ * hbk_list_read() - hbk_call() @method until there are no more pages
+ * @size: of an entry
+ * @take: as in hbk_call(), with the list; calls hbk_list_add() for each entry of a page, and
+ *        hbk_list_next()
+ * @ret_list: for hbk_list_free(), `entries` not filled in yet; set only on HBK_OK
+ */
+hbk_result hbk_list_read(struct hbk_client *client, enum hbk_method method, size_t size,
+                         bool (*take)(void *, const struct hbk_message *),
+                         struct hbk_list **ret_list, hbk_error_info *ret_error);
+
+/** hbk_list_free() - NULL is accepted. */
+void hbk_list_free(struct hbk_list *list);
 
 /* ---- arrival.c ---- */
 
@@ -268,10 +292,6 @@ size_t hbk_copy_types_room(const struct hbk_type_rule *rules, size_t count);
 
 /** hbk_copy_types() - write "Event Section:read File:0x120089". Return: its size with its NUL. */
 size_t hbk_copy_types(char *ret_text, const struct hbk_type_rule *rules, size_t count);
-
-/** hbk_copy_grow() - room for @needed elements of @size in the array at @ret_array, which has
- * *ret_capacity. False: out of memory; it is as before. */
-bool hbk_copy_grow(void **ret_array, size_t *ret_capacity, size_t needed, size_t size);
 
 /** hbk_copy_party() - with its text at *at, as hbk_copy_put(). */
 void hbk_copy_party(hbk_party *ret_party, const struct hbk_delivery_party *party, char **at);

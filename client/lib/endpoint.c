@@ -151,20 +151,14 @@ hbk_result hbk_endpoint_close(hbk_client *client, const char *name, hbk_error_in
 
 /* ---- listing ---- */
 
-struct list {
-    hbk_endpoint_entries entries; /* first: what the application has is a pointer to this */
-    hbk_endpoint_entry *array;    /* each entry's strings are one block, at its name */
-    size_t capacity;
-    struct hbk_pages pages;
-};
-
-static bool add_entry(struct list *list, const struct hbk_endpoint_info *info)
+static bool add_entry(struct hbk_list *list, const struct hbk_endpoint_info *info)
 {
-    hbk_endpoint_entry *entry = &list->array[list->entries.count];
+    size_t room = hbk_copy_room(info->name) + hbk_copy_room(info->user) +
+                  hbk_copy_types_room(info->types, info->types_count);
+    char *at = NULL;
 
-    char *at = malloc(hbk_copy_room(info->name) + hbk_copy_room(info->user) +
-                      hbk_copy_types_room(info->types, info->types_count));
-    if (at == NULL)
+    hbk_endpoint_entry *entry = hbk_list_add(list, room, &at);
+    if (entry == NULL)
         return false;
     entry->name = hbk_copy_put(&at, info->name);
     entry->user = hbk_copy_put(&at, info->user);
@@ -175,61 +169,38 @@ static bool add_entry(struct list *list, const struct hbk_endpoint_info *info)
     entry->since_ms = info->since_ms;
     entry->ask = info->mode == HBK_MODE_ASK;
     entry->revocable = info->revocable;
-    list->entries.count++;
     return true;
 }
 
 static bool take_page(void *context, const struct hbk_message *message)
 {
     const struct hbk_endpoint_list_result *page = &message->u.result.endpoint_list;
-    struct list *list = context;
+    bool added = true;
 
-    size_t needed = list->entries.count + page->endpoints_count;
-    if (needed > list->capacity) {
-        size_t capacity = needed + list->capacity;
-        hbk_endpoint_entry *array = realloc(list->array, capacity * sizeof array[0]);
-        if (array == NULL)
-            return false;
-        list->array = array;
-        list->capacity = capacity;
-    }
-    for (size_t i = 0; i < page->endpoints_count; i++) {
-        if (!add_entry(list, &page->endpoints[i]))
-            return false;
-    }
-    hbk_pages_next(&list->pages, page->next);
-    return true;
-}
-
-static void list_free(struct list *list)
-{
-    for (size_t i = 0; i < list->entries.count; i++)
-        free((void *)(uintptr_t)list->array[i].name);
-    free(list->array);
-    free(list);
+    for (size_t i = 0; added && i < page->endpoints_count; i++)
+        added = add_entry(context, &page->endpoints[i]);
+    hbk_list_next(context, page->next);
+    return added;
 }
 
 hbk_result hbk_endpoint_list(hbk_client *client, hbk_endpoint_entries **ret_entries,
                              hbk_error_info *ret_error)
 {
+    struct hbk_list *list = NULL;
+
     if (client == NULL || ret_entries == NULL)
         return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "client or ret_entries is NULL");
-    struct list *list = calloc(1, sizeof *list);
-    if (list == NULL)
-        return hbk_fail(ret_error, HBK_NO_MEMORY, -1, 0, "out of memory for a list");
-    hbk_result result =
-        hbk_call_pages(client, HBK_METHOD_ENDPOINT_LIST, &list->pages, take_page, list, ret_error);
-    if (result != HBK_OK) {
-        list_free(list);
+    hbk_result result = hbk_list_read(client, HBK_METHOD_ENDPOINT_LIST, sizeof(hbk_endpoint_entry),
+                                      take_page, &list, ret_error);
+    if (result != HBK_OK)
         return result;
-    }
-    list->entries.entries = list->array;
-    *ret_entries = &list->entries;
+    list->entries.endpoints.count = list->count;
+    list->entries.endpoints.entries = list->array;
+    *ret_entries = &list->entries.endpoints;
     return HBK_OK;
 }
 
 void hbk_endpoint_entries_free(hbk_endpoint_entries *entries)
 {
-    if (entries != NULL)
-        list_free((struct list *)(void *)entries);
+    hbk_list_free((struct hbk_list *)(void *)entries);
 }
