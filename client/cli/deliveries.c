@@ -117,7 +117,7 @@ enum exit_code run_revoke(struct arguments *arguments)
     if (!options_read(arguments, NULL, 0, &operand, 1, &code))
         return code;
     if (!serial_read(text, &delivery))
-        return usage_error(arguments->command, "no number of a delivery", text);
+        return usage_error(arguments, "no number of a delivery", text);
     if (talk_begin(&talk, arguments) &&
         talk_good(&talk, hbk_revoke(talk.client, delivery, &closed, &talk.error), advice)) {
         if (arguments->globals.json)

@@ -89,8 +89,10 @@ bool serial_read(const char *text, uint64_t *ret_value);
 /** pid_read() - is @text the number of a process? */
 bool pid_read(const char *text, uint32_t *ret_value);
 
-/** usage_error() - print what is wrong and where to read on. Return: EXIT_USAGE. */
-enum exit_code usage_error(const char *command, const char *what, const char *argument);
+/** usage_error() - print what is wrong, with which argument (may be NULL), and where to read on.
+ * Return: EXIT_USAGE. */
+enum exit_code usage_error(const struct arguments *arguments, const char *what,
+                           const char *argument);
 
 /* ---- output ---- */
 
@@ -196,13 +198,30 @@ enum exit_code run_explain(struct arguments *arguments);
 enum exit_code run_watch(struct arguments *arguments);
 enum exit_code run_send(struct arguments *arguments);
 enum exit_code run_receive(struct arguments *arguments);
-enum exit_code run_put(struct arguments *arguments);
-enum exit_code run_get(struct arguments *arguments);
-enum exit_code run_remove(struct arguments *arguments);
-enum exit_code run_list(struct arguments *arguments);
+enum exit_code run_store_put(struct arguments *arguments);
+enum exit_code run_store_get(struct arguments *arguments);
+enum exit_code run_store_remove(struct arguments *arguments);
+enum exit_code run_store_list(struct arguments *arguments);
 enum exit_code run_deliveries(struct arguments *arguments);
 enum exit_code run_revoke(struct arguments *arguments);
 enum exit_code run_transfer(struct arguments *arguments);
+
+struct command {
+    const char *name; /* "status", or "store put" */
+    enum exit_code (*run)(struct arguments *);
+    const char *summary, *help;
+};
+
+/** command_find() - the command that the next words name, which are then read; NULL: none. */
+const struct command *command_find(const struct command *commands, size_t count,
+                                   struct arguments *arguments);
+
+/** command_nearest() - the command that the next words may have been meant for; NULL: none. */
+const struct command *command_nearest(const struct command *commands, size_t count,
+                                      const struct arguments *arguments);
+
+/** command_in_group() - is the first of its two words @group? */
+bool command_in_group(const struct command *command, const char *group);
 
 /* One line of the table of commands in main.c, which the check of the manual pages reads. */
 #define HBCTL_COMMAND(name, run, summary, help) \

@@ -29,7 +29,7 @@ HANDLE file_open(const struct arguments *arguments, const char *path, bool write
         return file;
     char what[64];
     snprintf(what, sizeof what, "cannot open this file (Windows error %lu)", error);
-    usage_error(arguments->command, what, path);
+    usage_error(arguments, what, path);
     return NULL;
 }
 
@@ -173,7 +173,7 @@ enum exit_code run_send(struct arguments *arguments)
     if (!options_read(arguments, options, sizeof options / sizeof options[0], &operand, 1, &code))
         return code;
     if (request.files_count == 0)
-        return usage_error(arguments->command, "which file? --file PATH", NULL);
+        return usage_error(arguments, "which file? --file PATH", NULL);
     size_t opened = open_files(arguments, &request, items);
     if (opened == request.files_count)
         code = send_files(arguments, name, &request, items);

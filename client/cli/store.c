@@ -1,4 +1,4 @@
-/* hbctl put, hbctl get, hbctl remove, hbctl list. */
+/* hbctl store put, hbctl store get, hbctl store remove, hbctl store list. */
 #include "hbctl.h"
 
 #include <string.h>
@@ -10,15 +10,18 @@ static const char *advice(hbk_result result)
 {
     switch (result) {
     case HBK_NOT_FOUND:
-        return "See what there is: hbctl list. Or let it wait for the name: hbctl get NAME --wait "
+        return "See what there is: hbctl store list. Or let it wait for the name: hbctl store get "
+               "NAME --wait "
                "10000";
     case HBK_EXISTS:
-        return "See who has it: hbctl list. --replace takes the place of an entry of your own.";
+        return "See who has it: hbctl store list. --replace takes the place of an entry of your "
+               "own.";
     case HBK_DENIED:
         return "Names in user/ are yours. For others an administrator can ask which rule decides: "
                "hbctl explain put NAME --session N";
     case HBK_ACCESS_EXCEEDS_SOURCE:
-        return "Nobody gets more than was put: hbctl put --write puts a file for writing too.";
+        return "Nobody gets more than was put: hbctl store put --write puts a file for writing "
+               "too.";
     default:
         return NULL;
     }
@@ -69,7 +72,7 @@ static enum exit_code put(const struct arguments *arguments, const struct put_re
     return talk_end(&talk);
 }
 
-enum exit_code run_put(struct arguments *arguments)
+enum exit_code run_store_put(struct arguments *arguments)
 {
     struct put_request request = {.options = {.size = sizeof request.options}};
     const struct option options[] = {
@@ -90,10 +93,10 @@ enum exit_code run_put(struct arguments *arguments)
     if (!options_read(arguments, options, sizeof options / sizeof options[0], &operand, 1, &code))
         return code;
     if (request.ticket == (request.name != NULL))
-        return usage_error(arguments->command,
+        return usage_error(arguments,
                            "under which name? such as user/log, or --ticket instead of one", NULL);
     if (request.file == NULL)
-        return usage_error(arguments->command, "which file? --file PATH", NULL);
+        return usage_error(arguments, "which file? --file PATH", NULL);
     if (request.ticket && request.options.ttl_ms == 0)
         request.options.ttl_ms = TICKET_TTL_MS;
     request.options.name = request.name;
@@ -164,7 +167,7 @@ static enum exit_code get(const struct arguments *arguments, const hbk_store_get
     return talk_end(&talk);
 }
 
-enum exit_code run_get(struct arguments *arguments)
+enum exit_code run_store_get(struct arguments *arguments)
 {
     hbk_store_get_options asked = {.size = sizeof asked};
     struct copy copy = {0};
@@ -181,8 +184,8 @@ enum exit_code run_get(struct arguments *arguments)
     if (!options_read(arguments, options, sizeof options / sizeof options[0], &operand, 1, &code))
         return code;
     if ((asked.name == NULL) == (asked.ticket == NULL))
-        return usage_error(arguments->command,
-                           "which entry? its name, such as user/log, or --ticket TICKET", NULL);
+        return usage_error(arguments, "which entry? its name, such as user/log, or --ticket TICKET",
+                           NULL);
     code = copy_open(arguments, &copy);
     if (code == EXIT_DONE)
         code = get(arguments, &asked, &copy);
@@ -195,7 +198,8 @@ enum exit_code run_get(struct arguments *arguments)
 static const char *remove_advice(hbk_result result)
 {
     if (result == HBK_NOT_FOUND || result == HBK_DENIED)
-        return "See what there is: hbctl list. Others' entries go by --entry N, and take the right "
+        return "See what there is: hbctl store list. Others' entries go by --entry N, and take the "
+               "right "
                "to revoke.";
     return NULL;
 }
@@ -213,7 +217,7 @@ static void print_removed(const struct arguments *arguments)
     json_end(&json);
 }
 
-enum exit_code run_remove(struct arguments *arguments)
+enum exit_code run_store_remove(struct arguments *arguments)
 {
     const char *name = NULL;
     uint64_t entry = 0;
@@ -225,8 +229,8 @@ enum exit_code run_remove(struct arguments *arguments)
     if (!options_read(arguments, options, 1, &operand, 1, &code))
         return code;
     if ((name == NULL) == (entry == 0))
-        return usage_error(arguments->command,
-                           "which entry? its name, such as user/log, or --entry N", NULL);
+        return usage_error(arguments, "which entry? its name, such as user/log, or --entry N",
+                           NULL);
     if (talk_begin(&talk, arguments)) {
         hbk_result result = name != NULL ? hbk_store_remove(talk.client, name, &talk.error)
                                          : hbk_store_remove_entry(talk.client, entry, &talk.error);
@@ -245,8 +249,9 @@ static void print_entries(const hbk_store_entries *list)
     struct table table;
 
     if (list->count == 0) {
-        printf("nothing is stored that you may see; put a file with: hbctl put user/log --file "
-               "PATH\n");
+        printf(
+            "nothing is stored that you may see; put a file with: hbctl store put user/log --file "
+            "PATH\n");
         return;
     }
     table_begin(&table, sizeof headings / sizeof headings[0], headings);
@@ -306,7 +311,7 @@ static void json_entries(const hbk_store_entries *list)
     json_end(&json);
 }
 
-enum exit_code run_list(struct arguments *arguments)
+enum exit_code run_store_list(struct arguments *arguments)
 {
     struct talk talk;
     hbk_store_entries *list = NULL;

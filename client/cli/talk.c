@@ -23,14 +23,14 @@ static enum exit_code connect_client(const struct arguments *arguments, hbk_clie
     wchar_t *pipe = NULL;
 
     if (globals->unverified != (globals->pipe != NULL))
-        return usage_error(arguments->command,
+        return usage_error(arguments,
                            "--pipe and --unverified go together: only a broker in the console has "
                            "another pipe, and it cannot be told from an impostor",
                            NULL);
     if (globals->pipe != NULL) {
         pipe = full_pipe_name(globals->pipe);
         if (pipe == NULL)
-            return usage_error(arguments->command, "no name of a pipe", globals->pipe);
+            return usage_error(arguments, "no name of a pipe", globals->pipe);
     }
     options.client_version = hbk_version();
     options.pipe = pipe;

@@ -106,12 +106,11 @@ enum exit_code run_transfer(struct arguments *arguments)
     if (!options_read(arguments, options, sizeof options / sizeof options[0], NULL, 0, &code))
         return code;
     if (request.options.source_pid == 0 || request.handle == 0)
-        return usage_error(arguments->command,
-                           "which handle of which process? --from PID --handle VALUE", NULL);
-    if (!to_us(&request) && (request.copy.print || request.copy.output != NULL))
-        return usage_error(arguments->command,
-                           "--print and --output are for a handle that comes here: without --to",
+        return usage_error(arguments, "which handle of which process? --from PID --handle VALUE",
                            NULL);
+    if (!to_us(&request) && (request.copy.print || request.copy.output != NULL))
+        return usage_error(
+            arguments, "--print and --output are for a handle that comes here: without --to", NULL);
     if (!to_us(&request) && !pid_read(request.to, &request.options.target_pid))
         request.options.to = request.to;
     request.options.handle = (HANDLE)(uintptr_t)request.handle;
