@@ -105,7 +105,8 @@ typedef struct hbk_error_info {
  * NULL. */
 HBK_API const char *hbk_result_word(hbk_result result);
 
-/** hbk_result_text() - one English sentence on @result. Never NULL. */
+/** hbk_result_text() - one English sentence on @result. Never NULL. handlebroker.dll and hbctl.exe have
+ * the same as a message table: FormatMessage() with FORMAT_MESSAGE_FROM_HMODULE finds it by @result. */
 HBK_API const char *hbk_result_text(hbk_result result);
 
 /** hbk_version() - the library's version, "0.1.0". */
