@@ -33,6 +33,7 @@ MAY_INCLUDE = {
     "client/lib": ["proto/base", "proto/codec", "client/include"],
     "client/cli": ["client/include"],
     "client/examples": ["client/include"],
+    "client/languages": ["client/include"],
     "tests/unit": [
         "proto/base", "proto/codec", "service/core", "service/platform", "service/main", "service/win",
         "client/include",
@@ -75,7 +76,7 @@ LIBUV_IN = ("service/main",)
 CJSON_IN = ("proto/codec", "tests/fuzz")
 WINDOWS_IN = (
     "service/win", "service/main", "client/include", "client/lib", "client/cli", "client/examples",
-    "tests/unit", "tests/integration", "tests/wow64", "tests/bench",
+    "client/languages", "tests/unit", "tests/integration", "tests/wow64", "tests/bench",
 )
 WINDOWS_HEADERS = re.compile(
     r"^(windows|win(base|def|error|ioctl|nt|svc|sock2?|sta|ternl|user)|ws2tcpip|mswsock|aclapi|accctrl|"
