@@ -144,6 +144,7 @@ static void add_now(struct hbk_buffer *text, const struct hbk_core *core)
     add_labelled(text, "worker_jobs_pending", "job", hbk_text_from("close"), core->closes_pending);
     add_labelled(text, "worker_jobs_pending", "job", hbk_text_from("sockets"),
                  core->sockets_pending);
+    add_labelled(text, "worker_jobs_pending", "job", hbk_text_from("look"), core->looks_pending);
     add_one(text, "sockets_lost_total", "counter",
             "Sockets that were made for a target that was not told, and not found again.",
             core->sockets_lost);

@@ -217,6 +217,9 @@ static bool id_in_flight(const struct hbk_session *session, const struct hbk_id 
     if (session->requests == 0) {
         return false;
     }
+    if (session->look.id.kind != HBK_ID_NONE && hbk_id_equal(&session->look.id, id)) {
+        return true;
+    }
     for (link = session->sends.next; link != &session->sends; link = link->next) {
         const struct hbk_delivery *d = HBK_CONTAINER(link, struct hbk_delivery, send_link);
 
@@ -325,6 +328,12 @@ static void dispatch(struct hbk_session *session, const struct hbk_message *mess
         return;
     case HBK_METHOD_POLICY_EXPLAIN:
         hbk_explain_request(session, id, &params->explain);
+        return;
+    case HBK_METHOD_PROCESS_HANDLES:
+        hbk_look_request_handles(session, id, &params->process_handles);
+        return;
+    case HBK_METHOD_OBJECT_HOLDERS:
+        hbk_look_request_holders(session, id, &params->object_holders);
         return;
     default:
         known = dispatch_handles(session, message);
