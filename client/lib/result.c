@@ -18,7 +18,7 @@ struct own_result {
 static const struct own_result own_results[] = {
     {HBK_OK, "ok", "it is done"},
     {HBK_DISCONNECTED, "disconnected",
-     "the connection to the service is gone; close the client and open another"},
+     "the connection to the service is gone; reopen the client, or close it and open another"},
     {HBK_UNAVAILABLE, "unavailable",
      "no service to connect to; is HandleBroker installed and started?"},
     {HBK_UNTRUSTED, "untrusted", "what answers at the pipe is not the installed service"},
