@@ -19,23 +19,25 @@ static size_t room(const struct hbk_event *event)
            hbk_copy_room(event->detail);
 }
 
-static void fill_party(hbk_party *ret_party, const struct hbk_event_party *party, char **at)
+static void fill_party(hbk_party *ret_party, const struct hbk_client *client,
+                       const struct hbk_event_party *party, char **at)
 {
-    ret_party->session = party->session;
+    ret_party->session = hbk_id_tell(client, party->session);
     ret_party->pid = party->pid;
     ret_party->user = hbk_copy_put(at, party->user);
 }
 
-static void fill_record(hbk_record *ret_record, const struct hbk_event *event, char **at)
+static void fill_record(hbk_record *ret_record, const struct hbk_client *client,
+                        const struct hbk_event *event, char **at)
 {
     ret_record->serial = event->serial;
     ret_record->time_ms = event->time_ms;
     ret_record->event = hbk_copy_put(at, event->event);
     ret_record->outcome = hbk_copy_put(at, event->outcome);
     ret_record->correlation = event->correlation;
-    ret_record->delivery = event->delivery;
-    fill_party(&ret_record->caller, &event->caller, at);
-    fill_party(&ret_record->target, &event->target, at);
+    ret_record->delivery = hbk_id_tell(client, event->delivery);
+    fill_party(&ret_record->caller, client, &event->caller, at);
+    fill_party(&ret_record->target, client, &event->target, at);
     ret_record->endpoint = hbk_copy_put(at, event->endpoint);
     ret_record->error = hbk_copy_put(at, event->error);
     ret_record->detail = hbk_copy_put(at, event->detail);
@@ -44,7 +46,8 @@ static void fill_record(hbk_record *ret_record, const struct hbk_event *event, c
 }
 
 /* Return: NULL out of memory. */
-static struct record_body *record_new(const struct hbk_event *event, struct hbk_text json,
+static struct record_body *record_new(const struct hbk_client *client,
+                                      const struct hbk_event *event, struct hbk_text json,
                                       size_t *ret_size)
 {
     size_t texts_at = sizeof(struct record_body) + event->items_count * sizeof(hbk_sent_info);
@@ -59,7 +62,7 @@ static struct record_body *record_new(const struct hbk_event *event, struct hbk_
         items[i].access = event->items[i].access;
     }
     char *at = (char *)body + texts_at;
-    fill_record(&body->record, event, &at);
+    fill_record(&body->record, client, event, &at);
     body->record.json = hbk_copy_put(&at, json);
     body->record.count = event->items_count;
     body->record.items = items;
@@ -79,12 +82,15 @@ void hbk_record_in(struct hbk_client *client, const struct hbk_event *event)
     hbk_buffer_init(&line, HBK_LINE_BYTES_MAX);
     hbk_write_event(&line, event);
     if (!line.failed)
-        body = record_new(event, (struct hbk_text){(const char *)line.data, line.size - 1}, &size);
+        body = record_new(client, event, (struct hbk_text){(const char *)line.data, line.size - 1},
+                          &size);
     hbk_buffer_deinit(&line);
     if (body == NULL)
         return;
-    if (client->last_serial != 0 && event->serial > client->last_serial)
-        body->record.missed = event->serial - client->last_serial - 1;
+    /* A serial that falls is of a service that has started since: of its records we missed the first. */
+    if (client->last_serial != 0)
+        body->record.missed =
+            event->serial - (event->serial > client->last_serial ? client->last_serial : 0) - 1;
     client->last_serial = event->serial;
     hbk_arrival_in(client, HBK_ARRIVAL_RECORD, &body->arrival, size);
 }
@@ -100,11 +106,21 @@ void hbk_records_discard(struct hbk_client *client)
     }
 }
 
+/* With the answer, and not a moment later: a reopening is to know of it. */
+static bool take_watching(void *context, const struct hbk_message *message)
+{
+    struct hbk_client *client = context;
+
+    (void)message;
+    client->watching = true;
+    return true;
+}
+
 hbk_result hbk_watch(hbk_client *client, hbk_error_info *ret_error)
 {
     if (client == NULL)
         return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "client is NULL");
-    return hbk_call(client, HBK_METHOD_BROKER_WATCH, NULL, 0, NULL, NULL, ret_error);
+    return hbk_call(client, HBK_METHOD_BROKER_WATCH, NULL, 0, take_watching, client, ret_error);
 }
 
 hbk_result hbk_watch_receive(hbk_client *client, uint32_t timeout_ms, hbk_record **ret_record,
