@@ -35,6 +35,7 @@ struct layout {
     struct segment *segments; /* those of a link stand together, from left to right */
     size_t *sorted;           /* vertices, layer by layer, in their order */
     size_t *layer_at;         /* where each layer begins there, and the end */
+    size_t *gaps, *gap_at;    /* the same of segments, by the layer that they begin in */
 };
 
 /* ---- vertices and segments ---- */
@@ -138,24 +139,44 @@ static void fill_layers(struct layout *layout, size_t *fill)
     }
 }
 
-/* The wish of each vertex: the mean of @value of its neighbours on one side, or its own if it has none there. */
-static void set_wishes(struct layout *layout, bool from_left, bool places, size_t *counts)
+/* Puts the segments into `gaps`, by the layer that they begin in. */
+static void fill_gaps(struct layout *layout, size_t *fill)
 {
-    for (size_t i = 0; i < layout->vertices_count; i++) {
-        layout->vertices[i].wish = 0;
-        counts[i] = 0;
+    for (size_t i = 0; i < layout->segments_count; i++)
+        layout->gap_at[layout->vertices[layout->segments[i].a].layer + 1]++;
+    for (size_t i = 0; i < layout->layers_count; i++) {
+        layout->gap_at[i + 1] += layout->gap_at[i];
+        fill[i] = layout->gap_at[i];
     }
-    for (size_t i = 0; i < layout->segments_count; i++) {
-        const struct segment *segment = &layout->segments[i];
+    for (size_t i = 0; i < layout->segments_count; i++)
+        layout->gaps[fill[layout->vertices[layout->segments[i].a].layer]++] = i;
+}
+
+/* The wish of each vertex of @layer: the mean of where its neighbours on one side are, or where it is if it has none
+ * there. */
+static void set_wishes(struct layout *layout, size_t layer, bool from_left, bool places,
+                       size_t *counts)
+{
+    const size_t begin = layout->layer_at[layer], end = layout->layer_at[layer + 1];
+    const size_t gap = from_left && layer > 0 ? layer - 1 : layer;
+
+    for (size_t i = begin; i < end; i++) {
+        layout->vertices[layout->sorted[i]].wish = 0;
+        counts[layout->sorted[i]] = 0;
+    }
+    for (size_t i = layout->gap_at[gap]; i < layout->gap_at[gap + 1]; i++) {
+        const struct segment *segment = &layout->segments[layout->gaps[i]];
         const size_t to = from_left ? segment->b : segment->a;
         const struct vertex *other = &layout->vertices[from_left ? segment->a : segment->b];
-        layout->vertices[to].wish += places ? other->y : (double)other->order;
-        counts[to]++;
+        if (layout->vertices[to].layer == layer) { /* else it goes further, or we are the first */
+            layout->vertices[to].wish += places ? other->y : (double)other->order;
+            counts[to]++;
+        }
     }
-    for (size_t i = 0; i < layout->vertices_count; i++) {
-        struct vertex *vertex = &layout->vertices[i];
-        if (counts[i] != 0)
-            vertex->wish /= (double)counts[i];
+    for (size_t i = begin; i < end; i++) {
+        struct vertex *vertex = &layout->vertices[layout->sorted[i]];
+        if (counts[layout->sorted[i]] != 0)
+            vertex->wish /= (double)counts[layout->sorted[i]];
         else
             vertex->wish = places ? vertex->y : (double)vertex->order;
     }
@@ -231,37 +252,47 @@ static void place_layer(struct layout *layout, size_t layer, struct run *runs)
     }
 }
 
-static bool arrange(struct layout *layout)
+/* Each round goes over the layers, and back in the next one: orders them first, then moves them. */
+static void arrange_layers(struct layout *layout, size_t *counts, struct ordered *ordered,
+                           struct run *runs)
 {
-    const size_t count = layout->vertices_count + 1;
-    size_t *counts = calloc(count + layout->layers_count, sizeof counts[0]);
-    struct ordered *ordered = calloc(count, sizeof ordered[0]);
-    struct run *runs = calloc(count, sizeof runs[0]);
-    const bool good = counts != NULL && ordered != NULL && runs != NULL;
-
-    layout->sorted = calloc(count, sizeof layout->sorted[0]);
-    layout->layer_at = calloc(layout->layers_count + 1, sizeof layout->layer_at[0]);
-    if (good && layout->sorted != NULL && layout->layer_at != NULL) {
-        fill_layers(layout, counts);
-        for (int round = 0; round < 2 * ROUNDS; round++) {
-            const bool from_left = round % 2 == 0;
-            const bool places = round >= ROUNDS;
-            if (round == ROUNDS)
-                set_sizes(layout);
-            for (size_t i = 0; i < layout->layers_count; i++) {
-                const size_t layer = from_left ? i : layout->layers_count - 1 - i;
-                set_wishes(layout, from_left, places, counts);
-                if (places)
-                    place_layer(layout, layer, runs);
-                else
-                    sort_layer(layout, layer, ordered);
-            }
+    fill_layers(layout, counts);
+    fill_gaps(layout, counts);
+    for (int round = 0; round < 2 * ROUNDS; round++) {
+        const bool from_left = round % 2 == 0;
+        const bool places = round >= ROUNDS;
+        if (round == ROUNDS)
+            set_sizes(layout);
+        for (size_t i = 0; i < layout->layers_count; i++) {
+            const size_t layer = from_left ? i : layout->layers_count - 1 - i;
+            set_wishes(layout, layer, from_left, places, counts);
+            if (places)
+                place_layer(layout, layer, runs);
+            else
+                sort_layer(layout, layer, ordered);
         }
     }
+}
+
+static bool arrange(struct layout *layout)
+{
+    const size_t count = layout->vertices_count + 1, layers = layout->layers_count + 1;
+    size_t *counts = calloc(count + layers, sizeof counts[0]);
+    struct ordered *ordered = calloc(count, sizeof ordered[0]);
+    struct run *runs = calloc(count, sizeof runs[0]);
+
+    layout->sorted = calloc(count, sizeof layout->sorted[0]);
+    layout->layer_at = calloc(layers, sizeof layout->layer_at[0]);
+    layout->gaps = calloc(layout->segments_count + 1, sizeof layout->gaps[0]);
+    layout->gap_at = calloc(layers, sizeof layout->gap_at[0]);
+    const bool good = counts != NULL && ordered != NULL && runs != NULL && layout->sorted != NULL &&
+                      layout->layer_at != NULL && layout->gaps != NULL && layout->gap_at != NULL;
+    if (good)
+        arrange_layers(layout, counts, ordered, runs);
     free(counts);
     free(ordered);
     free(runs);
-    return good && layout->sorted != NULL && layout->layer_at != NULL;
+    return good;
 }
 
 /* ---- where lines end ---- */
@@ -428,5 +459,7 @@ bool graph_lay_out(const struct graph *graph, struct graph_picture *picture)
     free(layout.segments);
     free(layout.sorted);
     free(layout.layer_at);
+    free(layout.gaps);
+    free(layout.gap_at);
     return good;
 }

@@ -35,6 +35,7 @@ MAY_INCLUDE = {
     "client/examples": ["client/include"],
     "tests/unit": [
         "proto/base", "proto/codec", "service/core", "service/platform", "service/main", "service/win",
+        "client/cli",
     ],
     # The core over the unit tests' fake platform.
     "tests/fuzz": ["proto/base", "proto/codec", "service/core", "service/platform", "tests/unit"],
