@@ -324,7 +324,7 @@ hbk_result hbk_arrival_receive(struct hbk_client *client, enum hbk_arrival_kind 
 /* ---- ids.c: numbers of the service's, which begin anew with it, and what the application knows them by:
  * the number with the epoch above it. In the first connection it is the number itself. ---- */
 
-/** hbk_id_tell() - of number @id, of this connection; 0 stays 0. */
+/** hbk_id_tell() - of number @id, of this connection (@client NULL: of none, it stays); 0 stays 0. */
 uint64_t hbk_id_tell(const struct hbk_client *client, uint64_t id);
 
 /** hbk_id_valid() - might @id, of the application's, be one that it was told? */

@@ -13,7 +13,7 @@ _Static_assert(HBK_INTEGER_MAX == ((uint64_t)1 << NUMBER_BITS) - 1 &&
 
 uint64_t hbk_id_tell(const struct hbk_client *client, uint64_t id)
 {
-    return id == 0 ? 0 : id | (uint64_t)client->epoch << NUMBER_BITS;
+    return id == 0 || client == NULL ? id : id | (uint64_t)client->epoch << NUMBER_BITS;
 }
 
 unsigned hbk_id_epoch(uint64_t id)

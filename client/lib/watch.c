@@ -1,6 +1,7 @@
 /* Audit records: from the line to the application. Unlike a delivery, a record that finds no room is
  * let go: nothing is lost with it but what the next one's `missed` tells. */
 #include "client.h"
+#include "json.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -71,20 +72,29 @@ static struct record_body *record_new(const struct hbk_client *client,
     return body;
 }
 
-void hbk_record_in(struct hbk_client *client, const struct hbk_event *event)
+/* The record with its JSON. Return: NULL out of memory. */
+static struct record_body *record_written(const struct hbk_client *client,
+                                          const struct hbk_event *event, size_t *ret_size)
 {
     struct record_body *body = NULL;
     struct hbk_buffer line;
-    size_t size = 0;
 
-    if (client->arrivals[HBK_ARRIVAL_RECORD].bytes >= HBK_RECORDS_BYTES_MAX)
-        return;
     hbk_buffer_init(&line, HBK_LINE_BYTES_MAX);
     hbk_write_event(&line, event);
     if (!line.failed)
         body = record_new(client, event, (struct hbk_text){(const char *)line.data, line.size - 1},
-                          &size);
+                          ret_size);
     hbk_buffer_deinit(&line);
+    return body;
+}
+
+void hbk_record_in(struct hbk_client *client, const struct hbk_event *event)
+{
+    size_t size = 0;
+
+    if (client->arrivals[HBK_ARRIVAL_RECORD].bytes >= HBK_RECORDS_BYTES_MAX)
+        return;
+    struct record_body *body = record_written(client, event, &size);
     if (body == NULL)
         return;
     /* A serial that falls is of a service that has started since: of its records we missed the first. */
@@ -135,6 +145,53 @@ hbk_result hbk_watch_receive(hbk_client *client, uint32_t timeout_ms, hbk_record
     if (result == HBK_OK)
         *ret_record = &((struct record_body *)(void *)arrival)->record;
     return result;
+}
+
+/* Decodes @line as what it would be if the service told it now. */
+static int read_event(struct hbk_message *message, struct hbk_text line)
+{
+    static const char before[] = "{\"jsonrpc\":\"2.0\",\"method\":\"broker.event\",\"params\":";
+    struct hbk_buffer told;
+
+    hbk_buffer_init(&told, HBK_LINE_BYTES_MAX + sizeof before);
+    hbk_buffer_append(&told, before, sizeof before - 1);
+    hbk_buffer_append(&told, line.data, line.size);
+    hbk_buffer_append(&told, "}", 1);
+    int result = -1;
+    if (!told.failed)
+        result = hbk_message_read_server_line(
+            message, (struct hbk_text){(const char *)told.data, told.size});
+    hbk_buffer_deinit(&told);
+    return result;
+}
+
+hbk_result hbk_record_read(const char *line, size_t size, hbk_record **ret_record,
+                           hbk_error_info *ret_error)
+{
+    struct hbk_message message = {0};
+    struct record_body *body = NULL;
+
+    if (line == NULL || ret_record == NULL)
+        return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "line or ret_record is NULL");
+    if (size >= HBK_LINE_BYTES_MAX)
+        return hbk_fail(ret_error, HBK_PARSE_ERROR, -1, 0, "the line has more than %d bytes",
+                        HBK_LINE_BYTES_MAX);
+    /* One object by itself, so that it can be a part of another line. */
+    int decoded = hbk_json_check((struct hbk_text){line, size}, &message.error);
+    if (decoded == 0)
+        decoded = read_event(&message, (struct hbk_text){line, size});
+    if (decoded > 0) {
+        hbk_result result = hbk_fail_with(ret_error, &message.error);
+        hbk_message_clear(&message);
+        return result;
+    }
+    if (decoded == 0)
+        body = record_written(NULL, &message.u.params.event, &size);
+    hbk_message_clear(&message);
+    if (body == NULL)
+        return hbk_fail(ret_error, HBK_NO_MEMORY, -1, 0, "out of memory for a record");
+    *ret_record = &body->record;
+    return HBK_OK;
 }
 
 void hbk_record_free(hbk_record *record)

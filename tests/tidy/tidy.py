@@ -36,7 +36,7 @@ MAY_INCLUDE = {
     "client/languages": ["client/include"],
     "tests/unit": [
         "proto/base", "proto/codec", "service/core", "service/platform", "service/main", "service/win",
-        "client/include",
+        "client/include", "client/cli",
     ],
     # The core over the unit tests' fake platform.
     "tests/fuzz": ["proto/base", "proto/codec", "service/core", "service/platform", "tests/unit"],
