@@ -1,20 +1,22 @@
 """Reads the fenced blocks of a page, with what stands around them that says whether and how a test runs them."""
 import re
 
-# Right behind a block: what a reader sees of a block that no test here can run.
+# Right behind a block: what a reader sees of a block that no test here can run, or would not.
 WINDOWS_ONLY = "*Windows only; not run by the tests.*"
-# Right before one: the file that runs it, and the test or job that this file belongs to.
+BY_HAND = "*By hand; the tests only look whether it could be run.*"
+# Right before one: the file that has its lines and is run.
 RUN_BY = re.compile(r"<!-- run by (\S+) -->")
 PROMPT = "> "
 
 
 class Block:
-    def __init__(self, page, line, language, lines):
+    def __init__(self, page, heading, line, language, lines):
         self.page = page
+        self.heading = heading  # what it stands below: "## EXAMPLES"
         self.line = line  # of its fence, from 1
         self.language = language
         self.lines = lines
-        self.windows_only = False
+        self.mark = None  # WINDOWS_ONLY or BY_HAND
         self.run_by = None
         self.beside = False  # another shell than the block right before it, at the same time
 
@@ -35,7 +37,7 @@ def read(path, name=None):
     """The blocks of the page at @path; ValueError where a fence or a mark has no partner."""
     lines = path.read_text(encoding="utf-8").splitlines()
     name = name or path.as_posix()
-    blocks, around, run_by, at = [], [], None, 0
+    blocks, around, run_by, heading, at = [], [], None, "", 0
     while at < len(lines):
         line = lines[at].strip()
         at += 1
@@ -44,18 +46,20 @@ def read(path, name=None):
             mark = RUN_BY.fullmatch(line)
             if mark:
                 run_by = mark[1]
-            elif line == WINDOWS_ONLY:
+            elif line in (WINDOWS_ONLY, BY_HAND):
                 if not blocks or "".join(around):
                     raise ValueError(f"{name}:{at}: the mark is not right behind a block")
-                blocks[-1].windows_only = True
+                blocks[-1].mark = line
             elif line and run_by:
                 raise ValueError(f"{name}:{at}: the mark is not right before a block")
+            if line.startswith("#"):
+                heading = line
             around.append(line)
             continue
         if "```" not in (end.strip() for end in lines[at:]):
             raise ValueError(f"{name}:{at}: the block has no end")
         end = next(index for index in range(at, len(lines)) if lines[index].strip() == "```")
-        block = Block(name, at, fence[1], lines[at:end])
+        block = Block(name, heading, at, fence[1], lines[at:end])
         block.run_by, run_by = run_by, None
         block.beside = bool(blocks) and not "".join(around) and block.language == blocks[-1].language
         blocks.append(block)

@@ -72,17 +72,18 @@ class Prefix:
         return str(self.drive) + path[2:].replace("\\", "/")
 
     def start(self, lines, folder, answers=""):
-        """Types @lines into a prompt in @folder, as they are; @answers are what its programs read."""
+        """Types @lines into a prompt in @folder, as they are; @answers are what its programs read, None: a pipe."""
         self.count += 1
         script = self.folder.parent / f"prompt{self.count}.bat"
         files = [script.with_suffix(suffix) for suffix in (".in", ".out")]
         script.write_bytes("\r\n".join(["@echo off", *lines, ""]).encode())
-        files[0].write_text(answers, encoding="utf-8")
+        files[0].write_text(answers or "", encoding="utf-8")
         # Files, for Wine's programs cannot use Unix pipes.
         with files[0].open() as read, files[1].open("w") as written:
             process = subprocess.Popen(
                 [self.environment["HBK_WINE"], "cmd", "/c", "Z:" + str(script).replace("/", "\\")],
-                cwd=folder, env=self.environment, stdin=read, stdout=written, stderr=subprocess.STDOUT)
+                cwd=folder, env=self.environment, stdin=subprocess.PIPE if answers is None else read, stdout=written,
+                stderr=subprocess.STDOUT)
         return Shell(process, files[1])
 
     def run(self, lines, folder, answers=""):

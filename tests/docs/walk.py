@@ -102,8 +102,8 @@ class Walk:
         """Returns how many blocks there were to follow."""
         steps = []
         for block in blocks:
-            if block.windows_only:
-                self.say(f"passed over, Windows only: {block}")
+            if block.mark:
+                self.say(f"passed over: {block}: {block.mark}")
             elif block.beside and steps:
                 steps[-1].append(block)
             else:
