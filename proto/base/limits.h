@@ -130,7 +130,7 @@
 #define HBK_WORK_PER_WRITE 16 /* of requests of one process before what it has caused is written */
 #define HBK_WORK_BYTES 8192   /* of a line, that count as one */
 #define HBK_WORK_PIN 2
-#define HBK_WORK_SESSIONS 256 /* that are looked at, that count as one */
+#define HBK_WORK_LOOKED_AT 256 /* sessions and deliveries that are looked at, that count as one */
 #define HBK_DEADLINES_PER_TURN 4
 #define HBK_BATCH_BYTES 16384 /* lines with handle values that gather for one write to one target */
 #define HBK_WORKERS_MAX 32    /* threads for closes that may block; at most one a user is busy */

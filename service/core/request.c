@@ -358,8 +358,10 @@ void hbk_request_line(struct hbk_session *session, struct hbk_text line)
         hbk_output_refuse(session, &message->id, HBK_R_NOT_PROVEN,
                           "call session.hello, SetEvent on its proof, then session.prove");
     } else if (result == 0 && session->core->paused && begins_anew(message->method)) {
-        session->core->failed += message->method != HBK_METHOD_STORE_PUT;
         set_paused_error(&message->error);
+        if (message->method != HBK_METHOD_STORE_PUT) {
+            hbk_metrics_failed(session->core, message->error.code);
+        }
         hbk_output_error(session, &message->id, &message->error);
     } else if (result == 0) {
         dispatch(session, message);
