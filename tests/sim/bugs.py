@@ -192,8 +192,8 @@ BUGS = [
          "    if (BUG && bytes > before) {\n        return;\n    }\n    session->bytes = bytes;\n    if (bytes >= before) {\n"),
     ]),
     Bug("session_not_released", "dead sessions", 50, [
-        ("session.c", "        hbk_list_empty(&session->untold)) {",
-         "        hbk_list_empty(&session->untold) && !(BUG && session->sent > 0)) {"),
+        ("session.c", "        hbk_list_empty(&session->untold) && !session->look.pending) {",
+         "        hbk_list_empty(&session->untold) && !session->look.pending &&\n        !(BUG && session->sent > 0)) {"),
     ]),
     Bug("write_deadline_forgotten", "deadlines|progress", 200, [
         ("output.c", "session->write_due = hbk_now(core) + core->config.write_ms;",
