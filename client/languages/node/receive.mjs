@@ -43,6 +43,7 @@ function receive(session, name) {
 
 try {
   const { positionals: [name], values } = parseArgs({ allowPositionals: true, options });
+  if (!name) throw new Error('usage: node receive.mjs NAME [--pipe PIPE] [--unverified]');
   receive(new Session(values), name);
 } catch (error) {
   console.error(`target: ${error.message}`);

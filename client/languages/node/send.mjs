@@ -30,6 +30,7 @@ function send(session, name, path) {
 
 try {
   const { positionals: [name, path], values } = parseArgs({ allowPositionals: true, options });
+  if (!path) throw new Error('usage: node send.mjs NAME FILE [--pipe PIPE] [--unverified]');
   send(new Session(values), name, path);
 } catch (error) {
   console.error(`source: ${error.message}`);
