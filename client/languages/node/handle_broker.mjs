@@ -1,6 +1,6 @@
 // Handle Broker from Node, over the bare protocol: a session with the service.
 // The contract is PROTOCOL.md; most of this is its chapter "What a client must do itself". All calls block: a
-// program that does other things meanwhile gives it a worker thread. Needs koffi (npm install koffi).
+// program that does other things meanwhile gives it a worker thread. Needs koffi (npm install --no-save koffi).
 import {
   CloseHandle, CloseServiceHandle, CreateFileW, GetLastError, GetNamedPipeServerProcessId, GetSecurityInfo,
   IsWellKnownSid, LocalFree, OpenSCManagerW, OpenServiceW, QueryServiceStatusEx, ReadFile, SetEvent,
