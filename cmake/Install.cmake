@@ -70,6 +70,14 @@ install(FILES ${HBK_SDK_ARCHIVE} ${HBK_SDK_MSVC_IMPORT} DESTINATION sdk/lib COMP
 install(DIRECTORY client/include/ DESTINATION sdk/include COMPONENT sdk FILES_MATCHING PATTERN "*.h")
 install(DIRECTORY client/man/ DESTINATION sdk/man COMPONENT sdk FILES_MATCHING PATTERN "*.md")
 install(FILES proto/PROTOCOL.md DESTINATION sdk COMPONENT sdk)
+# What has been run leaves more in these folders than is theirs.
+install(
+    DIRECTORY client/languages/
+    DESTINATION sdk/languages
+    COMPONENT sdk
+    FILES_MATCHING REGEX "/[a-z]+/[a-z_]+\\.(c|cs|mjs|ps1|py)$"
+    PATTERN node_modules EXCLUDE
+)
 
 include(CMakePackageConfigHelpers)
 set(package ${CMAKE_BINARY_DIR}/sdk/package)
