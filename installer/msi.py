@@ -2,10 +2,10 @@
 """What wixl leaves to be done on the MSI; build.sh calls it.
 
     msi.py code VERSION           the product code: each version has its own, and always the same
-    msi.py tables SOURCE.wxs OUT  OUT/Environment.idt and OUT/CustomAction.idt, and the rows of InstallExecuteSequence on
-                                  standard output: what WiX makes of the elements that wixl does not know
-    msi.py seal FILE.msi EPOCH    sets its times to EPOCH, and its package code by what is in it: equal packages then have
-                                  equal bytes, and different ones different codes, as Windows Installer wants it
+    msi.py tables SOURCE.wxs OUT  OUT/Environment.idt and OUT/CustomAction.idt, and the rows of InstallExecuteSequence
+                                  on standard output: what WiX makes of the elements that wixl does not know
+    msi.py seal FILE.msi EPOCH    sets its times to EPOCH, and its package code by what is in it: equal packages then
+                                  have equal bytes, and different ones different codes, as Windows Installer wants it
 """
 import hashlib
 import re
@@ -42,7 +42,7 @@ def attributes(element, *fixed, **wanted):
 
 
 def environment_rows(root):
-    """"=" sets it at installation, "-" takes it away at removal, "*" is the machine's; "[~]" is what is there already."""
+    """'=' sets it at installation, '-' takes it away at removal, '*' is the machine's; '[~]' is what is there."""
     for component in root.iter(WIX + "Component"):
         for element in component.iter(WIX + "Environment"):
             name, key, value = attributes(element, "Name", "Id", "Value",
@@ -74,8 +74,9 @@ def write_table(path, heads, rows):
 
 def tables(source, out):
     root = xml.etree.ElementTree.parse(source).getroot()
-    write_table(out / "Environment.idt", [("Environment", "Name", "Value", "Component_"), ("s72", "l255", "L255", "s72"),
-                                          ("Environment", "Environment")], environment_rows(root))
+    write_table(out / "Environment.idt", [("Environment", "Name", "Value", "Component_"),
+                                          ("s72", "l255", "L255", "s72"), ("Environment", "Environment")],
+                environment_rows(root))
     write_table(out / "CustomAction.idt", [("Action", "Type", "Source", "Target", "ExtendedType"),
                                            ("s72", "i2", "S72", "S255", "I4"), ("CustomAction", "Action")],
                 action_rows(root))

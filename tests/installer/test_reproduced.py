@@ -20,16 +20,14 @@ import image  # noqa: E402
 
 # What is in the tree but is made, not written.
 NOT_COPIED = shutil.ignore_patterns("build", ".deps", ".git", ".cache", "__pycache__", "vcpkg_installed")
-OTHERWISE = {"TZ": "Asia/Tokyo", "LC_ALL": "C.UTF-8", "SOURCE_DATE_EPOCH": ""}
+OTHERWISE = {"TZ": "Asia/Tokyo", "LC_ALL": "C.UTF-8"}
 PLANTED = "client/lib/result.c"
 
 
 def run(log, *command):
-    environment = {**os.environ, **OTHERWISE}
-    del environment["SOURCE_DATE_EPOCH"]
     with open(log, "ab") as file:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, env=environment, umask=0o077,
-                              check=False)
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, umask=0o077,
+                              env={**os.environ, **OTHERWISE}, check=False)
     if done.returncode:
         sys.stderr.write(Path(log).read_text(encoding="utf-8", errors="replace")[-8000:])
         raise SystemExit(f"test_reproduced: failed: {' '.join(map(str, command))}")
@@ -67,7 +65,8 @@ def where(name, first, second):
         section = next((f" in section {found[0]}" for found in image.Image(first).sections
                         if found[3] <= at < found[3] + found[4]), " in its head")
     shown = [data[max(0, at - 16):at + 48] for data in (first, second)]
-    return f"{name}: {len(first)} and {len(second)} bytes, which differ from {at:#x} on{section}: {shown[0]} and {shown[1]}"
+    return (f"{name}: {len(first)} and {len(second)} bytes, which differ from {at:#x} on{section}: "
+            f"{shown[0]} and {shown[1]}")
 
 
 def compare(first, second):

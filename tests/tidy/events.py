@@ -62,7 +62,8 @@ def check_select(findings, path, select, wanted):
     if re.findall(r"Provider\[@Name='([^']*)'\]", expression) != [provider]:
         findings.add(path, 1, "event", f"selects from {log} by another provider than {provider}")
     if ids is not None and found != ids:
-        findings.add(path, 1, "event", f"selects ids that the catalogue does not have, or not all: {sorted(found ^ ids)}")
+        findings.add(path, 1, "event",
+                     f"selects ids that the catalogue does not have, or not all: {sorted(found ^ ids)}")
     if named is not None and re.findall(r"\[@Name='param1'\]='([^']*)'", expression) != [named]:
         findings.add(path, 1, "event", f"selects from {log} events of others than {named}")
     if expression.count("=") > COMPARISONS_MAX:

@@ -11,6 +11,9 @@ import events  # noqa: E402
 import flags  # noqa: E402
 import tidy  # noqa: E402
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "cmake"))
+import message_table  # noqa: E402
+
 HEADER = '''#ifndef HANDLEBROKER_H
 #define HANDLEBROKER_H
 #include <windows.h>
@@ -225,17 +228,20 @@ CASES = [
     ("an event that is none", replaced(events.FORWARDING, "EventID=201", "EventID=202"), ["or not all: [201, 202]"]),
     ("an event that is new", appended(events.CATALOGUE, "MessageId=999\nSeverity=Error\n"),
      ["or not all: [999]", "has no row on event 999, error"]),
-    ("another provider", replaced(events.FORWARDING, "'HandleBroker'", "'Handle Broker'"), ["another provider than HandleBroker"]),
+    ("another provider", replaced(events.FORWARDING, "'HandleBroker'", "'Handle Broker'"),
+     ["another provider than HandleBroker"]),
     ("another log", replaced(events.FORWARDING, 'Select Path="Application"', 'Select Path="Setup"'),
      ["from the log Setup", "nothing from the log Application"]),
-    ("somebody else's end", replaced(events.FORWARDING, "='Handle Broker'", "='HandleBroker'"), ["of others than Handle Broker"]),
+    ("somebody else's end", replaced(events.FORWARDING, "='Handle Broker'", "='HandleBroker'"),
+     ["of others than Handle Broker"]),
     ("a bracket too many", replaced(events.FORWARDING, "EventID=401)]]", "EventID=401)]]]"), ["a bracket too many"]),
     ("too many comparisons", replaced(events.FORWARDING, "EventID=100", " or ".join(["EventID=100"] * 10)),
      ["more than 20 comparisons"]),
     ("a way that there is not", replaced(events.FORWARDING, "MinLatency", "Fast"), ["ConfigurationMode is none of"]),
     ("installers that register another source", replaced(events.SCRIPT, "EventLog\\Application", "EventLog\\System"),
      ["install.cmd ["]),
-    ("a page without an event", replaced(events.PAGE, "| 301 | error |", "| 301 | warning |"), ["no row on event 301, error"]),
+    ("a page without an event", replaced(events.PAGE, "| 301 | error |", "| 301 | warning |"),
+     ["no row on event 301, error"]),
     ("a page with an event that is none", replaced(events.PAGE, "| 301 |", "| 302 | error | x | y |\n| 301 |"),
      ["a row on event 302, which is none"]),
 ]
@@ -275,15 +281,45 @@ def wrong_flags():
     return wrong
 
 
+# what message_table.py is given -> the texts that it makes of it, or a word of why it takes none
+MESSAGE_CASES = [
+    ('HBK_RESULT(OK, 0, "ok", "done")\n/* HBK_RESULT */\nHBK_RESULT(BAD, -32700,\n  "bad", "not so")\n',
+     {0: "done", 0xFFFF8044: "not so"}),
+    ('HBK_RESULT(OK, 0, "ok", "100%")\n', "no plain text"),
+    ('HBK_RESULT(OK, 0, "ok", "a \\"b\\"")\n', "no plain text"),
+    ('HBK_RESULT(OK, 0, "ok", "f\u00fcnf")\n', "no plain text"),
+    ('HBK_RESULT(OK, 0, "ok", "a")\nHBK_RESULT(B, 0, "b", "b")\n', "is there twice"),
+    ('HBK_RESULT(OK, 0, "ok", "a")\nHBK_RESULT(B, 0x10, "b", "b")\n', "could be read"),
+    ("/* nothing */\n", "could be read"),
+]
+
+
+def wrong_messages():
+    wrong = 0
+    for text, expected in MESSAGE_CASES:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "results.def"
+            path.write_text(text, encoding="utf-8")
+            try:
+                found = message_table.read([path])
+            except SystemExit as error:
+                found = str(error)
+        if found != expected and not (isinstance(expected, str) and isinstance(found, str) and expected in found):
+            wrong += 1
+            print(f"selftest: messages: {text!r}: found {found}")
+    return wrong
+
+
 def main():
-    failed = wrong_flags()
+    failed = wrong_flags() + wrong_messages()
     for title, changes, expected in [("the clean tree", {}, [])] + CASES:
         found = findings_with(changes)
         missing = [text for text in expected if not any(text in line for line in found)]
         if missing or len(found) != len(expected):
             failed += 1
             print(f"selftest: {title}: expected {expected}, found {found}")
-    print(f"selftest: {len(CASES) + 1} trees, {len(FLAG_CASES)} compilations, {failed} wrong")
+    print(f"selftest: {len(CASES) + 1} trees, {len(FLAG_CASES)} compilations, "
+          f"{len(MESSAGE_CASES)} tables, {failed} wrong")
     return 1 if failed else 0
 
 
