@@ -55,7 +55,11 @@ add_dependencies(hbk_ship hbk_sdk hbk_client_dll hbctl)
 if(NOT HBK_CLIENT_ONLY)
     add_dependencies(hbk_ship handlebroker)
     install(TARGETS handlebroker RUNTIME DESTINATION . COMPONENT service)
-    install(FILES installer/ADMIN.md CHANGELOG.md installer/THIRD_PARTY.txt DESTINATION . COMPONENT service)
+    install(
+        FILES installer/ADMIN.md installer/forwarding.xml CHANGELOG.md installer/THIRD_PARTY.txt
+        DESTINATION .
+        COMPONENT service
+    )
     install(FILES LICENSE DESTINATION . RENAME LICENSE.txt COMPONENT service)
     install(FILES installer/install.cmd installer/uninstall.cmd DESTINATION . COMPONENT scripts)
 endif()
