@@ -34,7 +34,8 @@ static bool how_of(const hbk_record *record, enum graph_how *ret_how)
 static bool take_record(struct graph_run *run, const hbk_record *record)
 {
     struct graph_item items[HBK_ITEMS_MAX];
-    struct graph_share share = {.from = party(&record->caller), .to = party(&record->target)};
+    struct graph_share share = {
+        .from = party(&record->caller), .to = party(&record->target), .items = items};
 
     run->about.records++;
     if (run->about.from_ms == 0 || record->time_ms < run->about.from_ms)
@@ -52,10 +53,9 @@ static bool take_record(struct graph_run *run, const hbk_record *record)
     share.name = record->endpoint;
     share.count = record->stands_for;
     share.time_ms = record->time_ms;
-    share.items_count = record->count;
-    share.items = items;
-    for (size_t i = 0; i < record->count; i++)
-        items[i] = (struct graph_item){record->items[i].type, record->items[i].access};
+    for (size_t i = 0; i < record->count && i < HBK_ITEMS_MAX; i++)
+        items[share.items_count++] =
+            (struct graph_item){record->items[i].type, record->items[i].access};
     return graph_add(run->graph, &share);
 }
 
