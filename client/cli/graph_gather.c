@@ -183,6 +183,7 @@ out:
 enum exit_code graph_gather_watch(struct graph_run *run, hbk_client *client, uint32_t watch_ms)
 {
     const ULONGLONG end = GetTickCount64() + watch_ms;
+    char length[32];
     hbk_error_info error;
     hbk_record *record = NULL;
     hbk_result result = hbk_watch(client, &error);
@@ -191,6 +192,8 @@ enum exit_code graph_gather_watch(struct graph_run *run, hbk_client *client, uin
         return failed(&run->arguments->globals, &error,
                       result == HBK_QUOTA ? "Too many watch already; end one of them."
                                           : inspect_advice(result));
+    duration_text(length, sizeof length, watch_ms);
+    fprintf(stderr, "gathering what is recorded within %s\n", length);
     for (;;) {
         const ULONGLONG now = GetTickCount64();
         result = hbk_watch_receive(client, now < end ? (uint32_t)(end - now) : 0, &record, &error);
