@@ -65,6 +65,8 @@ packages=(
     dpkg-dev xz-utils patch debian-archive-keyring ca-certificates
     # to check the tree itself (tests/tidy)
     python3
+    # to draw what hbctl graph writes in DOT (tests/integration)
+    graphviz
     # to compare with (tests/fuzz): a second JSON parser
     libjansson-dev
 )

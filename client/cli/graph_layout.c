@@ -412,10 +412,10 @@ static void place_apart(struct layout *layout)
             continue;
         if (placed == 0)
             picture->apart_y = picture->height + MARGIN;
+        const size_t row = placed / columns;
         const double x = MARGIN + (double)(placed % columns) * pitch;
         picture->places[i] = (struct graph_place){
-            true, x,
-            picture->apart_y + 28 + (double)(placed / columns) * (picture->card_height + 14)};
+            true, x, picture->apart_y + 28 + (double)row * (picture->card_height + 14)};
         picture->width =
             x + picture->card_width > picture->width ? x + picture->card_width : picture->width;
         picture->height = picture->places[i].y + picture->card_height;
