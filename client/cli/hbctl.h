@@ -205,6 +205,7 @@ enum exit_code run_store_list(struct arguments *arguments);
 enum exit_code run_deliveries(struct arguments *arguments);
 enum exit_code run_revoke(struct arguments *arguments);
 enum exit_code run_transfer(struct arguments *arguments);
+enum exit_code run_check_config(struct arguments *arguments);
 
 struct command {
     const char *name; /* "status", or "store put" */

@@ -226,6 +226,21 @@ static const struct command commands[] = {
         "  hbctl transfer --from 4711 --handle 0x1c4 --to 815\n"
         "  hbctl transfer --from 4711 --handle 0x1c4 --to user/inbox --access read\n"
         "  hbctl transfer --from 4711 --handle 0x1c4 --print > copy.txt\n"),
+    HBCTL_COMMAND(
+        "check-config", run_check_config, "every mistake of a configuration file",
+        "hbctl check-config [FILE] [--json]\n"
+        "\n"
+        "Tells every mistake in a configuration file, with its line and what to do, or what the\n"
+        "file puts in force; and whether the service would believe it where it is. The service\n"
+        "need not run. Without FILE it is the service's own, which administrators may read:\n"
+        "handlebroker.json in HandleBroker in ProgramData.\n"
+        "\n"
+        "Exit code 0: no mistakes; 1: mistakes, or the service does not believe its own file;\n"
+        "2: the file cannot be read.\n"
+        "\n"
+        "Examples:\n"
+        "  hbctl check-config\n"
+        "  hbctl check-config draft.json --json\n"),
 };
 
 /* Between them stands the list of commands. */
