@@ -404,6 +404,7 @@ int wmain(int argc, wchar_t **argv)
         fputs("hbctl: standard output could not be written\n", stderr);
         code = EXIT_USAGE;
     }
+    console_end();
     arguments_free(arguments.values);
     return (int)code;
 }
