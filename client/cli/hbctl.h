@@ -136,6 +136,7 @@ void json_open(struct json *json, const char *key, char bracket);
 void json_close(struct json *json, char bracket);
 void json_text(struct json *json, const char *key, const char *value); /* NULL: null */
 void json_number(struct json *json, const char *key, uint64_t value);
+void json_decimal(struct json *json, const char *key, double value); /* with three places */
 void json_bool(struct json *json, const char *key, bool value);
 void json_party(struct json *json, const char *key, const hbk_party *party);
 
@@ -231,6 +232,7 @@ enum exit_code run_store_list(struct arguments *arguments);
 enum exit_code run_deliveries(struct arguments *arguments);
 enum exit_code run_revoke(struct arguments *arguments);
 enum exit_code run_transfer(struct arguments *arguments);
+enum exit_code run_bench(struct arguments *arguments);
 enum exit_code run_check_config(struct arguments *arguments);
 
 struct command {

@@ -99,6 +99,12 @@ void json_number(struct json *json, const char *key, uint64_t value)
     fprintf(json->file, "%llu", (unsigned long long)value);
 }
 
+void json_decimal(struct json *json, const char *key, double value)
+{
+    write_key(json, key);
+    fprintf(json->file, "%.3f", value);
+}
+
 void json_bool(struct json *json, const char *key, bool value)
 {
     write_key(json, key);

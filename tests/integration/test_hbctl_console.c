@@ -175,6 +175,10 @@ static void that_it_waits(void **state)
     kit_says(text, "listening at user/waits");
     /* The error begins where the line began that was erased. */
     kit_says(text, kit_is_wine() ? "\n\x1b[31mhbctl: timeout: " : "\nhbctl: timeout: ");
+    process = start(L"bench --count 100000", screen_name, screen_name);
+    assert_true(shown("handing over, ", RUN_MS));
+    kit_says(text, " of 100000, ");
+    kit_forget(process);
 }
 
 static void not_to_a_program(void **state)
