@@ -106,29 +106,28 @@ function(hbk_use_wmain target)
     endif()
 endfunction()
 
-# hbk_add_version(TARGET FILE DESCRIPTION [INCLUDE file.rc])
+# hbk_add_resources(TARGET FILE DESCRIPTION MESSAGES)
 #
-# The version resource of an executable or DLL whose file is called FILE, and what else INCLUDE has. The resource
-# compilers do not agree on how a string comes in from outside, so the file is written here.
-function(hbk_add_version target file description)
-    cmake_parse_arguments(arg "" "INCLUDE" "" ${ARGN})
+# What every executable or DLL that is shipped has in it: its version, of the file that is called FILE, the icon, and
+# the messages of MESSAGES, an .rc from one of the functions below. The resource compilers do not agree on how a string
+# comes in from outside, so the file is written here.
+function(hbk_add_resources target file description messages)
     set(HBK_VERSION_FILE ${file})
     set(HBK_VERSION_DESCRIPTION ${description})
+    set(HBK_VERSION_MESSAGES ${messages})
+    set(HBK_VERSION_ICON ${CMAKE_SOURCE_DIR}/installer/handlebroker.ico)
+    file(STRINGS ${CMAKE_SOURCE_DIR}/LICENSE HBK_VERSION_COPYRIGHT REGEX "^Copyright ")
     get_filename_component(HBK_VERSION_NAME ${file} NAME_WE)
     string(REPLACE "." "," HBK_VERSION_NUMBERS "${PROJECT_VERSION}.0")
     set(HBK_VERSION_TYPE VFT_APP)
     if(file MATCHES "[.]dll$")
         set(HBK_VERSION_TYPE VFT_DLL)
     endif()
-    set(HBK_VERSION_INCLUDE)
-    set(source ${CMAKE_CURRENT_BINARY_DIR}/${target}_version.rc)
-    if(arg_INCLUDE)
-        set(HBK_VERSION_INCLUDE "#include \"${arg_INCLUDE}\"")
-    endif()
-    configure_file(${CMAKE_SOURCE_DIR}/cmake/version.rc.in ${source} @ONLY)
-    if(arg_INCLUDE)
-        set_source_files_properties(${source} PROPERTIES OBJECT_DEPENDS ${arg_INCLUDE})
-    endif()
+    set(source ${CMAKE_CURRENT_BINARY_DIR}/${target}_resources.rc)
+    configure_file(${CMAKE_SOURCE_DIR}/cmake/resources.rc.in ${source} @ONLY)
+    set_source_files_properties(
+        ${source} PROPERTIES OBJECT_DEPENDS "${messages};${HBK_VERSION_ICON}"
+    )
     target_sources(${target} PRIVATE ${source})
 endfunction()
 
@@ -152,4 +151,23 @@ function(hbk_add_messages target catalogue ret_rc)
     # For the resource compiler too, which looks for the binary file there.
     target_include_directories(${target} PUBLIC ${folder})
     set(${ret_rc} ${folder}/${name}.rc PARENT_SCOPE)
+endfunction()
+
+# hbk_add_result_messages(ret_rc FILE.def...)
+#
+# A message for each result of these files: its number is the id, its text the message.
+function(hbk_add_result_messages ret_rc)
+    set(folder ${CMAKE_CURRENT_BINARY_DIR}/messages)
+    set(script ${CMAKE_SOURCE_DIR}/cmake/message_table.py)
+    file(MAKE_DIRECTORY ${folder})
+    # The .rc comes after the table that it takes in: who depends on it depends on both.
+    add_custom_command(
+        OUTPUT ${folder}/results.rc
+        BYPRODUCTS ${folder}/results.bin
+        COMMAND ${Python3_EXECUTABLE} ${script} ${folder}/results.bin ${folder}/results.rc ${ARGN}
+        DEPENDS ${script} ${ARGN}
+        COMMENT "Compiling messages results"
+        VERBATIM
+    )
+    set(${ret_rc} ${folder}/results.rc PARENT_SCOPE)
 endfunction()

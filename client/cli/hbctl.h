@@ -223,6 +223,7 @@ enum exit_code run_metrics(struct arguments *arguments);
 enum exit_code run_sessions(struct arguments *arguments);
 enum exit_code run_explain(struct arguments *arguments);
 enum exit_code run_watch(struct arguments *arguments);
+enum exit_code run_graph(struct arguments *arguments);
 enum exit_code run_send(struct arguments *arguments);
 enum exit_code run_receive(struct arguments *arguments);
 enum exit_code run_store_put(struct arguments *arguments);

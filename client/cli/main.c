@@ -63,6 +63,27 @@ static const struct command commands[] = {
                   "  hbctl watch\n"
                   "  hbctl watch --json --count 100 > records.jsonl\n"),
     HBCTL_COMMAND(
+        "graph", run_graph, "a picture of who shared what with whom",
+        "hbctl graph [--dot | --html | --json] [--output FILE] [--records FILE ...] [OPTION ...]\n"
+        "\n"
+        "Draws processes and what went from one to another: as text for Graphviz (DOT), as a\n"
+        "page with the picture in it, or as JSON. Without --records it draws what the service\n"
+        "has now: sessions, endpoints, deliveries under way, what is stored.\n"
+        "\n"
+        "  --dot           DOT; the default\n"
+        "  --html          a page: one file, without scripts, that needs nothing else\n"
+        "  --output FILE   write it there instead of to standard output\n"
+        "  --records FILE  draw what is in this audit file of the service; up to 100 files\n"
+        "  --watch MS      add what the service records within so long; it takes the right to\n"
+        "                  inspect, which administrators have\n"
+        "  --nodes N       the N with most hand-offs alone; 60 unless told, up to 500\n"
+        "\n"
+        "Examples:\n"
+        "  hbctl graph --html --output now.html\n"
+        "  hbctl graph --watch 60000 | dot -Tsvg > minute.svg\n"
+        "  hbctl graph --records audit.jsonl.1 --records audit.jsonl --html --output all.html\n"
+        "  hbctl graph --records audit.jsonl --json\n"),
+    HBCTL_COMMAND(
         "explain", run_explain, "which rule decides, and what it says",
         "hbctl explain VERB [NAME] [--pid N] [--session N] [--json]\n"
         "\n"

@@ -66,6 +66,17 @@ static hbk_result check_options(const hbk_endpoint_options *options, hbk_error_i
     return HBK_OK;
 }
 
+static struct hbk_text keep_text(char **at, struct hbk_text text)
+{
+    struct hbk_text kept = {*at, text.size};
+
+    if (text.data == NULL)
+        return text;
+    memcpy(*at, text.data, text.size);
+    *at += text.size;
+    return kept;
+}
+
 static void fill_rules(struct hbk_type_rule *ret_rules, const hbk_endpoint_options *options)
 {
     for (size_t i = 0; i < options->types_count; i++) {
@@ -77,6 +88,48 @@ static void fill_rules(struct hbk_type_rule *ret_rules, const hbk_endpoint_optio
                                                            : HBK_TYPE_RULE_MASK);
         rule->mask = rule->kind == HBK_TYPE_RULE_MASK ? access : 0;
     }
+}
+
+/* A copy of @params with all its texts, in one block. Return: NULL out of memory. */
+static struct hbk_listening *listening_new(const struct hbk_endpoint_open *params)
+{
+    size_t count = params->types_count;
+    size_t size = sizeof(struct hbk_listening) + count * sizeof params->types[0] +
+                  params->name.size + params->from.size;
+    for (size_t i = 0; i < count; i++)
+        size += params->types[i].type.size;
+    struct hbk_listening *listening = calloc(1, size);
+    if (listening == NULL)
+        return NULL;
+    struct hbk_type_rule *types = (struct hbk_type_rule *)(void *)(listening + 1);
+    char *at = (char *)(types + count);
+    listening->params = *params;
+    listening->params.name = keep_text(&at, params->name);
+    listening->params.from = keep_text(&at, params->from);
+    listening->params.types = types;
+    for (size_t i = 0; i < count; i++) {
+        types[i] = params->types[i];
+        types[i].type = keep_text(&at, types[i].type);
+    }
+    HBK_ASSERT(at == (char *)listening + size);
+    return listening;
+}
+
+struct opening {
+    struct hbk_client *client;
+    struct hbk_listening *listening;
+};
+
+/* With the answer, and not a moment later: a reopening is to know of it. */
+static bool take_opened(void *context, const struct hbk_message *message)
+{
+    struct opening *opening = context;
+
+    (void)message;
+    opening->listening->epoch = opening->client->epoch;
+    opening->listening->next = opening->client->listening;
+    opening->client->listening = opening->listening;
+    return true;
 }
 
 hbk_result hbk_endpoint_open(hbk_client *client, const hbk_endpoint_options *options,
@@ -103,49 +156,98 @@ hbk_result hbk_endpoint_open(hbk_client *client, const hbk_endpoint_options *opt
     params.items_max = own.items_max;
     params.from = hbk_text_from(own.from);
     params.revocable = (own.flags & HBK_ENDPOINT_REVOCABLE) != 0;
-    struct hbk_listening *listening = calloc(1, sizeof *listening);
-    if (listening == NULL)
+    struct opening opening = {client, listening_new(&params)};
+    if (opening.listening == NULL)
         return hbk_fail(ret_error, HBK_NO_MEMORY, -1, 0, "out of memory for an endpoint");
-    memcpy(listening->name, params.name.data, params.name.size);
-    result = hbk_call(client, HBK_METHOD_ENDPOINT_OPEN, &params, 0, NULL, NULL, ret_error);
-    if (result != HBK_OK) {
-        free(listening);
-        return result;
-    }
-    AcquireSRWLockExclusive(&client->lock);
-    listening->next = client->listening;
-    client->listening = listening;
-    ReleaseSRWLockExclusive(&client->lock);
-    return HBK_OK;
+    result =
+        hbk_call(client, HBK_METHOD_ENDPOINT_OPEN, &params, 0, take_opened, &opening, ret_error);
+    if (result != HBK_OK)
+        free(opening.listening);
+    return result;
 }
 
-static void forget(struct hbk_client *client, const char *name)
+/* With the lock held. */
+static struct hbk_listening **find(struct hbk_client *client, struct hbk_text name)
 {
+    struct hbk_listening **at = &client->listening;
+
+    while (*at != NULL && ((*at)->unwanted || !hbk_text_equal((*at)->params.name, name)))
+        at = &(*at)->next;
+    return at;
+}
+
+static void drop(struct hbk_listening **at)
+{
+    struct hbk_listening *gone = *at;
+
+    if (gone == NULL)
+        return;
+    *at = gone->next;
+    free(gone);
+}
+
+struct closing {
+    struct hbk_client *client;
+    struct hbk_text name;
+};
+
+static bool take_closed(void *context, const struct hbk_message *message)
+{
+    const struct closing *closing = context;
+
+    (void)message;
+    drop(find(closing->client, closing->name));
+    return true;
+}
+
+static void take_not_there(const struct closing *closing)
+{
+    AcquireSRWLockExclusive(&closing->client->lock);
+    drop(find(closing->client, closing->name));
+    ReleaseSRWLockExclusive(&closing->client->lock);
+}
+
+/* The connection is gone, and every endpoint with it: see to it that this one does not come back. Return: false,
+ * there is another connection by now. */
+static bool forget(const struct closing *closing, bool *ret_known)
+{
+    struct hbk_client *client = closing->client;
+
     AcquireSRWLockExclusive(&client->lock);
-    for (struct hbk_listening **at = &client->listening; *at != NULL; at = &(*at)->next) {
-        if (strcmp((*at)->name, name) == 0) {
-            struct hbk_listening *gone = *at;
-            *at = gone->next;
-            free(gone);
-            break;
-        }
-    }
+    bool gone = client->ended;
+    struct hbk_listening **at = find(client, closing->name);
+    *ret_known = *at != NULL;
+    if (gone && *at != NULL && client->reopening)
+        (*at)->unwanted = true;
+    else if (gone)
+        drop(at);
     ReleaseSRWLockExclusive(&client->lock);
+    return gone;
 }
 
 hbk_result hbk_endpoint_close(hbk_client *client, const char *name, hbk_error_info *ret_error)
 {
     struct hbk_endpoint_close params = {0};
+    hbk_error_info error;
 
     if (client == NULL)
         return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "client is NULL");
     hbk_result result = check_name(name, "name", ret_error);
     if (result != HBK_OK)
         return result;
-    params.name = hbk_text_from(name);
-    result = hbk_call(client, HBK_METHOD_ENDPOINT_CLOSE, &params, 0, NULL, NULL, ret_error);
-    if (result == HBK_OK || result == HBK_NOT_FOUND)
-        forget(client, name);
+    struct closing closing = {client, hbk_text_from(name)};
+    bool known = false;
+    params.name = closing.name;
+    do {
+        result =
+            hbk_call(client, HBK_METHOD_ENDPOINT_CLOSE, &params, 0, take_closed, &closing, &error);
+    } while (result == HBK_DISCONNECTED && !forget(&closing, &known));
+    if (result == HBK_NOT_FOUND)
+        take_not_there(&closing);
+    if (result == HBK_DISCONNECTED && known)
+        result = HBK_OK;
+    if (result != HBK_OK && ret_error != NULL)
+        *ret_error = error;
     return result;
 }
 

@@ -82,6 +82,19 @@ HANDLE hbk_held_take(struct hbk_delivery_body *body, size_t index)
     return handle;
 }
 
+void hbk_held_renew(struct hbk_client *client, const struct hbk_client *fresh)
+{
+    AcquireSRWLockExclusive(&lock);
+    for (struct hbk_delivery_body *body = first, *next; body != NULL; body = next) {
+        next = body->next;
+        if (body->owner == client)
+            take_out(body);
+        else if (body->owner == fresh)
+            body->owner = client;
+    }
+    ReleaseSRWLockExclusive(&lock);
+}
+
 void hbk_held_forget(const struct hbk_client *client)
 {
     AcquireSRWLockExclusive(&ends);

@@ -50,8 +50,9 @@ static hbk_result read_pages(struct hbk_client *client, enum hbk_method method,
                              bool (*take)(void *, const struct hbk_message *),
                              hbk_error_info *ret_error)
 {
-    hbk_result result = HBK_OK;
+    struct hbk_over over = {.any = true, .passed = HBK_DISCONNECTED};
 
+    hbk_result result = hbk_reopen_if_due(client, ret_error);
     list->more = true;
     for (int page = 0; list->more && result == HBK_OK; page++) {
         struct hbk_paging params = {0};
@@ -59,7 +60,8 @@ static hbk_result read_pages(struct hbk_client *client, enum hbk_method method,
             return hbk_fail(ret_error, HBK_INTERNAL_ERROR, -1, 0, "the service's list has no end");
         if (page > 0)
             params.cursor = hbk_text_from(list->cursor);
-        result = hbk_call(client, method, &params, 0, take, list, ret_error);
+        result = hbk_call_over(client, &over, method, &params, take, list, ret_error);
+        over.any = false; /* the rest is to be of the same list */
     }
     return result;
 }

@@ -187,8 +187,6 @@ static const char *explain_fault(const hbk_explain_options *options)
         return "options->name is no endpoint name: user/, session/ or global/, and at most 260 "
                "bytes "
                "in all of letters, digits and ._/-";
-    if (options->session > HBK_INTEGER_MAX)
-        return "options->session is no number of a session";
     return NULL;
 }
 
@@ -202,14 +200,19 @@ hbk_result hbk_explain(hbk_client *client, const hbk_explain_options *options,
         return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0,
                         "client or ret_explanation is NULL");
     const char *fault = explain_fault(options);
+    if (fault == NULL && options->session != 0 && !hbk_id_valid(client, options->session))
+        fault = "options->session is no number of a session";
     if (fault != NULL)
         return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "%s", fault);
     params.verb = hbk_text_from(options->verb);
     params.name = hbk_text_from(options->name);
     params.pid = options->pid;
-    params.session = options->session;
-    hbk_result result = hbk_call(client, HBK_METHOD_POLICY_EXPLAIN, &params, 0, take_explanation,
-                                 &explanation, ret_error);
+    params.session = HBK_SERVICE_NUMBER(options->session);
+    hbk_result result = options->session != 0
+                            ? hbk_call_about(client, options->session, HBK_METHOD_POLICY_EXPLAIN,
+                                             &params, take_explanation, &explanation, ret_error)
+                            : hbk_call(client, HBK_METHOD_POLICY_EXPLAIN, &params, 0,
+                                       take_explanation, &explanation, ret_error);
     if (result == HBK_OK)
         *ret_explanation = explanation;
     return result;

@@ -46,6 +46,14 @@ void hbk_notify_received(struct hbk_client *client)
     SetEvent(client->notify.wake);
 }
 
+void hbk_notify_again(struct hbk_client *client)
+{
+    if (client->notify.thread == NULL)
+        return;
+    client->notify.told = false;
+    SetEvent(client->notify.wake);
+}
+
 /* ---- the thread ---- */
 
 enum look { LOOK_LATER, LOOK_TELL, LOOK_END };

@@ -13,16 +13,16 @@ static bool take_closed(void *context, const struct hbk_message *message)
 hbk_result hbk_revoke(hbk_client *client, uint64_t delivery, uint64_t *ret_closed,
                       hbk_error_info *ret_error)
 {
-    struct hbk_delivery_answer params = {.delivery = delivery};
+    struct hbk_delivery_answer params = {.delivery = HBK_SERVICE_NUMBER(delivery)};
     uint64_t closed = 0;
 
     if (client == NULL)
         return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "client is NULL");
-    if (delivery == 0 || delivery > HBK_INTEGER_MAX)
+    if (!hbk_id_valid(client, delivery))
         return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0,
                         "delivery is no number of a delivery");
-    hbk_result result =
-        hbk_call(client, HBK_METHOD_DELIVERY_REVOKE, &params, 0, take_closed, &closed, ret_error);
+    hbk_result result = hbk_call_about(client, delivery, HBK_METHOD_DELIVERY_REVOKE, &params,
+                                       take_closed, &closed, ret_error);
     if (result == HBK_OK && ret_closed != NULL)
         *ret_closed = closed;
     return result;

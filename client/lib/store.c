@@ -259,13 +259,13 @@ hbk_result hbk_store_remove(hbk_client *client, const char *name, hbk_error_info
 
 hbk_result hbk_store_remove_entry(hbk_client *client, uint64_t entry, hbk_error_info *ret_error)
 {
-    const struct hbk_store_remove params = {.entry = entry};
+    const struct hbk_store_remove params = {.entry = HBK_SERVICE_NUMBER(entry)};
 
     if (client == NULL)
         return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "client is NULL");
-    if (entry == 0 || entry > HBK_INTEGER_MAX)
+    if (!hbk_id_valid(client, entry))
         return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "entry is no number of an entry");
-    return hbk_call(client, HBK_METHOD_STORE_REMOVE, &params, 0, NULL, NULL, ret_error);
+    return hbk_call_about(client, entry, HBK_METHOD_STORE_REMOVE, &params, NULL, NULL, ret_error);
 }
 
 /* ---- listing ---- */

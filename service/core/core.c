@@ -260,6 +260,16 @@ void hbk_core_sockets_made(struct hbk_core *core, uint64_t ticket,
     hbk_socket_made(delivery, failure, item);
 }
 
+void hbk_core_looked(struct hbk_core *core, uint64_t ticket, const struct hbk_looked *looked,
+                     const struct hbk_failure *failure)
+{
+    struct hbk_session *s = session_of(core, ticket);
+
+    HBK_ASSERT(s != NULL && core->looks_pending > 0);
+    core->looks_pending--;
+    hbk_look_ended(s, looked, failure);
+}
+
 void hbk_core_proof_closed(struct hbk_core *core, uint64_t session)
 {
     struct hbk_session *s = session_of(core, session);
@@ -335,6 +345,7 @@ void hbk_core_stop(struct hbk_core *core)
 
         hbk_delivery_stop_sends(session);
         hbk_request_stop(session);
+        hbk_look_stop(session);
     }
     for (struct hbk_link *link = core->sessions.next; link != &core->sessions; link = link->next) {
         hbk_session_end(HBK_CONTAINER(link, struct hbk_session, all_link), HBK_R_STOPPING, NULL);

@@ -34,8 +34,10 @@ MAY_INCLUDE = {
     # hbctl check-config reads a file as the service does.
     "client/cli": ["client/include", "service/main"],
     "client/examples": ["client/include"],
+    "client/languages": ["client/include"],
     "tests/unit": [
         "proto/base", "proto/codec", "service/core", "service/platform", "service/main", "service/win",
+        "client/include", "client/cli",
     ],
     # The core over the unit tests' fake platform.
     "tests/fuzz": ["proto/base", "proto/codec", "service/core", "service/platform", "tests/unit"],
@@ -75,7 +77,7 @@ LIBUV_IN = ("service/main",)
 CJSON_IN = ("proto/codec", "tests/fuzz")
 WINDOWS_IN = (
     "service/win", "service/main", "client/include", "client/lib", "client/cli", "client/examples",
-    "tests/unit", "tests/integration", "tests/wow64", "tests/bench",
+    "client/languages", "tests/unit", "tests/integration", "tests/wow64", "tests/bench",
 )
 WINDOWS_HEADERS = re.compile(
     r"^(windows|win(base|def|error|ioctl|nt|svc|sock2?|sta|ternl|user)|ws2tcpip|mswsock|aclapi|accctrl|"
