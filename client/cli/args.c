@@ -62,7 +62,11 @@ enum exit_code usage_error(const struct arguments *arguments, const char *what,
                  argument != NULL ? argument : "");
         return failed(&arguments->globals, &error, NULL);
     }
-    fprintf(stderr, "hbctl%s%s: %s%s", blank, name, what, argument != NULL ? ": " : "");
+    progress_end();
+    style_on(stderr, STYLE_BAD);
+    fprintf(stderr, "hbctl%s%s: ", blank, name);
+    style_off(stderr);
+    fprintf(stderr, "%s%s", what, argument != NULL ? ": " : "");
     print_text(stderr, argument != NULL ? argument : "");
     fprintf(stderr, "\nTry: hbctl%s%s --help\n", blank, name);
     return EXIT_USAGE;

@@ -99,6 +99,31 @@ enum exit_code usage_error(const struct arguments *arguments, const char *what,
 /** print_text() - print what somebody else has written, without its control characters. */
 void print_text(FILE *file, const char *text);
 
+enum style { STYLE_HEADING, STYLE_GOOD, STYLE_BAD };
+
+/** style_on(), style_off() - around what is printed in a colour, where @file is a console that takes
+ * one and nobody has set NO_COLOR; else nothing is printed. */
+void style_on(FILE *file, enum style style);
+void style_off(FILE *file);
+
+/** console_width() - of the console that @file goes to; 0: it is none, and there is no limit. */
+size_t console_width(FILE *file);
+
+/** console_end() - leave the console as it was found. */
+void console_end(void);
+
+/**
+ * progress_begin() - show that something goes on, and for how long, until progress_end()
+ *
+ * Only after a second, only on a console, and not with --json. Nothing may be printed meanwhile.
+ * One at a time: a second begins anew. @name, which may be NULL, comes after @what.
+ */
+void progress_begin(const struct globals *globals, const char *what, const char *name);
+/** progress_count() - how much of it is done. */
+void progress_count(uint32_t done, uint32_t total);
+/** progress_end() - and erase the line, if there is one; also if none was begun. */
+void progress_end(void);
+
 /* A JSON document of one line, written piece by piece. */
 struct json {
     FILE *file;
@@ -111,6 +136,7 @@ void json_open(struct json *json, const char *key, char bracket);
 void json_close(struct json *json, char bracket);
 void json_text(struct json *json, const char *key, const char *value); /* NULL: null */
 void json_number(struct json *json, const char *key, uint64_t value);
+void json_decimal(struct json *json, const char *key, double value); /* with three places */
 void json_bool(struct json *json, const char *key, bool value);
 void json_party(struct json *json, const char *key, const hbk_party *party);
 
@@ -124,7 +150,8 @@ struct table {
 void table_begin(struct table *table, size_t columns, const char *const *headings);
 /** table_row() - @cells: as many as there are columns; copied. */
 void table_row(struct table *table, const char *const *cells);
-/** table_print() - print and free it. A line is cut at the width of a console, never in a file. */
+/** table_print() - print and free it. On a console its widest columns are made narrower until it
+ * fits; in a file nothing is cut off. */
 void table_print(struct table *table, FILE *file);
 
 /** duration_text() - "2 d 03 h", "4 min 05 s", … */
@@ -181,7 +208,7 @@ bool talk_begin(struct talk *talk, const struct arguments *arguments);
 bool talk_begin_plain(struct talk *talk, struct arguments *arguments);
 
 /** talk_good() - is @result HBK_OK? If not, talk->error is printed, and what @advice, which may be
- * NULL, says to do about it. */
+ * NULL, says to do about it. Ends what progress_begin() has begun. */
 bool talk_good(struct talk *talk, hbk_result result, const char *(*advice)(hbk_result));
 
 /** talk_end() - close the connection. Return: the command's exit code. */
@@ -206,6 +233,8 @@ enum exit_code run_store_list(struct arguments *arguments);
 enum exit_code run_deliveries(struct arguments *arguments);
 enum exit_code run_revoke(struct arguments *arguments);
 enum exit_code run_transfer(struct arguments *arguments);
+enum exit_code run_bench(struct arguments *arguments);
+enum exit_code run_check_config(struct arguments *arguments);
 
 struct command {
     const char *name; /* "status", or "store put" */

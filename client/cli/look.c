@@ -32,8 +32,11 @@ static void print_status(const hbk_status_info *status)
     char uptime[32];
 
     duration_text(uptime, sizeof uptime, status->uptime_ms);
-    printf("server      %s %s, %s, process %lu, up for %s\n", status->server_name,
-           status->server_version, status->state, (unsigned long)status->pid, uptime);
+    printf("server      %s %s, ", status->server_name, status->server_version);
+    style_on(stdout, strcmp(status->state, "running") == 0 ? STYLE_GOOD : STYLE_BAD);
+    fputs(status->state, stdout);
+    style_off(stdout);
+    printf(", process %lu, up for %s\n", (unsigned long)status->pid, uptime);
     printf("sessions    %lu, of which %lu have proved who they are\n",
            (unsigned long)status->sessions, (unsigned long)status->sessions_proven);
     printf("endpoints   %lu\n", (unsigned long)status->endpoints);

@@ -247,6 +247,37 @@ static const struct command commands[] = {
         "  hbctl transfer --from 4711 --handle 0x1c4 --to 815\n"
         "  hbctl transfer --from 4711 --handle 0x1c4 --to user/inbox --access read\n"
         "  hbctl transfer --from 4711 --handle 0x1c4 --print > copy.txt\n"),
+    HBCTL_COMMAND(
+        "bench", run_bench, "how fast this machine hands handles over",
+        "hbctl bench [--count N] [--json]\n"
+        "\n"
+        "Hands N handles to a child of its own through the service, checks that each is the\n"
+        "right object, and prints how long that took, beside what it costs at least: the same\n"
+        "hops by bare pipes and DuplicateHandle, in the same run. It ends after 60 s at the\n"
+        "latest, with what it has measured by then.\n"
+        "\n"
+        "  --count N      how many of each; 2000 unless told, up to 100000\n"
+        "\n"
+        "Exit code 4: a handle did not arrive within 5 s, or was another object.\n"
+        "\n"
+        "Examples:\n"
+        "  hbctl bench\n"
+        "  hbctl bench --count 20000 --json\n"),
+    HBCTL_COMMAND(
+        "check-config", run_check_config, "every mistake of a configuration file",
+        "hbctl check-config [FILE] [--json]\n"
+        "\n"
+        "Tells every mistake in a configuration file, with its line and what to do, or what the\n"
+        "file puts in force; and whether the service would believe it where it is. The service\n"
+        "need not run. Without FILE it is the service's own, which administrators may read:\n"
+        "handlebroker.json in HandleBroker in ProgramData.\n"
+        "\n"
+        "Exit code 0: no mistakes; 1: mistakes, or the service does not believe its own file;\n"
+        "2: the file cannot be read.\n"
+        "\n"
+        "Examples:\n"
+        "  hbctl check-config\n"
+        "  hbctl check-config draft.json --json\n"),
 };
 
 /* Between them stands the list of commands. */
@@ -410,6 +441,7 @@ int wmain(int argc, wchar_t **argv)
         fputs("hbctl: standard output could not be written\n", stderr);
         code = EXIT_USAGE;
     }
+    console_end();
     arguments_free(arguments.values);
     return (int)code;
 }

@@ -135,6 +135,7 @@ static void hold(struct talk *talk, const struct receive_request *request,
 
     if (!json)
         fputs("holding it until its sender takes it back or leaves\n", stderr);
+    progress_begin(&talk->arguments->globals, "holding it", NULL);
     while (talk_good(
         talk, hbk_notification_receive(talk->client, request->timeout_ms, &notice, &talk->error),
         NULL)) {
@@ -148,6 +149,7 @@ static void hold(struct talk *talk, const struct receive_request *request,
                 fputs("its sender has left\n", stderr);
             return;
         }
+        progress_begin(&talk->arguments->globals, "holding it", NULL);
     }
 }
 
@@ -170,6 +172,7 @@ static void receive_one(struct talk *talk, const struct receive_request *request
 {
     hbk_delivery *delivery = NULL;
 
+    progress_begin(&talk->arguments->globals, "waiting for a delivery", NULL);
     hbk_result result = hbk_receive(talk->client, request->timeout_ms, &delivery, &talk->error);
     if (!talk_good(talk, result, NULL))
         return;

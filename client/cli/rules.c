@@ -15,7 +15,11 @@ static void print_explanation(const struct question *question, const hbk_explana
         printf(" of process %lu", (unsigned long)question->pid);
     if (question->session != 0)
         printf(" by session %llu", (unsigned long long)question->session);
-    printf(": %s\ndecided by  ", explanation->allowed ? "allowed" : "refused");
+    fputs(": ", stdout);
+    style_on(stdout, explanation->allowed ? STYLE_GOOD : STYLE_BAD);
+    fputs(explanation->allowed ? "allowed" : "refused", stdout);
+    style_off(stdout);
+    printf("\ndecided by  ");
     print_text(stdout, explanation->rule);
     printf("\nwhy         ");
     print_text(stdout, explanation->detail);

@@ -137,9 +137,13 @@ static enum exit_code send_files(const struct arguments *arguments, const char *
     };
     struct talk talk;
     hbk_receipt receipt;
+    bool good = false;
 
-    if (talk_begin(&talk, arguments) &&
-        talk_good(&talk, hbk_send(talk.client, &options, &receipt, &talk.error), advice)) {
+    if (talk_begin(&talk, arguments)) {
+        progress_begin(&arguments->globals, "waiting for", name);
+        good = talk_good(&talk, hbk_send(talk.client, &options, &receipt, &talk.error), advice);
+    }
+    if (good) {
         if (arguments->globals.json)
             json_receipt(&receipt);
         else

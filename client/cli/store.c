@@ -153,8 +153,11 @@ static enum exit_code get(const struct arguments *arguments, const hbk_store_get
     struct talk talk;
     hbk_taken *taken = NULL;
 
-    if (talk_begin(&talk, arguments) &&
-        talk_good(&talk, hbk_store_get(talk.client, options, &taken, &talk.error), advice)) {
+    if (talk_begin(&talk, arguments)) {
+        progress_begin(&arguments->globals, "waiting for", options->name);
+        talk_good(&talk, hbk_store_get(talk.client, options, &taken, &talk.error), advice);
+    }
+    if (taken != NULL) {
         if (arguments->globals.json)
             json_taken(taken);
         else

@@ -35,7 +35,9 @@ static enum exit_code connect_client(const struct arguments *arguments, hbk_clie
     options.client_version = hbk_version();
     options.pipe = pipe;
     options.flags = globals->unverified ? HBK_OPEN_UNVERIFIED : 0;
+    progress_begin(globals, "connecting", NULL);
     hbk_result result = hbk_open(&options, ret_client, &error);
+    progress_end();
     free(pipe);
     if (result == HBK_OK)
         return EXIT_DONE;
@@ -67,6 +69,7 @@ bool talk_good(struct talk *talk, hbk_result result, const char *(*advice)(hbk_r
 
 enum exit_code talk_end(struct talk *talk)
 {
+    progress_end();
     hbk_close(talk->client);
     talk->client = NULL;
     return talk->code;

@@ -165,6 +165,7 @@ enum exit_code run_watch(struct arguments *arguments)
         talk_good(&talk, hbk_watch(talk.client, &talk.error), advice)) {
         if (!arguments->globals.json)
             fputs("watching; Ctrl+C ends it\n", stderr);
+        progress_begin(&arguments->globals, "waiting for the first record", NULL);
         watch(&talk, &request);
     }
     return talk_end(&talk);
