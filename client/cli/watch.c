@@ -3,7 +3,11 @@
 
 #include <string.h>
 
+/* How long to look for a service that is away, before the next look at Ctrl+C. */
+#define AWAY_MS 500u
+
 struct watch_request {
+    bool reopen;
     uint32_t count, timeout_ms; /* count 0: no end */
 };
 
@@ -111,6 +115,28 @@ static hbk_result wait_for_record(hbk_client *client, uint32_t timeout_ms)
     }
 }
 
+/* The connection is gone. Return: HBK_OK, there is another; HBK_TIMEOUT, not yet. */
+static hbk_result come_back(hbk_client *client, hbk_error_info *ret_error)
+{
+    hbk_result result = hbk_reopen(client, AWAY_MS, ret_error);
+
+    switch (result) {
+    case HBK_OK:
+        fputs("hbctl watch: the service was away; some records may be missing here\n", stderr);
+        fflush(stderr);
+        return HBK_OK;
+    case HBK_UNAVAILABLE:
+    case HBK_UNTRUSTED:
+    case HBK_BUSY:
+    case HBK_STOPPING:
+    case HBK_TIMEOUT:
+    case HBK_DISCONNECTED:
+        return HBK_TIMEOUT;
+    default:
+        return result;
+    }
+}
+
 static enum exit_code watch(const struct arguments *arguments, const struct watch_request *request,
                             hbk_client *client)
 {
@@ -130,6 +156,10 @@ static enum exit_code watch(const struct arguments *arguments, const struct watc
                 return EXIT_DONE;
             continue;
         }
+        if (result == HBK_DISCONNECTED && request->reopen)
+            result = come_back(client, &error);
+        if (result == HBK_OK)
+            continue;
         if (result != HBK_TIMEOUT)
             return failed(&arguments->globals, &error, NULL);
         ULONGLONG quiet = GetTickCount64() - last;
@@ -149,6 +179,7 @@ enum exit_code run_watch(struct arguments *arguments)
     const struct option options[] = {
         {"--count", OPTION_NUMBER, UINT32_MAX, &request.count, NULL},
         {"--timeout", OPTION_NUMBER, INFINITE - 1, &request.timeout_ms, NULL},
+        {"--reopen", OPTION_FLAG, 0, &request.reopen, NULL},
     };
     hbk_client *client = NULL;
     hbk_error_info error;
@@ -170,8 +201,10 @@ enum exit_code run_watch(struct arguments *arguments)
                       result == HBK_QUOTA ? "Too many watch already; end one of them."
                                           : inspect_advice(result));
     } else {
-        if (!arguments->globals.json)
+        if (!arguments->globals.json) {
             fputs("watching; Ctrl+C ends it\n", stderr);
+            fflush(stderr);
+        }
         code = watch(arguments, &request, client);
     }
     hbk_close(client);
