@@ -2,6 +2,9 @@
 # hbk::cjson, hbk::cmocka, hbk::jansson (native only). Where they come from (cmake/setup.sh, or vcpkg
 # on Windows) and how each source spells its targets is known here and nowhere else.
 
+# It makes the message table of the results, and runs half of the tests.
+find_package(Python3 3.9 COMPONENTS Interpreter REQUIRED)
+
 # Wraps the first of the given targets that exists.
 function(hbk_wrap_dependency name)
     foreach(candidate IN LISTS ARGN)

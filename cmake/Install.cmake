@@ -81,7 +81,11 @@ endif()
 if(NOT HBK_CLIENT_ONLY)
     add_dependencies(hbk_ship handlebroker)
     install(TARGETS handlebroker RUNTIME DESTINATION . COMPONENT service)
-    install(FILES installer/ADMIN.md CHANGELOG.md installer/THIRD_PARTY.txt DESTINATION . COMPONENT service)
+    install(
+        FILES installer/ADMIN.md installer/forwarding.xml CHANGELOG.md installer/THIRD_PARTY.txt
+        DESTINATION .
+        COMPONENT service
+    )
     install(FILES LICENSE DESTINATION . RENAME LICENSE.txt COMPONENT service)
     install(FILES installer/install.cmd installer/uninstall.cmd DESTINATION . COMPONENT scripts)
 endif()
@@ -100,6 +104,14 @@ else()
     install(DIRECTORY client/man/ DESTINATION sdk/man COMPONENT sdk FILES_MATCHING PATTERN "*.md")
 endif()
 install(FILES proto/PROTOCOL.md DESTINATION sdk COMPONENT sdk)
+# What has been run leaves more in these folders than is theirs.
+install(
+    DIRECTORY client/languages/
+    DESTINATION sdk/languages
+    COMPONENT sdk
+    FILES_MATCHING REGEX "/[a-z]+/[a-z_]+\\.(c|cs|mjs|ps1|py)$"
+    PATTERN node_modules EXCLUDE
+)
 
 include(CMakePackageConfigHelpers)
 set(package ${CMAKE_BINARY_DIR}/sdk/package)

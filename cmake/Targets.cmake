@@ -5,6 +5,15 @@ set(HBK_SANITIZE "" CACHE STRING "Sanitizers for native builds, as for -fsanitiz
 option(HBK_ANALYZE "Let gcc look for faults along paths; for what needs no build but a verdict" OFF)
 option(HBK_COVERAGE "Count what is executed, as clang does it: tests/coverage reads the counts" OFF)
 
+# Equal sources give equal bytes, wherever the tree, the build and the libraries stand: asserts and what debuggers read
+# name them like this. The last one that fits counts, and the others often lie in the first.
+set(HBK_PREFIX_MAPS -ffile-prefix-map=${CMAKE_SOURCE_DIR}=. -ffile-prefix-map=${CMAKE_BINARY_DIR}=build)
+foreach(prefix IN LISTS CMAKE_PREFIX_PATH)
+    # Packages name their headers by it, whatever links led there.
+    file(REAL_PATH ${prefix} real)
+    list(APPEND HBK_PREFIX_MAPS -ffile-prefix-map=${prefix}=libraries -ffile-prefix-map=${real}=libraries)
+endforeach()
+
 # hbk_configure_target(TARGET)
 #
 # Every library and executable of the project calls this once, right after it is added.
@@ -43,7 +52,16 @@ function(hbk_configure_msvc target)
         /guard:cf
         /CETCOMPAT
         /Brepro
+        # What CMake asks for in RelWithDebInfo is kept by times.
+        /INCREMENTAL:NO
     )
+    if(CMAKE_C_COMPILER_ID STREQUAL "Clang")
+        list(TRANSFORM HBK_PREFIX_MAPS PREPEND /clang: OUTPUT_VARIABLE maps)
+        target_compile_options(${target} PRIVATE /Brepro ${maps})
+    else()
+        file(TO_NATIVE_PATH ${CMAKE_SOURCE_DIR} root)
+        target_compile_options(${target} PRIVATE /experimental:deterministic "/pathmap:${root}=.")
+    endif()
 endfunction()
 
 function(hbk_configure_gnu target)
@@ -58,8 +76,7 @@ function(hbk_configure_gnu target)
                 -fstack-protector-strong
                 # What Wine's debugger and the valgrind of Debian 12 can read.
                 -gdwarf-4
-                # Equal sources give equal bytes, wherever the tree stands.
-                -ffile-prefix-map=${CMAKE_SOURCE_DIR}=.
+                ${HBK_PREFIX_MAPS}
     )
     if(MINGW)
         # C11's printf formats (%zu, %lld) rather than those of the old Microsoft runtime.
@@ -106,29 +123,28 @@ function(hbk_use_wmain target)
     endif()
 endfunction()
 
-# hbk_add_version(TARGET FILE DESCRIPTION [INCLUDE file.rc])
+# hbk_add_resources(TARGET FILE DESCRIPTION MESSAGES)
 #
-# The version resource of an executable or DLL whose file is called FILE, and what else INCLUDE has. The resource
-# compilers do not agree on how a string comes in from outside, so the file is written here.
-function(hbk_add_version target file description)
-    cmake_parse_arguments(arg "" "INCLUDE" "" ${ARGN})
+# What every executable or DLL that is shipped has in it: its version, of the file that is called FILE, the icon, and
+# the messages of MESSAGES, an .rc from one of the functions below. The resource compilers do not agree on how a string
+# comes in from outside, so the file is written here.
+function(hbk_add_resources target file description messages)
     set(HBK_VERSION_FILE ${file})
     set(HBK_VERSION_DESCRIPTION ${description})
+    set(HBK_VERSION_MESSAGES ${messages})
+    set(HBK_VERSION_ICON ${CMAKE_SOURCE_DIR}/installer/handlebroker.ico)
+    file(STRINGS ${CMAKE_SOURCE_DIR}/LICENSE HBK_VERSION_COPYRIGHT REGEX "^Copyright ")
     get_filename_component(HBK_VERSION_NAME ${file} NAME_WE)
     string(REPLACE "." "," HBK_VERSION_NUMBERS "${PROJECT_VERSION}.0")
     set(HBK_VERSION_TYPE VFT_APP)
     if(file MATCHES "[.]dll$")
         set(HBK_VERSION_TYPE VFT_DLL)
     endif()
-    set(HBK_VERSION_INCLUDE)
-    set(source ${CMAKE_CURRENT_BINARY_DIR}/${target}_version.rc)
-    if(arg_INCLUDE)
-        set(HBK_VERSION_INCLUDE "#include \"${arg_INCLUDE}\"")
-    endif()
-    configure_file(${CMAKE_SOURCE_DIR}/cmake/version.rc.in ${source} @ONLY)
-    if(arg_INCLUDE)
-        set_source_files_properties(${source} PROPERTIES OBJECT_DEPENDS ${arg_INCLUDE})
-    endif()
+    set(source ${CMAKE_CURRENT_BINARY_DIR}/${target}_resources.rc)
+    configure_file(${CMAKE_SOURCE_DIR}/cmake/resources.rc.in ${source} @ONLY)
+    set_source_files_properties(
+        ${source} PROPERTIES OBJECT_DEPENDS "${messages};${HBK_VERSION_ICON}"
+    )
     target_sources(${target} PRIVATE ${source})
 endfunction()
 
@@ -152,4 +168,23 @@ function(hbk_add_messages target catalogue ret_rc)
     # For the resource compiler too, which looks for the binary file there.
     target_include_directories(${target} PUBLIC ${folder})
     set(${ret_rc} ${folder}/${name}.rc PARENT_SCOPE)
+endfunction()
+
+# hbk_add_result_messages(ret_rc FILE.def...)
+#
+# A message for each result of these files: its number is the id, its text the message.
+function(hbk_add_result_messages ret_rc)
+    set(folder ${CMAKE_CURRENT_BINARY_DIR}/messages)
+    set(script ${CMAKE_SOURCE_DIR}/cmake/message_table.py)
+    file(MAKE_DIRECTORY ${folder})
+    # The .rc comes after the table that it takes in: who depends on it depends on both.
+    add_custom_command(
+        OUTPUT ${folder}/results.rc
+        BYPRODUCTS ${folder}/results.bin
+        COMMAND ${Python3_EXECUTABLE} ${script} ${folder}/results.bin ${folder}/results.rc ${ARGN}
+        DEPENDS ${script} ${ARGN}
+        COMMENT "Compiling messages results"
+        VERBATIM
+    )
+    set(${ret_rc} ${folder}/results.rc PARENT_SCOPE)
 endfunction()

@@ -14,17 +14,16 @@ struct own_result {
     const char *word, *text;
 };
 
-/* The results that are not the broker's. */
 static const struct own_result own_results[] = {
-    {HBK_OK, "ok", "it is done"},
-    {HBK_DISCONNECTED, "disconnected",
-     "the connection to the service is gone; close the client and open another"},
-    {HBK_UNAVAILABLE, "unavailable",
-     "no service to connect to; is HandleBroker installed and started?"},
-    {HBK_UNTRUSTED, "untrusted", "what answers at the pipe is not the installed service"},
-    {HBK_INVALID_ARGUMENT, "invalid_argument", "an argument breaks the rules; nothing was sent"},
-    {HBK_NO_MEMORY, "no_memory", "out of memory"},
+#define HBK_RESULT(name, number, word, text) {HBK_##name, (word), (text)},
+#include "own_results.def"
+#undef HBK_RESULT
 };
+
+#define HBK_RESULT(name, number, word, text) \
+    _Static_assert(HBK_##name == (number), "handlebroker.h says another number");
+#include "own_results.def"
+#undef HBK_RESULT
 
 static const struct own_result *own(hbk_result result)
 {

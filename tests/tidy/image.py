@@ -5,11 +5,16 @@
     image.py FOLDER x86      the same of 32 bits, but for the service, of which there is none
 
 Each imports from the DLLs that are named here and no others, may be moved anywhere in memory, has no page
-that is writable and executable, and says its version. selftest.py plants each violation.
+that is writable and executable, and has its version, the icon and its messages. image_selftest.py plants each
+violation.
 """
 import struct
 import sys
 from pathlib import Path
+
+sys.dont_write_bytecode = True
+# pylint: disable=wrong-import-position
+import resources  # noqa: E402
 
 # DLL -> what for. One more is one more thing that is loaded into a process of SYSTEM.
 SYSTEM = {
@@ -32,7 +37,8 @@ SERVICE = {
 }
 SHIPPED = {
     "handlebroker.exe": SYSTEM | C_LIBRARY | SERVICE,
-    "hbctl.exe": SYSTEM | C_LIBRARY,
+    # It reads a configuration file by the service's own code.
+    "hbctl.exe": SYSTEM | C_LIBRARY | {"ntdll.dll": "NtQueryObject"},
     "handlebroker.dll": SYSTEM | C_LIBRARY,
 }
 
@@ -42,7 +48,6 @@ FLAGS = {0x20: "HIGH_ENTROPY_VA", 0x40: "DYNAMIC_BASE", 0x100: "NX_COMPAT"}
 RELOCATIONS_STRIPPED = 0x1
 EXECUTE, WRITE, SHARED = 0x20000000, 0x80000000, 0x10000000
 DIRECTORY_IMPORT, DIRECTORY_RESOURCE, DIRECTORY_RELOCATION, DIRECTORY_DELAYED = 1, 2, 5, 13
-RESOURCE_VERSION, RESOURCE_MESSAGES = 16, 11
 
 
 class Image:
@@ -100,13 +105,6 @@ class Image:
                 at += size
         return names
 
-    def resource_types(self):
-        if not self.directory(DIRECTORY_RESOURCE):
-            return []
-        at = self.offset(self.directory(DIRECTORY_RESOURCE))
-        named, numbered = self.u16(at + 12), self.u16(at + 14)
-        return [self.u32(at + 16 + 8 * i) for i in range(named, named + numbered)]
-
 
 def shipped(x86):
     return {name: imports for name, imports in SHIPPED.items() if not x86 or name != "handlebroker.exe"}
@@ -116,10 +114,9 @@ def check(name, data, x86=False):
     """All findings on the image @data, which is shipped as @name."""
     try:
         image = Image(data, x86)
-        imports, resources = image.imports(), image.resource_types()
+        imports, findings = image.imports(), resources.check(name, image, image.directory(DIRECTORY_RESOURCE))
     except (ValueError, struct.error) as error:
         return [f"{name}: {error}"]
-    findings = []
     for dll in imports:
         if dll not in SHIPPED[name]:
             findings.append(f"{name}: imports from {dll}, which is not in the list")
@@ -133,10 +130,6 @@ def check(name, data, x86=False):
             findings.append(f"{name}: section {section} is writable and executable")
         if flags & SHARED and flags & WRITE:
             findings.append(f"{name}: section {section} is writable and shared between processes")
-    if RESOURCE_VERSION not in resources:
-        findings.append(f"{name}: has no version resource")
-    if name == "handlebroker.exe" and RESOURCE_MESSAGES not in resources:
-        findings.append(f"{name}: has no messages for the event log")
     return findings
 
 

@@ -57,13 +57,41 @@ def other_import(data):
     data[at:at + 8] = b"somebody"
 
 
+def root_entries(data):
+    """Number and offset of each entry of the resources' first level."""
+    found = image.Image(bytes(data), X86)
+    at = found.offset(found.directory(image.DIRECTORY_RESOURCE))
+    for i in range(struct.unpack_from("<H", data, at + 14)[0]):
+        yield struct.unpack_from("<I", data, at + 16 + 8 * i)[0], at + 16 + 8 * i
+
+
 def renumber_resource(number, other):
     def plant(data):
-        found = image.Image(bytes(data), X86)
-        at = found.offset(found.directory(image.DIRECTORY_RESOURCE))
-        for i in range(struct.unpack_from("<H", data, at + 14)[0]):
-            if struct.unpack_from("<I", data, at + 16 + 8 * i)[0] == number:
-                put(data, "<I", at + 16 + 8 * i, other)
+        for found, at in root_entries(data):
+            if found == number:
+                put(data, "<I", at, other)
+    return plant
+
+
+def resource_at(data, kind):
+    """Where the bytes of the first resource of its type are in the file."""
+    found = image.Image(bytes(data), X86)
+    tree = image.resources.Resources(found, found.directory(image.DIRECTORY_RESOURCE))
+    return bytes(data).index(next(iter(tree.types[kind].values())))
+
+
+def other_text(before, after):
+    """In the version resource, whose texts are UTF-16."""
+    def plant(data):
+        start = resource_at(data, image.resources.VERSION)
+        at = bytes(data).index((before + "\0").encode("utf-16-le"), start)
+        data[at:at + 2 * len(after)] = after.encode("utf-16-le")
+    return plant
+
+
+def other_byte(kind, offset, value):
+    def plant(data):
+        data[resource_at(data, kind) + offset] = value
     return plant
 
 
@@ -87,9 +115,26 @@ CASES = [
     ("handlebroker.exe", "data that can run", set_section_flags(".data", image.EXECUTE),
      ".data is writable and executable"),
     ("handlebroker.dll", "shared data", set_section_flags(".data", image.SHARED), "shared between processes"),
-    ("hbctl.exe", "no resources", clear_directory(2), "no version resource"),
+    ("hbctl.exe", "no resources", clear_directory(2), "no resources"),
     ("handlebroker.exe", "no version", renumber_resource(16, 10), "no version resource"),
+    ("hbctl.exe", "the version of another", other_text("hbctl.exe", "other.exe"), "OriginalFilename is 'other.exe'"),
+    ("handlebroker.dll", "a description of another", other_text("Handle Broker client library", "Xandle"),
+     "FileDescription is 'Xandle Broker"),
+    ("hbctl.exe", "another company", other_text("The Handle Broker authors", "X"), "CompanyName is 'Xhe"),
+    ("hbctl.exe", "another copyright", other_text("Copyright (c) 2026 The Handle Broker authors", "X"),
+     "LegalCopyright is 'Xopy"),
+    # 40: the fixed part, behind the head and "VS_VERSION_INFO"; 8 and 16: the file's and the product's version.
+    ("hbctl.exe", "another file version", other_byte(16, 40 + 8, 7), "version in numbers is (0, 7, 0, 0)"),
+    ("hbctl.exe", "another product version", other_byte(16, 40 + 16, 7), "version in numbers is (0, 7, 0, 0)"),
+    ("handlebroker.dll", "a DLL that says it is a program", other_byte(16, 40 + 36, 1), "another kind"),
+    ("handlebroker.dll", "no icon", renumber_resource(14, 13), "no icon"),
+    ("hbctl.exe", "another icon", other_byte(3, 40, 7), "not that of handlebroker.ico"),
+    ("hbctl.exe", "another size", other_byte(14, 6, 24), "icon has the sizes [24, 32, 48, 256]"),
     ("handlebroker.exe", "no messages", renumber_resource(11, 10), "no messages"),
+    ("handlebroker.dll", "no messages", renumber_resource(11, 10), "no messages"),
+    # The first block is 0 to 16.
+    ("hbctl.exe", "one message fewer", other_byte(11, 8, 15), "nobody knows: [16]"),
+    ("handlebroker.exe", "another first event", other_byte(11, 4, 99), "nobody knows: [1073741923]"),
     ("hbctl.exe", "an image for other processors", other_bits, "-bit image"),
     ("hbctl.exe", "half a file", truncate, "hbctl.exe: "),
 ]
