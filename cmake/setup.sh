@@ -61,6 +61,8 @@ packages=(
     valgrind
     # to make the MSI (installer/build.sh), and to build against its SDK
     wixl msitools pkgconf
+    # to make HTML of the manual
+    cmark-gfm
     # to fetch and unpack the libraries' sources
     dpkg-dev xz-utils patch debian-archive-keyring ca-certificates
     # to check the tree itself (tests/tidy)
