@@ -87,6 +87,11 @@ def check_page(graph, path):
         for other in boxes[:at]:
             if x < other[0] + other[2] and other[0] < x + width and y < other[1] + other[3] and other[1] < y + height:
                 fail("one card is over another")
+    for label in (rect for rect in picture.iter("rect") if rect.get("class") == "behind"):
+        x, y, width, height = (float(label.get(key)) for key in ("x", "y", "width", "height"))
+        for other in boxes:
+            if x < other[0] + other[2] and other[0] < x + width and y < other[1] + other[3] and other[1] < y + height:
+                fail(f"a label is over a card: {label.attrib}, {other}")
     pairs = {(edge["from"], edge["to"], edge["outcome"], edge["how"] == "revoke") for edge in graph["edges"]}
     lines = [g for g in page.find(".//svg[@class='picture']").iter("g") if g.get("class", "").startswith("link ")]
     if len(lines) != len(pairs):
