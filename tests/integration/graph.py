@@ -142,7 +142,9 @@ def print_hostile():
 
 def print_large():
     for serial in range(1, 601):
-        print(record(serial, 4 + 4 * (serial * 7 % 300), 4 + 4 * (serial * 13 % 300), items=[{"type": "Event", "access": 2}]))
+        source, target = serial * 7 % 300, serial * 13 % 300 if serial % 3 == 0 else (serial * 7 + serial % 5) % 300
+        print(record(serial, 4 + 4 * source, 4 + 4 * target, endpoint=f"user/a/rather/long/name/{serial % 4}",
+                     items=[{"type": "Section", "access": 4}, {"type": "Semaphore", "access": 2}]))
 
 
 def main():
