@@ -482,8 +482,8 @@ BUGS = [
     ]),
     # ---- metrics ----
     Bug("metrics_for_everybody", "rules", 200, [
-        ("operate.c", "    struct hbk_buffer text;\n\n    if (!may_inspect(session, id)) {",
-         "    struct hbk_buffer text;\n\n    if (!BUG && !may_inspect(session, id)) {"),
+        ("operate.c", "    struct hbk_buffer text;\n\n    if (!hbk_operate_may_inspect(session, id)) {",
+         "    struct hbk_buffer text;\n\n    if (!BUG && !hbk_operate_may_inspect(session, id)) {"),
     ]),
     Bug("timeouts_not_counted", "metrics", 100, [
         ("ending.c", "    hbk_metrics_failed(core_of(delivery), error->code);\n",
