@@ -6,7 +6,7 @@
 
 #define ROUNDS 12
 #define MARGIN 24.0
-#define LAYER_GAP 152.0 /* between the cards of two layers */
+#define LAYER_GAP 164.0 /* between the cards of two layers */
 #define BEND_HEIGHT 12.0
 #define COMPACT_FROM 14 /* nodes in a layer: then cards are small */
 #define NONE SIZE_MAX

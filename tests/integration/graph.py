@@ -87,6 +87,11 @@ def check_page(graph, path):
         for other in boxes[:at]:
             if x < other[0] + other[2] and other[0] < x + width and y < other[1] + other[3] and other[1] < y + height:
                 fail("one card is over another")
+    for label in (rect for rect in picture.iter("rect") if rect.get("class") == "behind"):
+        x, y, width, height = (float(label.get(key)) for key in ("x", "y", "width", "height"))
+        for other in boxes:
+            if x < other[0] + other[2] and other[0] < x + width and y < other[1] + other[3] and other[1] < y + height:
+                fail(f"a label is over a card: {label.attrib}, {other}")
     pairs = {(edge["from"], edge["to"], edge["outcome"], edge["how"] == "revoke") for edge in graph["edges"]}
     lines = [g for g in page.find(".//svg[@class='picture']").iter("g") if g.get("class", "").startswith("link ")]
     if len(lines) != len(pairs):
@@ -137,7 +142,9 @@ def print_hostile():
 
 def print_large():
     for serial in range(1, 601):
-        print(record(serial, 4 + 4 * (serial * 7 % 300), 4 + 4 * (serial * 13 % 300), items=[{"type": "Event", "access": 2}]))
+        source, target = serial * 7 % 300, serial * 13 % 300 if serial % 3 == 0 else (serial * 7 + serial % 5) % 300
+        print(record(serial, 4 + 4 * source, 4 + 4 * target, endpoint=f"user/a/rather/long/name/{serial % 4}",
+                     items=[{"type": "Section", "access": 4}, {"type": "Semaphore", "access": 2}]))
 
 
 def main():
