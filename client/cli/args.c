@@ -50,13 +50,25 @@ void arguments_free(char **values)
     free(values);
 }
 
-enum exit_code usage_error(const char *command, const char *what, const char *argument)
+enum exit_code usage_error(const struct arguments *arguments, const char *what,
+                           const char *argument)
 {
-    const char *blank = command != NULL ? " " : "";
-    const char *name = command != NULL ? command : "";
+    const char *blank = arguments->command != NULL ? " " : "";
+    const char *name = arguments->command != NULL ? arguments->command : "";
 
-    fprintf(stderr, "hbctl%s%s: %s%s%s\nTry: hbctl%s%s --help\n", blank, name, what,
-            argument != NULL ? ": " : "", argument != NULL ? argument : "", blank, name);
+    if (arguments->globals.json) {
+        hbk_error_info error = {.result = HBK_INVALID_ARGUMENT, .item = -1};
+        snprintf(error.detail, sizeof error.detail, "%s%s%s", what, argument != NULL ? ": " : "",
+                 argument != NULL ? argument : "");
+        return failed(&arguments->globals, &error, NULL);
+    }
+    progress_end();
+    style_on(stderr, STYLE_BAD);
+    fprintf(stderr, "hbctl%s%s: ", blank, name);
+    style_off(stderr);
+    fprintf(stderr, "%s%s", what, argument != NULL ? ": " : "");
+    print_text(stderr, argument != NULL ? argument : "");
+    fprintf(stderr, "\nTry: hbctl%s%s --help\n", blank, name);
     return EXIT_USAGE;
 }
 
@@ -167,7 +179,7 @@ static bool read_option(struct arguments *arguments, const struct option *option
         return true;
     }
     if (arguments->at == arguments->count) {
-        *ret_code = usage_error(arguments->command, "a value is missing after", option->name);
+        *ret_code = usage_error(arguments, "a value is missing after", option->name);
         return false;
     }
     const char *text = arguments->values[arguments->at++];
@@ -175,7 +187,7 @@ static bool read_option(struct arguments *arguments, const struct option *option
     if (fault != NULL) {
         char what[128];
         snprintf(what, sizeof what, "the value of %s %s", option->name, fault);
-        *ret_code = usage_error(arguments->command, what, text);
+        *ret_code = usage_error(arguments, what, text);
         return false;
     }
     return true;
@@ -224,14 +236,14 @@ bool options_read(struct arguments *arguments, const struct option *options, siz
             if (!read_option(arguments, option, ret_code))
                 return false;
         } else if (argument[0] == '-' || read == operands_count) {
-            *ret_code = usage_error(arguments->command, "what is this", argument);
+            *ret_code = usage_error(arguments, "what is this", argument);
             return false;
         } else {
             *operands[read++].value = argument;
         }
     }
     if (read < operands_count && operands[read].missing != NULL) {
-        *ret_code = usage_error(arguments->command, operands[read].missing, NULL);
+        *ret_code = usage_error(arguments, operands[read].missing, NULL);
         return false;
     }
     return true;

@@ -74,7 +74,7 @@ bool copy_contents(const struct arguments *arguments, const struct copy *copy, H
 enum exit_code copy_open(const struct arguments *arguments, struct copy *copy)
 {
     if (copy->print && (copy->output != NULL || arguments->globals.json))
-        return usage_error(arguments->command,
+        return usage_error(arguments,
                            "--print needs standard output for itself: without --json and --output",
                            NULL);
     if (copy->print)
@@ -88,7 +88,7 @@ enum exit_code copy_open(const struct arguments *arguments, struct copy *copy)
                            FILE_ATTRIBUTE_NORMAL, NULL);
     free(path);
     if (file == INVALID_HANDLE_VALUE)
-        return usage_error(arguments->command, "cannot write this file", copy->output);
+        return usage_error(arguments, "cannot write this file", copy->output);
     copy->to = file;
     return EXIT_DONE;
 }

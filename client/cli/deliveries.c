@@ -42,15 +42,6 @@ static void print_deliveries(const hbk_delivery_entries *list)
     table_print(&table, stdout);
 }
 
-static void json_party(struct json *json, const char *key, const hbk_party *party)
-{
-    json_open(json, key, '{');
-    json_number(json, "session", party->session);
-    json_number(json, "pid", party->pid);
-    json_text(json, "user", party->user);
-    json_close(json, '}');
-}
-
 static void json_deliveries(const hbk_delivery_entries *list)
 {
     struct json json;
@@ -84,25 +75,18 @@ static void json_deliveries(const hbk_delivery_entries *list)
 
 enum exit_code run_deliveries(struct arguments *arguments)
 {
-    hbk_client *client = NULL;
+    struct talk talk;
     hbk_delivery_entries *list = NULL;
-    hbk_error_info error;
-    enum exit_code code = EXIT_USAGE;
 
-    if (!options_read(arguments, NULL, 0, NULL, 0, &code))
-        return code;
-    code = connect_client(arguments, &client);
-    if (code != EXIT_DONE)
-        return code;
-    if (hbk_delivery_list(client, &list, &error) != HBK_OK)
-        code = failed(&arguments->globals, &error, NULL);
-    else if (arguments->globals.json)
-        json_deliveries(list);
-    else
-        print_deliveries(list);
+    if (talk_begin_plain(&talk, arguments) &&
+        talk_good(&talk, hbk_delivery_list(talk.client, &list, &talk.error), NULL)) {
+        if (arguments->globals.json)
+            json_deliveries(list);
+        else
+            print_deliveries(list);
+    }
     hbk_delivery_entries_free(list);
-    hbk_close(client);
-    return code;
+    return talk_end(&talk);
 }
 
 /* What to try next, by what went wrong. */
@@ -127,24 +111,19 @@ enum exit_code run_revoke(struct arguments *arguments)
     const struct operand operand = {
         &text, "the number of the delivery is missing; hbctl deliveries shows it"};
     uint64_t delivery = 0, closed = 0;
-    hbk_client *client = NULL;
-    hbk_error_info error;
     enum exit_code code = EXIT_USAGE;
+    struct talk talk;
 
     if (!options_read(arguments, NULL, 0, &operand, 1, &code))
         return code;
     if (!serial_read(text, &delivery))
-        return usage_error(arguments->command, "no number of a delivery", text);
-    code = connect_client(arguments, &client);
-    if (code != EXIT_DONE)
-        return code;
-    hbk_result result = hbk_revoke(client, delivery, &closed, &error);
-    if (result != HBK_OK)
-        code = failed(&arguments->globals, &error, advice(result));
-    else if (arguments->globals.json)
-        json_revoked(delivery, closed);
-    else
-        print_revoked(stdout, delivery, closed);
-    hbk_close(client);
-    return code;
+        return usage_error(arguments, "no number of a delivery", text);
+    if (talk_begin(&talk, arguments) &&
+        talk_good(&talk, hbk_revoke(talk.client, delivery, &closed, &talk.error), advice)) {
+        if (arguments->globals.json)
+            json_revoked(delivery, closed);
+        else
+            print_revoked(stdout, delivery, closed);
+    }
+    return talk_end(&talk);
 }

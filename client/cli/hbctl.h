@@ -21,6 +21,7 @@ enum exit_code {
 /* What every command takes. */
 struct globals {
     bool json, unverified, version;
+    bool reopen; /* an option of some commands: the client goes on over a restart of the service */
     const char *pipe; /* NULL: the service's */
 };
 
@@ -89,13 +90,40 @@ bool serial_read(const char *text, uint64_t *ret_value);
 /** pid_read() - is @text the number of a process? */
 bool pid_read(const char *text, uint32_t *ret_value);
 
-/** usage_error() - print what is wrong and where to read on. Return: EXIT_USAGE. */
-enum exit_code usage_error(const char *command, const char *what, const char *argument);
+/** usage_error() - print what is wrong, with which argument (may be NULL), and where to read on.
+ * Return: EXIT_USAGE. */
+enum exit_code usage_error(const struct arguments *arguments, const char *what,
+                           const char *argument);
 
 /* ---- output ---- */
 
 /** print_text() - print what somebody else has written, without its control characters. */
 void print_text(FILE *file, const char *text);
+
+enum style { STYLE_HEADING, STYLE_GOOD, STYLE_BAD };
+
+/** style_on(), style_off() - around what is printed in a colour, where @file is a console that takes
+ * one and nobody has set NO_COLOR; else nothing is printed. */
+void style_on(FILE *file, enum style style);
+void style_off(FILE *file);
+
+/** console_width() - of the console that @file goes to; 0: it is none, and there is no limit. */
+size_t console_width(FILE *file);
+
+/** console_end() - leave the console as it was found. */
+void console_end(void);
+
+/**
+ * progress_begin() - show that something goes on, and for how long, until progress_end()
+ *
+ * Only after a second, only on a console, and not with --json. Nothing may be printed meanwhile.
+ * One at a time: a second begins anew. @name, which may be NULL, comes after @what.
+ */
+void progress_begin(const struct globals *globals, const char *what, const char *name);
+/** progress_count() - how much of it is done. */
+void progress_count(uint32_t done, uint32_t total);
+/** progress_end() - and erase the line, if there is one; also if none was begun. */
+void progress_end(void);
 
 /* A JSON document of one line, written piece by piece. */
 struct json {
@@ -109,7 +137,9 @@ void json_open(struct json *json, const char *key, char bracket);
 void json_close(struct json *json, char bracket);
 void json_text(struct json *json, const char *key, const char *value); /* NULL: null */
 void json_number(struct json *json, const char *key, uint64_t value);
+void json_decimal(struct json *json, const char *key, double value); /* with three places */
 void json_bool(struct json *json, const char *key, bool value);
+void json_party(struct json *json, const char *key, const hbk_party *party);
 
 /* Rows are kept until the end, for a column is as wide as what stands in it. */
 struct table {
@@ -121,7 +151,8 @@ struct table {
 void table_begin(struct table *table, size_t columns, const char *const *headings);
 /** table_row() - @cells: as many as there are columns; copied. */
 void table_row(struct table *table, const char *const *cells);
-/** table_print() - print and free it. A line is cut at the width of a console, never in a file. */
+/** table_print() - print and free it. On a console its widest columns are made narrower until it
+ * fits; in a file nothing is cut off. */
 void table_print(struct table *table, FILE *file);
 
 /** duration_text() - "2 d 03 h", "4 min 05 s", … */
@@ -162,8 +193,27 @@ HANDLE file_open(const struct arguments *arguments, const char *path, bool write
 
 /* ---- commands ---- */
 
-/** connect_client() - hbk_open() as the globals want it. EXIT_DONE; else a message was printed. */
-enum exit_code connect_client(const struct arguments *arguments, hbk_client **ret_client);
+/* A command's talk with the service: it begins, asks, looks whether that went well, and ends. */
+struct talk {
+    const struct arguments *arguments;
+    hbk_client *client;
+    hbk_error_info error; /* of what is asked */
+    enum exit_code code;  /* EXIT_DONE until something fails */
+};
+
+/** talk_begin() - connect, as the globals want it. False: a message was printed. Either way
+ * talk_end() follows. */
+bool talk_begin(struct talk *talk, const struct arguments *arguments);
+
+/** talk_begin_plain() - the same for a command that takes no options but those of all commands. */
+bool talk_begin_plain(struct talk *talk, struct arguments *arguments);
+
+/** talk_good() - is @result HBK_OK? If not, talk->error is printed, and what @advice, which may be
+ * NULL, says to do about it. Ends what progress_begin() has begun. */
+bool talk_good(struct talk *talk, hbk_result result, const char *(*advice)(hbk_result));
+
+/** talk_end() - close the connection. Return: the command's exit code. */
+enum exit_code talk_end(struct talk *talk);
 
 /** inspect_advice() - what to do about @result of a question that takes the right to inspect. */
 const char *inspect_advice(hbk_result result);
@@ -174,15 +224,35 @@ enum exit_code run_metrics(struct arguments *arguments);
 enum exit_code run_sessions(struct arguments *arguments);
 enum exit_code run_explain(struct arguments *arguments);
 enum exit_code run_watch(struct arguments *arguments);
+enum exit_code run_graph(struct arguments *arguments);
 enum exit_code run_send(struct arguments *arguments);
 enum exit_code run_receive(struct arguments *arguments);
-enum exit_code run_put(struct arguments *arguments);
-enum exit_code run_get(struct arguments *arguments);
-enum exit_code run_remove(struct arguments *arguments);
-enum exit_code run_list(struct arguments *arguments);
+enum exit_code run_store_put(struct arguments *arguments);
+enum exit_code run_store_get(struct arguments *arguments);
+enum exit_code run_store_remove(struct arguments *arguments);
+enum exit_code run_store_list(struct arguments *arguments);
 enum exit_code run_deliveries(struct arguments *arguments);
 enum exit_code run_revoke(struct arguments *arguments);
 enum exit_code run_transfer(struct arguments *arguments);
+enum exit_code run_bench(struct arguments *arguments);
+enum exit_code run_check_config(struct arguments *arguments);
+
+struct command {
+    const char *name; /* "status", or "store put" */
+    enum exit_code (*run)(struct arguments *);
+    const char *summary, *help;
+};
+
+/** command_find() - the command that the next words name, which are then read; NULL: none. */
+const struct command *command_find(const struct command *commands, size_t count,
+                                   struct arguments *arguments);
+
+/** command_nearest() - the command that the next words may have been meant for; NULL: none. */
+const struct command *command_nearest(const struct command *commands, size_t count,
+                                      const struct arguments *arguments);
+
+/** command_in_group() - is the first of its two words @group? */
+bool command_in_group(const struct command *command, const char *group);
 
 /* One line of the table of commands in main.c, which the check of the manual pages reads. */
 #define HBCTL_COMMAND(name, run, summary, help) \

@@ -4,46 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* \\.\pipe\NAME for NAME. Return: for free(); NULL if that is no name. */
-static wchar_t *full_pipe_name(const char *name)
-{
-    static const char prefix[] = "\\\\.\\pipe\\";
-    char full[512];
-
-    bool is_full = _strnicmp(name, prefix, sizeof prefix - 1) == 0;
-    int size = snprintf(full, sizeof full, "%s%s", is_full ? "" : prefix, name);
-    return size > 0 && (size_t)size < sizeof full ? to_wide(full) : NULL;
-}
-
-enum exit_code connect_client(const struct arguments *arguments, hbk_client **ret_client)
-{
-    const struct globals *globals = &arguments->globals;
-    hbk_open_options options = {.size = sizeof options, .client_name = "hbctl"};
-    hbk_error_info error;
-    wchar_t *pipe = NULL;
-
-    if (globals->unverified != (globals->pipe != NULL))
-        return usage_error(arguments->command,
-                           "--pipe and --unverified go together: only a broker in the console has "
-                           "another pipe, and it cannot be told from an impostor",
-                           NULL);
-    if (globals->pipe != NULL) {
-        pipe = full_pipe_name(globals->pipe);
-        if (pipe == NULL)
-            return usage_error(arguments->command, "no name of a pipe", globals->pipe);
-    }
-    options.client_version = hbk_version();
-    options.pipe = pipe;
-    options.flags = globals->unverified ? HBK_OPEN_UNVERIFIED : 0;
-    hbk_result result = hbk_open(&options, ret_client, &error);
-    free(pipe);
-    if (result == HBK_OK)
-        return EXIT_DONE;
-    enum exit_code code = failed(globals, &error, NULL);
-    /* A service that takes a connection and then is silent is no service to us. */
-    return code == EXIT_TIMEOUT ? EXIT_UNAVAILABLE : code;
-}
-
 /* Each resource that users share: what is used of it in all, and what of it by this user. */
 static void print_quotas(const hbk_status_info *status)
 {
@@ -72,8 +32,11 @@ static void print_status(const hbk_status_info *status)
     char uptime[32];
 
     duration_text(uptime, sizeof uptime, status->uptime_ms);
-    printf("server      %s %s, %s, process %lu, up for %s\n", status->server_name,
-           status->server_version, status->state, (unsigned long)status->pid, uptime);
+    printf("server      %s %s, ", status->server_name, status->server_version);
+    style_on(stdout, strcmp(status->state, "running") == 0 ? STYLE_GOOD : STYLE_BAD);
+    fputs(status->state, stdout);
+    style_off(stdout);
+    printf(", process %lu, up for %s\n", (unsigned long)status->pid, uptime);
     printf("sessions    %lu, of which %lu have proved who they are\n",
            (unsigned long)status->sessions, (unsigned long)status->sessions_proven);
     printf("endpoints   %lu\n", (unsigned long)status->endpoints);
@@ -131,24 +94,17 @@ static void json_status(const hbk_status_info *status)
 
 enum exit_code run_status(struct arguments *arguments)
 {
-    hbk_client *client = NULL;
+    struct talk talk;
     hbk_status_info status;
-    hbk_error_info error;
-    enum exit_code code = EXIT_USAGE;
 
-    if (!options_read(arguments, NULL, 0, NULL, 0, &code))
-        return code;
-    code = connect_client(arguments, &client);
-    if (code != EXIT_DONE)
-        return code;
-    if (hbk_status(client, &status, &error) != HBK_OK)
-        code = failed(&arguments->globals, &error, NULL);
-    else if (arguments->globals.json)
-        json_status(&status);
-    else
-        print_status(&status);
-    hbk_close(client);
-    return code;
+    if (talk_begin_plain(&talk, arguments) &&
+        talk_good(&talk, hbk_status(talk.client, &status, &talk.error), NULL)) {
+        if (arguments->globals.json)
+            json_status(&status);
+        else
+            print_status(&status);
+    }
+    return talk_end(&talk);
 }
 
 static void print_endpoints(const hbk_endpoint_entries *list)
@@ -201,25 +157,18 @@ static void json_endpoints(const hbk_endpoint_entries *list)
 
 enum exit_code run_endpoints(struct arguments *arguments)
 {
-    hbk_client *client = NULL;
+    struct talk talk;
     hbk_endpoint_entries *list = NULL;
-    hbk_error_info error;
-    enum exit_code code = EXIT_USAGE;
 
-    if (!options_read(arguments, NULL, 0, NULL, 0, &code))
-        return code;
-    code = connect_client(arguments, &client);
-    if (code != EXIT_DONE)
-        return code;
-    if (hbk_endpoint_list(client, &list, &error) != HBK_OK)
-        code = failed(&arguments->globals, &error, NULL);
-    else if (arguments->globals.json)
-        json_endpoints(list);
-    else
-        print_endpoints(list);
+    if (talk_begin_plain(&talk, arguments) &&
+        talk_good(&talk, hbk_endpoint_list(talk.client, &list, &talk.error), NULL)) {
+        if (arguments->globals.json)
+            json_endpoints(list);
+        else
+            print_endpoints(list);
+    }
     hbk_endpoint_entries_free(list);
-    hbk_close(client);
-    return code;
+    return talk_end(&talk);
 }
 
 /* ---- metrics ---- */
@@ -235,26 +184,18 @@ static void json_metrics(const char *text)
 
 enum exit_code run_metrics(struct arguments *arguments)
 {
-    hbk_client *client = NULL;
-    hbk_error_info error;
+    struct talk talk;
     char *text = NULL;
-    enum exit_code code = EXIT_USAGE;
 
-    if (!options_read(arguments, NULL, 0, NULL, 0, &code))
-        return code;
-    code = connect_client(arguments, &client);
-    if (code != EXIT_DONE)
-        return code;
-    hbk_result result = hbk_metrics(client, &text, &error);
-    if (result != HBK_OK)
-        code = failed(&arguments->globals, &error, inspect_advice(result));
-    else if (arguments->globals.json)
-        json_metrics(text);
-    else
-        fputs(text, stdout);
+    if (talk_begin_plain(&talk, arguments) &&
+        talk_good(&talk, hbk_metrics(talk.client, &text, &talk.error), inspect_advice)) {
+        if (arguments->globals.json)
+            json_metrics(text);
+        else
+            fputs(text, stdout);
+    }
     hbk_metrics_free(text);
-    hbk_close(client);
-    return code;
+    return talk_end(&talk);
 }
 
 /* ---- sessions ---- */
@@ -338,24 +279,16 @@ const char *inspect_advice(hbk_result result)
 
 enum exit_code run_sessions(struct arguments *arguments)
 {
-    hbk_client *client = NULL;
+    struct talk talk;
     hbk_session_entries *list = NULL;
-    hbk_error_info error;
-    enum exit_code code = EXIT_USAGE;
 
-    if (!options_read(arguments, NULL, 0, NULL, 0, &code))
-        return code;
-    code = connect_client(arguments, &client);
-    if (code != EXIT_DONE)
-        return code;
-    hbk_result result = hbk_session_list(client, &list, &error);
-    if (result != HBK_OK)
-        code = failed(&arguments->globals, &error, inspect_advice(result));
-    else if (arguments->globals.json)
-        json_sessions(list);
-    else
-        print_sessions(list);
+    if (talk_begin_plain(&talk, arguments) &&
+        talk_good(&talk, hbk_session_list(talk.client, &list, &talk.error), inspect_advice)) {
+        if (arguments->globals.json)
+            json_sessions(list);
+        else
+            print_sessions(list);
+    }
     hbk_session_entries_free(list);
-    hbk_close(client);
-    return code;
+    return talk_end(&talk);
 }

@@ -6,12 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct command {
-    const char *name;
-    enum exit_code (*run)(struct arguments *);
-    const char *summary, *help;
-};
-
 static const struct command commands[] = {
     HBCTL_COMMAND(
         "status", run_status, "the service's state and counters",
@@ -56,7 +50,7 @@ static const struct command commands[] = {
         "  hbctl metrics\n"
         "  hbctl metrics > handlebroker.prom\n"),
     HBCTL_COMMAND("watch", run_watch, "what happens, as it happens",
-                  "hbctl watch [--count N] [--timeout MS] [--json]\n"
+                  "hbctl watch [--count N] [--timeout MS] [--reopen] [--json]\n"
                   "\n"
                   "Prints the service's audit records as they are made: each grant, refusal and\n"
                   "failure, and each change of the rules. Ctrl+C ends it. It takes the right to\n"
@@ -64,10 +58,33 @@ static const struct command commands[] = {
                   "\n"
                   "  --count N      end after so many records\n"
                   "  --timeout MS   give up when none has come for so long\n"
+                  "  --reopen       go on when the service is restarted\n"
                   "\n"
                   "Examples:\n"
                   "  hbctl watch\n"
+                  "  hbctl watch --reopen\n"
                   "  hbctl watch --json --count 100 > records.jsonl\n"),
+    HBCTL_COMMAND(
+        "graph", run_graph, "a picture of who shared what with whom",
+        "hbctl graph [--dot | --html | --json] [--output FILE] [--records FILE ...] [OPTION ...]\n"
+        "\n"
+        "Draws processes and what went from one to another: as text for Graphviz (DOT), as a\n"
+        "page with the picture in it, or as JSON. Without --records it draws what the service\n"
+        "has now: sessions, endpoints, deliveries under way, what is stored.\n"
+        "\n"
+        "  --dot           DOT; the default\n"
+        "  --html          a page: one file, without scripts, that needs nothing else\n"
+        "  --output FILE   write it there instead of to standard output\n"
+        "  --records FILE  draw what is in this audit file of the service; up to 100 files\n"
+        "  --watch MS      add what the service records within so long; it takes the right to\n"
+        "                  inspect, which administrators have\n"
+        "  --nodes N       the N with most hand-offs alone; 60 unless told, up to 500\n"
+        "\n"
+        "Examples:\n"
+        "  hbctl graph --html --output now.html\n"
+        "  hbctl graph --watch 60000 | dot -Tsvg > minute.svg\n"
+        "  hbctl graph --records audit.jsonl.1 --records audit.jsonl --html --output all.html\n"
+        "  hbctl graph --records audit.jsonl --json\n"),
     HBCTL_COMMAND(
         "explain", run_explain, "which rule decides, and what it says",
         "hbctl explain VERB [NAME] [--pid N] [--session N] [--json]\n"
@@ -123,16 +140,18 @@ static const struct command commands[] = {
                   "  --from SDDL    only from whom this grants the right 0x2; it can only narrow\n"
                   "  --revocable    agree that senders may take back what they send so, and hold\n"
                   "                 that until they do or leave\n"
+                  "  --reopen       go on when the service is restarted\n"
                   "\n"
                   "Examples:\n"
                   "  hbctl receive user/inbox\n"
                   "  hbctl receive user/inbox --print > copy.txt\n"
                   "  hbctl receive user/inbox --ask --timeout 60000 --output copy.txt\n"
+                  "  hbctl receive user/inbox --count 1000000 --reopen --json\n"
                   "  hbctl receive user/inbox --from \"D:(A;;0x2;;;S-1-5-18)\"\n"),
     HBCTL_COMMAND(
-        "put", run_put, "leave an open file in the broker, for whoever asks for it",
-        "hbctl put NAME --file PATH [OPTION ...]\n"
-        "hbctl put --ticket --file PATH [OPTION ...]\n"
+        "store put", run_store_put, "leave an open file in the broker, for whoever asks for it",
+        "hbctl store put NAME --file PATH [OPTION ...]\n"
+        "hbctl store put --ticket --file PATH [OPTION ...]\n"
         "\n"
         "Opens the file and stores the handle under NAME, or without one: then it prints a\n"
         "ticket, with which it can be got once. It stays until it is removed, expires, or the\n"
@@ -150,47 +169,48 @@ static const struct command commands[] = {
         "  --replace      take the place of an entry of your own of that name\n"
         "\n"
         "Examples:\n"
-        "  hbctl put user/log --file app.log\n"
-        "  hbctl put user/log --file app.log --write --access read --replace\n"
-        "  hbctl put --ticket --file report.txt --ttl 60000\n"
-        "  hbctl put global/motd --file motd.txt --allow \"D:(A;;0x8;;;AU)\"\n"),
-    HBCTL_COMMAND("get", run_get, "get a file that was left in the broker",
-                  "hbctl get NAME [OPTION ...]\n"
-                  "hbctl get --ticket TICKET [OPTION ...]\n"
-                  "\n"
-                  "Gets a handle to what was put, shows what it is, and closes it again.\n"
-                  "\n"
-                  "  --ticket T     the ticket that hbctl put has printed\n"
-                  "  --access A     same (all that the entry has; the default), read, or a mask\n"
-                  "  --wait MS      wait so long for the name to be put, up to 60000\n"
-                  "  --print        copy the file's contents to standard output\n"
-                  "  --output PATH  copy them into this file\n"
-                  "\n"
-                  "Examples:\n"
-                  "  hbctl get user/log\n"
-                  "  hbctl get user/log --wait 10000 --print > copy.txt\n"
-                  "  hbctl get --ticket 0123456789abcdef0123456789abcdef --output copy.txt\n"),
-    HBCTL_COMMAND("remove", run_remove, "remove what was left in the broker",
-                  "hbctl remove NAME\n"
-                  "hbctl remove --entry N\n"
+        "  hbctl store put user/log --file app.log\n"
+        "  hbctl store put user/log --file app.log --write --access read --replace\n"
+        "  hbctl store put --ticket --file report.txt --ttl 60000\n"
+        "  hbctl store put global/motd --file motd.txt --allow \"D:(A;;0x8;;;AU)\"\n"),
+    HBCTL_COMMAND(
+        "store get", run_store_get, "get a file that was left in the broker",
+        "hbctl store get NAME [OPTION ...]\n"
+        "hbctl store get --ticket TICKET [OPTION ...]\n"
+        "\n"
+        "Gets a handle to what was put, shows what it is, and closes it again.\n"
+        "\n"
+        "  --ticket T     the ticket that hbctl store put has printed\n"
+        "  --access A     same (all that the entry has; the default), read, or a mask\n"
+        "  --wait MS      wait so long for the name to be put, up to 60000\n"
+        "  --print        copy the file's contents to standard output\n"
+        "  --output PATH  copy them into this file\n"
+        "\n"
+        "Examples:\n"
+        "  hbctl store get user/log\n"
+        "  hbctl store get user/log --wait 10000 --print > copy.txt\n"
+        "  hbctl store get --ticket 0123456789abcdef0123456789abcdef --output copy.txt\n"),
+    HBCTL_COMMAND("store remove", run_store_remove, "remove what was left in the broker",
+                  "hbctl store remove NAME\n"
+                  "hbctl store remove --entry N\n"
                   "\n"
                   "Removes an entry of your own by its name, or any by its number, if it is yours\n"
                   "or you have the right to revoke. What was got before stays.\n"
                   "\n"
                   "Examples:\n"
-                  "  hbctl remove user/log\n"
-                  "  hbctl remove --entry 17\n"),
+                  "  hbctl store remove user/log\n"
+                  "  hbctl store remove --entry 17\n"),
     HBCTL_COMMAND(
-        "list", run_list, "what was left in the broker",
-        "hbctl list [--json]\n"
+        "store list", run_store_list, "what was left in the broker",
+        "hbctl store list [--json]\n"
         "\n"
         "Lists the entries that you may see: number, name, type, the most rights that\n"
         "takers get, how long it is kept, how often it was taken, whom it is for, and who\n"
         "has put it.\n"
         "\n"
         "Examples:\n"
-        "  hbctl list\n"
-        "  hbctl list --json\n"),
+        "  hbctl store list\n"
+        "  hbctl store list --json\n"),
     HBCTL_COMMAND(
         "deliveries", run_deliveries, "what is under way, or can be taken back",
         "hbctl deliveries [--json]\n"
@@ -231,6 +251,37 @@ static const struct command commands[] = {
         "  hbctl transfer --from 4711 --handle 0x1c4 --to 815\n"
         "  hbctl transfer --from 4711 --handle 0x1c4 --to user/inbox --access read\n"
         "  hbctl transfer --from 4711 --handle 0x1c4 --print > copy.txt\n"),
+    HBCTL_COMMAND(
+        "bench", run_bench, "how fast this machine hands handles over",
+        "hbctl bench [--count N] [--json]\n"
+        "\n"
+        "Hands N handles to a child of its own through the service, checks that each is the\n"
+        "right object, and prints how long that took, beside what it costs at least: the same\n"
+        "hops by bare pipes and DuplicateHandle, in the same run. It ends after 60 s at the\n"
+        "latest, with what it has measured by then.\n"
+        "\n"
+        "  --count N      how many of each; 2000 unless told, up to 100000\n"
+        "\n"
+        "Exit code 4: a handle did not arrive within 5 s, or was another object.\n"
+        "\n"
+        "Examples:\n"
+        "  hbctl bench\n"
+        "  hbctl bench --count 20000 --json\n"),
+    HBCTL_COMMAND(
+        "check-config", run_check_config, "every mistake of a configuration file",
+        "hbctl check-config [FILE] [--json]\n"
+        "\n"
+        "Tells every mistake in a configuration file, with its line and what to do, or what the\n"
+        "file puts in force; and whether the service would believe it where it is. The service\n"
+        "need not run. Without FILE it is the service's own, which administrators may read:\n"
+        "handlebroker.json in HandleBroker in ProgramData.\n"
+        "\n"
+        "Exit code 0: no mistakes; 1: mistakes, or the service does not believe its own file;\n"
+        "2: the file cannot be read.\n"
+        "\n"
+        "Examples:\n"
+        "  hbctl check-config\n"
+        "  hbctl check-config draft.json --json\n"),
 };
 
 /* Between them stands the list of commands. */
@@ -239,7 +290,7 @@ static const char general_help[] =
     "  --json         one JSON object a line, for scripts; errors too, on standard error\n"
     "  --pipe NAME    the pipe of a broker that runs in the console (handlebroker run)\n"
     "  --unverified   do not check whom that pipe belongs to; it has to be said with --pipe\n"
-    "  --help         the command's options, with examples\n"
+    "  --help         the command's options, with examples, as hbctl help COMMAND\n"
     "  --version      print the version\n"
     "\n"
     "Exit codes: 0 done; 1 refused, by the name that is printed; 2 wrong command line, or a\n"
@@ -250,30 +301,106 @@ static const char general_help[] =
     "  hbctl receive user/inbox --print           in the one, and in the other\n"
     "  hbctl send user/inbox --file report.txt\n";
 
-static void print_summary(FILE *file)
+#define COMMANDS (sizeof commands / sizeof commands[0])
+
+/* @group: "store", for its commands alone; NULL: for all. */
+static void print_summary(FILE *file, const char *group)
 {
-    fprintf(file,
-            "hbctl %s: the Handle Broker from a command line\n\nhbctl COMMAND [OPTION ...]\n\n",
-            hbk_version());
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-        fprintf(file, "  %-12s %s\n", commands[i].name, commands[i].summary);
+    if (group == NULL)
+        fprintf(file,
+                "hbctl %s: the Handle Broker from a command line\n\nhbctl COMMAND [OPTION ...]\n\n",
+                hbk_version());
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (group == NULL || command_in_group(&commands[i], group))
+            fprintf(file, "  %-12s %s\n", commands[i].name, commands[i].summary);
+    }
     fputc('\n', file);
 }
 
-static const struct command *find_command(const char *name)
+/* "store" is no command, but a group of them. */
+static bool is_group(const char *name)
 {
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
-        if (strcmp(commands[i].name, name) == 0)
-            return &commands[i];
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (command_in_group(&commands[i], name))
+            return true;
     }
-    return NULL;
+    return false;
 }
 
-/* --help before or without a command. */
-static bool is_help(const struct arguments *arguments)
+static bool next_is(const struct arguments *arguments, const char *word)
 {
-    return arguments->at < arguments->count &&
-           strcmp(arguments->values[arguments->at], "--help") == 0;
+    return arguments->at < arguments->count && strcmp(arguments->values[arguments->at], word) == 0;
+}
+
+static enum exit_code unknown_command(const struct arguments *arguments)
+{
+    const struct command *nearest = command_nearest(commands, COMMANDS, arguments);
+    char what[128] = "no such command";
+
+    if (nearest != NULL)
+        snprintf(what, sizeof what, "no such command; is hbctl %s meant", nearest->name);
+    return usage_error(arguments, what, arguments->values[arguments->at]);
+}
+
+/* hbctl help, hbctl help COMMAND. */
+static enum exit_code help(struct arguments *arguments)
+{
+    if (arguments->at == arguments->count) {
+        print_summary(stdout, NULL);
+        fputs(general_help, stdout);
+        return EXIT_DONE;
+    }
+    const struct command *command = command_find(commands, COMMANDS, arguments);
+    if (command != NULL) {
+        fputs(command->help, stdout);
+        return EXIT_DONE;
+    }
+    if (!is_group(arguments->values[arguments->at]))
+        return unknown_command(arguments);
+    print_summary(stdout, arguments->values[arguments->at]);
+    return EXIT_DONE;
+}
+
+/* The next argument is "store", and what follows names none of its commands. */
+static enum exit_code run_group(struct arguments *arguments)
+{
+    const char *group = arguments->values[arguments->at++];
+
+    if (next_is(arguments, "--help")) {
+        print_summary(stdout, group);
+        return EXIT_DONE;
+    }
+    if (arguments->at < arguments->count && arguments->values[arguments->at][0] != '-') {
+        arguments->at--;
+        return unknown_command(arguments);
+    }
+    usage_error(arguments, "a word is missing after", group);
+    if (!arguments->globals.json)
+        print_summary(stderr, group);
+    return EXIT_USAGE;
+}
+
+/* The command's name is the next argument, if there is one. */
+static enum exit_code run_command(struct arguments *arguments)
+{
+    if (arguments->at == arguments->count) {
+        print_summary(stderr, NULL);
+        fputs(general_help, stderr);
+        return EXIT_USAGE;
+    }
+    if (next_is(arguments, "help")) {
+        arguments->at++;
+        return help(arguments);
+    }
+    const struct command *command = command_find(commands, COMMANDS, arguments);
+    if (command != NULL) {
+        arguments->command = command->name;
+        arguments->help = command->help;
+        return command->run(arguments);
+    }
+    if (!is_group(arguments->values[arguments->at]))
+        return unknown_command(arguments);
+    return run_group(arguments);
 }
 
 static enum exit_code run(struct arguments *arguments)
@@ -283,8 +410,8 @@ static enum exit_code run(struct arguments *arguments)
 
     arguments->help = general_help;
     while (taken && arguments->at < arguments->count) {
-        if (is_help(arguments))
-            print_summary(stdout);
+        if (next_is(arguments, "--help"))
+            print_summary(stdout, NULL);
         if (!global_read(arguments, &taken, &code))
             return code;
     }
@@ -292,18 +419,7 @@ static enum exit_code run(struct arguments *arguments)
         printf("hbctl %s\n", hbk_version());
         return EXIT_DONE;
     }
-    if (arguments->at == arguments->count) {
-        print_summary(stderr);
-        fputs(general_help, stderr);
-        return EXIT_USAGE;
-    }
-    const char *name = arguments->values[arguments->at++];
-    const struct command *command = find_command(name);
-    if (command == NULL)
-        return usage_error(NULL, "no such command", name);
-    arguments->command = command->name;
-    arguments->help = command->help;
-    return command->run(arguments);
+    return run_command(arguments);
 }
 
 int wmain(int argc, wchar_t **argv)
@@ -320,11 +436,16 @@ int wmain(int argc, wchar_t **argv)
     }
     arguments.count = argc;
     arguments.at = argc > 0 ? 1 : 0;
+    /* For what is wrong with the arguments before it. */
+    for (int i = arguments.at; i < argc; i++)
+        arguments.globals.json =
+            arguments.globals.json || strcmp(arguments.values[i], "--json") == 0;
     enum exit_code code = run(&arguments);
     if (fflush(stdout) != 0 && code == EXIT_DONE) {
         fputs("hbctl: standard output could not be written\n", stderr);
         code = EXIT_USAGE;
     }
+    console_end();
     arguments_free(arguments.values);
     return (int)code;
 }

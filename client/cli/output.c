@@ -1,10 +1,11 @@
 /* What hbctl prints: tables for people, JSON for scripts, errors for both. */
 #include "hbctl.h"
 
-#include <io.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { CELL_WIDTH_MIN = 5 }; /* two characters and "..." */
 
 /* Prints the character at *text and moves on. A control character would let who has sent the text
  * steer the console: it becomes a question mark. */
@@ -98,6 +99,12 @@ void json_number(struct json *json, const char *key, uint64_t value)
     fprintf(json->file, "%llu", (unsigned long long)value);
 }
 
+void json_decimal(struct json *json, const char *key, double value)
+{
+    write_key(json, key);
+    fprintf(json->file, "%.3f", value);
+}
+
 void json_bool(struct json *json, const char *key, bool value)
 {
     write_key(json, key);
@@ -152,53 +159,59 @@ static size_t width_of(const char *text)
     return width;
 }
 
-/* The width of the console that @file goes to; 0: it is none, and there is no limit. */
-static size_t console_width(FILE *file)
-{
-    CONSOLE_SCREEN_BUFFER_INFO info;
-    HANDLE console = (HANDLE)_get_osfhandle(_fileno(file));
-
-    if (!GetConsoleScreenBufferInfo(console, &info) || info.srWindow.Right <= info.srWindow.Left)
-        return 0;
-    return (size_t)(info.srWindow.Right - info.srWindow.Left) + 1;
-}
-
-/* Prints @text in @width columns, or as it is if that is 0. Return: the columns that it took. */
+/* Prints @text in @width columns, at least CELL_WIDTH_MIN if it does not fit. Return: the columns that it took. */
 static size_t print_cut(FILE *file, const char *text, size_t width)
 {
     size_t printed = 0;
-    bool fits = width == 0 || width_of(text) <= width;
-    size_t room = fits || width < 3 ? width : width - 3;
+    bool fits = width_of(text) <= width;
+    size_t room = fits ? width : width - 3;
 
     for (; *text != '\0' && (fits || printed < room); printed++)
         print_character(file, &text);
-    if (!fits && width >= 3) {
+    if (!fits) {
         fputs("...", file);
         printed += 3;
     }
     return printed;
 }
 
-static void print_row(const struct table *table, FILE *file, size_t row, const size_t *widths,
-                      size_t limit)
+/* Takes from the widest columns until all fit into @limit with two blanks between them. */
+static void fit(size_t *widths, size_t columns, size_t limit)
 {
-    size_t at = 0;
+    size_t total = columns > 0 ? 2 * (columns - 1) : 0;
 
-    for (size_t i = 0; i < table->columns; i++) {
-        const char *cell = table->cells[row * table->columns + i];
-        bool last = i + 1 == table->columns;
-        if (limit != 0 && at + 1 >= limit)
-            break;
-        /* One column stays free, or the console would begin a new line by itself. */
-        size_t room = limit == 0 ? 0 : limit - 1 - at;
-        size_t printed = print_cut(file, cell, room);
-        at += printed;
-        for (size_t pad = printed; !last && pad < widths[i] + 2; pad++, at++) {
-            if (limit == 0 || at + 1 < limit)
-                fputc(' ', file);
-        }
+    for (size_t i = 0; i < columns; i++)
+        total += widths[i];
+    for (; total > limit; total--) {
+        size_t widest = 0;
+        for (size_t i = 1; i < columns; i++)
+            widest = widths[i] > widths[widest] ? i : widest;
+        if (widths[widest] <= CELL_WIDTH_MIN)
+            return;
+        widths[widest]--;
     }
+}
+
+static void print_row(const struct table *table, FILE *file, size_t row, const size_t *widths)
+{
+    if (row == 0)
+        style_on(file, STYLE_HEADING);
+    for (size_t i = 0; i < table->columns; i++) {
+        size_t printed = print_cut(file, table->cells[row * table->columns + i], widths[i]);
+        if (i + 1 < table->columns)
+            fprintf(file, "%*s", (int)(widths[i] + 2 - printed), "");
+    }
+    if (row == 0)
+        style_off(file);
     fputc('\n', file);
+}
+
+static void measure(const struct table *table, size_t *widths)
+{
+    for (size_t i = 0; i < table->rows * table->columns; i++) {
+        size_t width = width_of(table->cells[i]), column = i % table->columns;
+        widths[column] = width > widths[column] ? width : widths[column];
+    }
 }
 
 void table_print(struct table *table, FILE *file)
@@ -206,16 +219,16 @@ void table_print(struct table *table, FILE *file)
     size_t *widths = calloc(table->columns, sizeof widths[0]);
     size_t limit = console_width(file);
 
-    if (table->failed || widths == NULL)
+    if (table->failed || widths == NULL) {
         fputs("hbctl: out of memory for this table\n", stderr);
-    for (size_t row = 0; widths != NULL && !table->failed && row < table->rows; row++) {
-        for (size_t i = 0; i < table->columns; i++) {
-            size_t width = width_of(table->cells[row * table->columns + i]);
-            widths[i] = width > widths[i] ? width : widths[i];
-        }
+    } else {
+        measure(table, widths);
+        /* One column stays free, or the console would begin a new line by itself. */
+        if (limit > 0)
+            fit(widths, table->columns, limit - 1);
+        for (size_t row = 0; row < table->rows; row++)
+            print_row(table, file, row, widths);
     }
-    for (size_t row = 0; widths != NULL && !table->failed && row < table->rows; row++)
-        print_row(table, file, row, widths, limit);
     for (size_t i = 0; i < table->rows * table->columns; i++)
         free(table->cells[i]);
     free(table->cells);
@@ -259,6 +272,15 @@ void json_widenable(struct json *json, int widenable)
         json_text(json, "widenable", "unknown");
     else if (widenable != 0)
         json_bool(json, "widenable", widenable == HBK_WIDEN_YES);
+}
+
+void json_party(struct json *json, const char *key, const hbk_party *party)
+{
+    json_open(json, key, '{');
+    json_number(json, "session", party->session);
+    json_number(json, "pid", party->pid);
+    json_text(json, "user", party->user);
+    json_close(json, '}');
 }
 
 void print_revoked(FILE *file, uint64_t delivery, uint64_t closed)
@@ -312,6 +334,7 @@ enum exit_code failed(const struct globals *globals, const hbk_error_info *error
 {
     enum exit_code code = exit_code_of(error->result);
 
+    progress_end();
     if (globals->json) {
         struct json json;
         json_begin(&json, stderr);
@@ -329,7 +352,9 @@ enum exit_code failed(const struct globals *globals, const hbk_error_info *error
         json_end(&json);
         return code;
     }
+    style_on(stderr, STYLE_BAD);
     fprintf(stderr, "hbctl: %s: ", hbk_result_word(error->result));
+    style_off(stderr);
     print_text(stderr, error->detail[0] != '\0' ? error->detail : hbk_result_text(error->result));
     if (error->item >= 0)
         fprintf(stderr, " (item %d)", error->item);

@@ -18,7 +18,8 @@ static void print_delivery(const struct receive_request *request, const hbk_deli
     struct table table;
 
     fprintf(file, "%s %llu at %s from process %lu of %s%s\n",
-            delivery->offered ? "offer" : "delivery", (unsigned long long)delivery->id,
+            delivery->offered ? "offer" : "delivery",
+            (unsigned long long)HBK_SERVICE_NUMBER(delivery->id),
             delivery->endpoint != NULL ? delivery->endpoint : "this process",
             (unsigned long)delivery->from_pid, delivery->from_user,
             delivery->revocable ? ", which can take it back" : "");
@@ -51,10 +52,10 @@ static void json_delivery(const hbk_delivery *delivery)
     struct json json;
 
     json_begin(&json, stdout);
-    json_number(&json, delivery->offered ? "offer" : "delivery", delivery->id);
+    json_number(&json, delivery->offered ? "offer" : "delivery", HBK_SERVICE_NUMBER(delivery->id));
     json_text(&json, "endpoint", delivery->endpoint);
     json_open(&json, "from", '{');
-    json_number(&json, "session", delivery->from_session);
+    json_number(&json, "session", HBK_SERVICE_NUMBER(delivery->from_session));
     json_number(&json, "pid", delivery->from_pid);
     json_text(&json, "user", delivery->from_user);
     json_number(&json, "integrity", delivery->from_integrity);
@@ -121,64 +122,75 @@ static void show_revoked(const struct arguments *arguments, const struct receive
                          const hbk_notification *notice)
 {
     if (arguments->globals.json)
-        json_revoked(notice->delivery, notice->closed);
+        json_revoked(HBK_SERVICE_NUMBER(notice->delivery), notice->closed);
     else
-        print_revoked(telling(&request->copy), notice->delivery, notice->closed);
+        print_revoked(telling(&request->copy), HBK_SERVICE_NUMBER(notice->delivery),
+                      notice->closed);
 }
 
 /* Keeps @delivery until it is taken back, or its sender has gone. */
-static enum exit_code hold(const struct arguments *arguments, const struct receive_request *request,
-                           hbk_client *client, const hbk_delivery *delivery)
+static void hold(struct talk *talk, const struct receive_request *request,
+                 const hbk_delivery *delivery)
 {
-    hbk_error_info error;
+    bool json = talk->arguments->globals.json;
     hbk_notification notice;
 
-    if (!arguments->globals.json)
+    if (!json)
         fputs("holding it until its sender takes it back or leaves\n", stderr);
-    for (;;) {
-        if (hbk_notification_receive(client, request->timeout_ms, &notice, &error) != HBK_OK)
-            return failed(&arguments->globals, &error, NULL);
+    progress_begin(&talk->arguments->globals, "holding it", NULL);
+    while (talk_good(
+        talk, hbk_notification_receive(talk->client, request->timeout_ms, &notice, &talk->error),
+        NULL)) {
         if (notice.kind == HBK_NOTIFICATION_REVOKED && notice.delivery == delivery->id) {
-            show_revoked(arguments, request, &notice);
-            return EXIT_DONE;
+            show_revoked(talk->arguments, request, &notice);
+            return;
         }
         if (notice.kind == HBK_NOTIFICATION_SESSION_GONE &&
             notice.session == delivery->from_session) {
-            if (!arguments->globals.json)
+            if (!json)
                 fputs("its sender has left\n", stderr);
-            return EXIT_DONE;
+            return;
         }
+        if (notice.kind == HBK_NOTIFICATION_REOPENED) {
+            if (!json)
+                fputs("the service was restarted: it cannot be taken back any more\n", stderr);
+            return;
+        }
+        progress_begin(&talk->arguments->globals, "holding it", NULL);
     }
 }
 
-/* One delivery, from its arrival to its end. Return: EXIT_DONE, or what ends the command. */
-static enum exit_code receive_one(const struct arguments *arguments,
-                                  const struct receive_request *request, hbk_client *client)
+/* Asks about an offer, and answers it. Return: is it ours now? */
+static bool take_offer(struct talk *talk, const struct receive_request *request,
+                       hbk_delivery *offer)
+{
+    bool accepted = false;
+
+    hbk_result result = answer(talk->client, offer, &accepted, &talk->error);
+    if (result == HBK_NOT_FOUND)
+        fputs("the offer was withdrawn, or the answer came too late\n", stderr);
+    else if (talk_good(talk, result, NULL) && accepted)
+        show(talk->arguments, request, offer);
+    return accepted && result == HBK_OK;
+}
+
+/* One delivery, from its arrival to its end. */
+static void receive_one(struct talk *talk, const struct receive_request *request)
 {
     hbk_delivery *delivery = NULL;
-    hbk_error_info error;
-    enum exit_code code = EXIT_DONE;
-    bool accepted = true;
 
-    if (hbk_receive(client, request->timeout_ms, &delivery, &error) != HBK_OK)
-        return failed(&arguments->globals, &error, NULL);
-    show(arguments, request, delivery);
-    if (delivery->offered) {
-        hbk_result result = answer(client, delivery, &accepted, &error);
-        if (result == HBK_NOT_FOUND)
-            fputs("the offer was withdrawn, or the answer came too late\n", stderr);
-        else if (result != HBK_OK)
-            code = failed(&arguments->globals, &error, NULL);
-        else if (accepted)
-            show(arguments, request, delivery);
-        accepted = accepted && result == HBK_OK;
+    progress_begin(&talk->arguments->globals, "waiting for a delivery", NULL);
+    hbk_result result = hbk_receive(talk->client, request->timeout_ms, &delivery, &talk->error);
+    if (!talk_good(talk, result, NULL))
+        return;
+    show(talk->arguments, request, delivery);
+    if (!delivery->offered || take_offer(talk, request, delivery)) {
+        if (!copy_files(talk->arguments, request, delivery))
+            talk->code = EXIT_USAGE;
+        else if (delivery->revocable)
+            hold(talk, request, delivery);
     }
-    if (code == EXIT_DONE && accepted && !copy_files(arguments, request, delivery))
-        code = EXIT_USAGE;
-    if (code == EXIT_DONE && accepted && delivery->revocable)
-        code = hold(arguments, request, client, delivery);
     hbk_delivery_free(delivery);
-    return code;
 }
 
 /* What to try next, by why the endpoint could not be opened. */
@@ -195,33 +207,28 @@ static const char *open_advice(hbk_result result)
     }
 }
 
-static enum exit_code receive_all(const struct arguments *arguments, const char *name,
-                                  const struct receive_request *request)
+/* Opens the endpoint, and receives there. */
+static void receive_all(struct talk *talk, const char *name, const struct receive_request *request)
 {
-    hbk_client *client = NULL;
-    hbk_endpoint_options options = {.size = sizeof options, .name = name};
-    hbk_error_info error;
+    const hbk_endpoint_options options = {
+        .size = sizeof options,
+        .name = name,
+        .flags = (request->ask ? HBK_ENDPOINT_ASK : 0u) |
+                 (request->revocable ? HBK_ENDPOINT_REVOCABLE : 0u),
+        .from = request->from,
+    };
     hbk_notification notice;
 
-    enum exit_code code = connect_client(arguments, &client);
-    if (code != EXIT_DONE)
-        return code;
-    options.flags =
-        (request->ask ? HBK_ENDPOINT_ASK : 0u) | (request->revocable ? HBK_ENDPOINT_REVOCABLE : 0u);
     /* From here on notices are kept. */
     if (request->revocable)
-        hbk_notification_receive(client, 0, &notice, NULL);
-    options.from = request->from;
-    hbk_result result = hbk_endpoint_open(client, &options, &error);
-    if (result != HBK_OK)
-        code = failed(&arguments->globals, &error, open_advice(result));
-    else if (!arguments->globals.json)
+        hbk_notification_receive(talk->client, 0, &notice, NULL);
+    if (!talk_good(talk, hbk_endpoint_open(talk->client, &options, &talk->error), open_advice))
+        return;
+    if (!talk->arguments->globals.json)
         fprintf(stderr, "listening at %s; in another console: hbctl send %s --file PATH\n", name,
                 name);
-    for (uint32_t i = 0; code == EXIT_DONE && i < request->count; i++)
-        code = receive_one(arguments, request, client);
-    hbk_close(client);
-    return code;
+    for (uint32_t i = 0; talk->code == EXIT_DONE && i < request->count; i++)
+        receive_one(talk, request);
 }
 
 enum exit_code run_receive(struct arguments *arguments)
@@ -235,16 +242,21 @@ enum exit_code run_receive(struct arguments *arguments)
         {"--output", OPTION_TEXT, 0, &request.copy.output, NULL},
         {"--from", OPTION_TEXT, 0, &request.from, NULL},
         {"--revocable", OPTION_FLAG, 0, &request.revocable, NULL},
+        {"--reopen", OPTION_FLAG, 0, &arguments->globals.reopen, NULL},
     };
     const char *name = NULL;
     const struct operand operand = {&name, ENDPOINT_MISSING};
     enum exit_code code = EXIT_USAGE;
+    struct talk talk;
 
     if (!options_read(arguments, options, sizeof options / sizeof options[0], &operand, 1, &code))
         return code;
     code = copy_open(arguments, &request.copy);
-    if (code == EXIT_DONE)
-        code = receive_all(arguments, name, &request);
+    if (code == EXIT_DONE) {
+        if (talk_begin(&talk, arguments))
+            receive_all(&talk, name, &request);
+        code = talk_end(&talk);
+    }
     copy_close(&request.copy);
     return code;
 }

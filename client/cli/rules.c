@@ -15,7 +15,11 @@ static void print_explanation(const struct question *question, const hbk_explana
         printf(" of process %lu", (unsigned long)question->pid);
     if (question->session != 0)
         printf(" by session %llu", (unsigned long long)question->session);
-    printf(": %s\ndecided by  ", explanation->allowed ? "allowed" : "refused");
+    fputs(": ", stdout);
+    style_on(stdout, explanation->allowed ? STYLE_GOOD : STYLE_BAD);
+    fputs(explanation->allowed ? "allowed" : "refused", stdout);
+    style_off(stdout);
+    printf("\ndecided by  ");
     print_text(stdout, explanation->rule);
     printf("\nwhy         ");
     print_text(stdout, explanation->detail);
@@ -68,27 +72,23 @@ enum exit_code run_explain(struct arguments *arguments)
     };
     hbk_explain_options asked = {.size = sizeof asked};
     hbk_explanation explanation;
-    hbk_client *client = NULL;
-    hbk_error_info error;
     enum exit_code code = EXIT_USAGE;
+    struct talk talk;
 
     if (!options_read(arguments, options, sizeof options / sizeof options[0], operands,
                       sizeof operands / sizeof operands[0], &code))
-        return code;
-    code = connect_client(arguments, &client);
-    if (code != EXIT_DONE)
         return code;
     asked.verb = question.verb;
     asked.name = question.name;
     asked.pid = question.pid;
     asked.session = question.session;
-    hbk_result result = hbk_explain(client, &asked, &explanation, &error);
-    hbk_close(client);
-    if (result != HBK_OK)
-        return failed(&arguments->globals, &error, advice(result));
-    if (arguments->globals.json)
-        json_explanation(&question, &explanation);
-    else
-        print_explanation(&question, &explanation);
-    return explanation.allowed ? EXIT_DONE : EXIT_REFUSED;
+    if (talk_begin(&talk, arguments) &&
+        talk_good(&talk, hbk_explain(talk.client, &asked, &explanation, &talk.error), advice)) {
+        if (arguments->globals.json)
+            json_explanation(&question, &explanation);
+        else
+            print_explanation(&question, &explanation);
+        talk.code = explanation.allowed ? EXIT_DONE : EXIT_REFUSED;
+    }
+    return talk_end(&talk);
 }

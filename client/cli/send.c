@@ -29,7 +29,7 @@ HANDLE file_open(const struct arguments *arguments, const char *path, bool write
         return file;
     char what[64];
     snprintf(what, sizeof what, "cannot open this file (Windows error %lu)", error);
-    usage_error(arguments->command, what, path);
+    usage_error(arguments, what, path);
     return NULL;
 }
 
@@ -105,57 +105,54 @@ static const char *advice(hbk_result result)
 }
 
 /* Asks at the console whether to take it back. */
-static enum exit_code maybe_revoke(const struct arguments *arguments, hbk_client *client,
-                                   uint64_t delivery)
+static void maybe_revoke(struct talk *talk, uint64_t delivery)
 {
     char line[16] = "";
-    hbk_error_info error;
     uint64_t closed = 0;
 
     fputs("Enter takes it back; the end of input leaves it there\n", stderr);
     fflush(stderr);
-    if (fgets(line, sizeof line, stdin) == NULL)
-        return EXIT_DONE;
-    if (hbk_revoke(client, delivery, &closed, &error) != HBK_OK)
-        return failed(&arguments->globals, &error, NULL);
-    if (arguments->globals.json)
+    if (fgets(line, sizeof line, stdin) == NULL ||
+        !talk_good(talk, hbk_revoke(talk->client, delivery, &closed, &talk->error), NULL))
+        return;
+    if (talk->arguments->globals.json)
         json_revoked(delivery, closed);
     else
         print_revoked(stdout, delivery, closed);
-    return EXIT_DONE;
 }
 
 static enum exit_code send_files(const struct arguments *arguments, const char *name,
                                  const struct send_request *request, const hbk_send_item *items)
 {
-    hbk_client *client = NULL;
-    hbk_send_options options = {.size = sizeof options};
+    const hbk_send_options options = {
+        .size = sizeof options,
+        .to = name,
+        .items = items,
+        .count = request->files_count,
+        .data = request->data,
+        .wait_ms = request->wait_ms,
+        .timeout_ms = request->timeout_ms,
+        .to_pid = request->pid,
+        .flags = request->revocable ? HBK_SEND_REVOCABLE : 0,
+    };
+    struct talk talk;
     hbk_receipt receipt;
-    hbk_error_info error;
+    bool good = false;
 
-    enum exit_code code = connect_client(arguments, &client);
-    if (code != EXIT_DONE)
-        return code;
-    options.to = name;
-    options.items = items;
-    options.count = request->files_count;
-    options.data = request->data;
-    options.wait_ms = request->wait_ms;
-    options.timeout_ms = request->timeout_ms;
-    options.to_pid = request->pid;
-    options.flags = request->revocable ? HBK_SEND_REVOCABLE : 0;
-    hbk_result result = hbk_send(client, &options, &receipt, &error);
-    if (result != HBK_OK)
-        code = failed(&arguments->globals, &error, advice(result));
-    else if (arguments->globals.json)
-        json_receipt(&receipt);
-    else
-        print_receipt(request, &receipt);
-    fflush(stdout);
-    if (result == HBK_OK && request->revocable)
-        code = maybe_revoke(arguments, client, receipt.delivery);
-    hbk_close(client);
-    return code;
+    if (talk_begin(&talk, arguments)) {
+        progress_begin(&arguments->globals, "waiting for", name);
+        good = talk_good(&talk, hbk_send(talk.client, &options, &receipt, &talk.error), advice);
+    }
+    if (good) {
+        if (arguments->globals.json)
+            json_receipt(&receipt);
+        else
+            print_receipt(request, &receipt);
+        fflush(stdout);
+        if (request->revocable)
+            maybe_revoke(&talk, receipt.delivery);
+    }
+    return talk_end(&talk);
 }
 
 enum exit_code run_send(struct arguments *arguments)
@@ -180,7 +177,7 @@ enum exit_code run_send(struct arguments *arguments)
     if (!options_read(arguments, options, sizeof options / sizeof options[0], &operand, 1, &code))
         return code;
     if (request.files_count == 0)
-        return usage_error(arguments->command, "which file? --file PATH", NULL);
+        return usage_error(arguments, "which file? --file PATH", NULL);
     size_t opened = open_files(arguments, &request, items);
     if (opened == request.files_count)
         code = send_files(arguments, name, &request, items);

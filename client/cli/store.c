@@ -1,4 +1,4 @@
-/* hbctl put, hbctl get, hbctl remove, hbctl list. */
+/* hbctl store put, hbctl store get, hbctl store remove, hbctl store list. */
 #include "hbctl.h"
 
 #include <string.h>
@@ -10,15 +10,18 @@ static const char *advice(hbk_result result)
 {
     switch (result) {
     case HBK_NOT_FOUND:
-        return "See what there is: hbctl list. Or let it wait for the name: hbctl get NAME --wait "
+        return "See what there is: hbctl store list. Or let it wait for the name: hbctl store get "
+               "NAME --wait "
                "10000";
     case HBK_EXISTS:
-        return "See who has it: hbctl list. --replace takes the place of an entry of your own.";
+        return "See who has it: hbctl store list. --replace takes the place of an entry of your "
+               "own.";
     case HBK_DENIED:
         return "Names in user/ are yours. For others an administrator can ask which rule decides: "
                "hbctl explain put NAME --session N";
     case HBK_ACCESS_EXCEEDS_SOURCE:
-        return "Nobody gets more than was put: hbctl put --write puts a file for writing too.";
+        return "Nobody gets more than was put: hbctl store put --write puts a file for writing "
+               "too.";
     default:
         return NULL;
     }
@@ -55,25 +58,21 @@ static void json_stored(const struct put_request *request, const hbk_stored *sto
 
 static enum exit_code put(const struct arguments *arguments, const struct put_request *request)
 {
-    hbk_client *client = NULL;
+    struct talk talk;
     hbk_stored stored;
-    hbk_error_info error;
 
-    enum exit_code code = connect_client(arguments, &client);
-    if (code != EXIT_DONE)
-        return code;
-    hbk_result result = hbk_store_put(client, &request->options, &stored, &error);
-    if (result != HBK_OK)
-        code = failed(&arguments->globals, &error, advice(result));
-    else if (arguments->globals.json)
-        json_stored(request, &stored);
-    else
-        print_stored(request, &stored);
-    hbk_close(client);
-    return code;
+    if (talk_begin(&talk, arguments) &&
+        talk_good(&talk, hbk_store_put(talk.client, &request->options, &stored, &talk.error),
+                  advice)) {
+        if (arguments->globals.json)
+            json_stored(request, &stored);
+        else
+            print_stored(request, &stored);
+    }
+    return talk_end(&talk);
 }
 
-enum exit_code run_put(struct arguments *arguments)
+enum exit_code run_store_put(struct arguments *arguments)
 {
     struct put_request request = {.options = {.size = sizeof request.options}};
     const struct option options[] = {
@@ -94,10 +93,10 @@ enum exit_code run_put(struct arguments *arguments)
     if (!options_read(arguments, options, sizeof options / sizeof options[0], &operand, 1, &code))
         return code;
     if (request.ticket == (request.name != NULL))
-        return usage_error(arguments->command,
+        return usage_error(arguments,
                            "under which name? such as user/log, or --ticket instead of one", NULL);
     if (request.file == NULL)
-        return usage_error(arguments->command, "which file? --file PATH", NULL);
+        return usage_error(arguments, "which file? --file PATH", NULL);
     if (request.ticket && request.options.ttl_ms == 0)
         request.options.ttl_ms = TICKET_TTL_MS;
     request.options.name = request.name;
@@ -151,31 +150,27 @@ static void json_taken(const hbk_taken *taken)
 static enum exit_code get(const struct arguments *arguments, const hbk_store_get_options *options,
                           const struct copy *copy)
 {
-    hbk_client *client = NULL;
+    struct talk talk;
     hbk_taken *taken = NULL;
-    hbk_error_info error;
 
-    enum exit_code code = connect_client(arguments, &client);
-    if (code != EXIT_DONE)
-        return code;
-    hbk_result result = hbk_store_get(client, options, &taken, &error);
-    if (result != HBK_OK) {
-        code = failed(&arguments->globals, &error, advice(result));
-    } else {
+    if (talk_begin(&talk, arguments)) {
+        progress_begin(&arguments->globals, "waiting for", options->name);
+        talk_good(&talk, hbk_store_get(talk.client, options, &taken, &talk.error), advice);
+    }
+    if (taken != NULL) {
         if (arguments->globals.json)
             json_taken(taken);
         else
             print_taken(copy, taken);
         if (copy->to != NULL && strcmp(taken->type, "File") == 0 &&
             !copy_contents(arguments, copy, taken->handle))
-            code = EXIT_USAGE;
+            talk.code = EXIT_USAGE;
     }
     hbk_taken_free(taken);
-    hbk_close(client);
-    return code;
+    return talk_end(&talk);
 }
 
-enum exit_code run_get(struct arguments *arguments)
+enum exit_code run_store_get(struct arguments *arguments)
 {
     hbk_store_get_options asked = {.size = sizeof asked};
     struct copy copy = {0};
@@ -192,8 +187,8 @@ enum exit_code run_get(struct arguments *arguments)
     if (!options_read(arguments, options, sizeof options / sizeof options[0], &operand, 1, &code))
         return code;
     if ((asked.name == NULL) == (asked.ticket == NULL))
-        return usage_error(arguments->command,
-                           "which entry? its name, such as user/log, or --ticket TICKET", NULL);
+        return usage_error(arguments, "which entry? its name, such as user/log, or --ticket TICKET",
+                           NULL);
     code = copy_open(arguments, &copy);
     if (code == EXIT_DONE)
         code = get(arguments, &asked, &copy);
@@ -203,39 +198,49 @@ enum exit_code run_get(struct arguments *arguments)
 
 /* ---- remove ---- */
 
-enum exit_code run_remove(struct arguments *arguments)
+static const char *remove_advice(hbk_result result)
+{
+    if (result == HBK_NOT_FOUND || result == HBK_DENIED)
+        return "See what there is: hbctl store list. Others' entries go by --entry N, and take the "
+               "right "
+               "to revoke.";
+    return NULL;
+}
+
+static void print_removed(const struct arguments *arguments)
+{
+    struct json json;
+
+    if (!arguments->globals.json) {
+        printf("removed\n");
+        return;
+    }
+    json_begin(&json, stdout);
+    json_bool(&json, "removed", true);
+    json_end(&json);
+}
+
+enum exit_code run_store_remove(struct arguments *arguments)
 {
     const char *name = NULL;
     uint64_t entry = 0;
     const struct option options[] = {{"--entry", OPTION_SERIAL, 0, &entry, NULL}};
     const struct operand operand = {&name, NULL};
-    hbk_client *client = NULL;
-    hbk_error_info error;
     enum exit_code code = EXIT_USAGE;
+    struct talk talk;
 
     if (!options_read(arguments, options, 1, &operand, 1, &code))
         return code;
     if ((name == NULL) == (entry == 0))
-        return usage_error(arguments->command,
-                           "which entry? its name, such as user/log, or --entry N", NULL);
-    code = connect_client(arguments, &client);
-    if (code != EXIT_DONE)
-        return code;
-    hbk_result result = name != NULL ? hbk_store_remove(client, name, &error)
-                                     : hbk_store_remove_entry(client, entry, &error);
-    if (result == HBK_NOT_FOUND || result == HBK_DENIED)
-        code =
-            failed(&arguments->globals, &error,
-                   "See what there is: hbctl list. Others' entries go by --entry N, and take the "
-                   "right to revoke.");
-    else if (result != HBK_OK)
-        code = failed(&arguments->globals, &error, NULL);
-    else if (arguments->globals.json)
-        printf("{\"removed\":true}\n");
-    else
-        printf("removed\n");
-    hbk_close(client);
-    return code;
+        return usage_error(arguments, "which entry? its name, such as user/log, or --entry N",
+                           NULL);
+    if (talk_begin(&talk, arguments)) {
+        hbk_result result = name != NULL ? hbk_store_remove(talk.client, name, &talk.error)
+                                         : hbk_store_remove_entry(talk.client, entry, &talk.error);
+        if (talk_good(&talk, result, remove_advice))
+            print_removed(arguments);
+    }
+    return talk_end(&talk);
 }
 
 /* ---- list ---- */
@@ -247,8 +252,9 @@ static void print_entries(const hbk_store_entries *list)
     struct table table;
 
     if (list->count == 0) {
-        printf("nothing is stored that you may see; put a file with: hbctl put user/log --file "
-               "PATH\n");
+        printf(
+            "nothing is stored that you may see; put a file with: hbctl store put user/log --file "
+            "PATH\n");
         return;
     }
     table_begin(&table, sizeof headings / sizeof headings[0], headings);
@@ -292,11 +298,7 @@ static void json_entries(const hbk_store_entries *list)
         json_open(&json, NULL, '{');
         json_number(&json, "entry", entry->entry);
         json_text(&json, "name", entry->name);
-        json_open(&json, "owner", '{');
-        json_number(&json, "session", entry->owner.session);
-        json_number(&json, "pid", entry->owner.pid);
-        json_text(&json, "user", entry->owner.user);
-        json_close(&json, '}');
+        json_party(&json, "owner", &entry->owner);
         json_text(&json, "type", entry->type);
         json_number(&json, "access", entry->access);
         json_text(&json, "lifetime", entry->keep ? "broker" : "session");
@@ -312,25 +314,18 @@ static void json_entries(const hbk_store_entries *list)
     json_end(&json);
 }
 
-enum exit_code run_list(struct arguments *arguments)
+enum exit_code run_store_list(struct arguments *arguments)
 {
-    hbk_client *client = NULL;
+    struct talk talk;
     hbk_store_entries *list = NULL;
-    hbk_error_info error;
-    enum exit_code code = EXIT_USAGE;
 
-    if (!options_read(arguments, NULL, 0, NULL, 0, &code))
-        return code;
-    code = connect_client(arguments, &client);
-    if (code != EXIT_DONE)
-        return code;
-    if (hbk_store_list(client, &list, &error) != HBK_OK)
-        code = failed(&arguments->globals, &error, NULL);
-    else if (arguments->globals.json)
-        json_entries(list);
-    else
-        print_entries(list);
+    if (talk_begin_plain(&talk, arguments) &&
+        talk_good(&talk, hbk_store_list(talk.client, &list, &talk.error), NULL)) {
+        if (arguments->globals.json)
+            json_entries(list);
+        else
+            print_entries(list);
+    }
     hbk_store_entries_free(list);
-    hbk_close(client);
-    return code;
+    return talk_end(&talk);
 }

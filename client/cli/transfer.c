@@ -69,29 +69,23 @@ static const char *advice(hbk_result result)
 static enum exit_code transfer(const struct arguments *arguments,
                                const struct transfer_request *request)
 {
-    hbk_client *client = NULL;
+    struct talk talk;
     hbk_transferred transferred;
-    hbk_error_info error;
 
-    enum exit_code code = connect_client(arguments, &client);
-    if (code != EXIT_DONE)
-        return code;
-    hbk_result result = hbk_transfer(client, &request->options, &transferred, &error);
-    if (result != HBK_OK) {
-        code = failed(&arguments->globals, &error, advice(result));
-    } else {
+    if (talk_begin(&talk, arguments) &&
+        talk_good(&talk, hbk_transfer(talk.client, &request->options, &transferred, &talk.error),
+                  advice)) {
         if (arguments->globals.json)
             json_transferred(request, &transferred);
         else
             print_transferred(request, &transferred);
         if (request->copy.to != NULL && strcmp(transferred.type, "File") == 0 &&
             !copy_contents(arguments, &request->copy, transferred.handle))
-            code = EXIT_USAGE;
+            talk.code = EXIT_USAGE;
         if (to_us(request))
             CloseHandle(transferred.handle);
     }
-    hbk_close(client);
-    return code;
+    return talk_end(&talk);
 }
 
 enum exit_code run_transfer(struct arguments *arguments)
@@ -112,12 +106,11 @@ enum exit_code run_transfer(struct arguments *arguments)
     if (!options_read(arguments, options, sizeof options / sizeof options[0], NULL, 0, &code))
         return code;
     if (request.options.source_pid == 0 || request.handle == 0)
-        return usage_error(arguments->command,
-                           "which handle of which process? --from PID --handle VALUE", NULL);
-    if (!to_us(&request) && (request.copy.print || request.copy.output != NULL))
-        return usage_error(arguments->command,
-                           "--print and --output are for a handle that comes here: without --to",
+        return usage_error(arguments, "which handle of which process? --from PID --handle VALUE",
                            NULL);
+    if (!to_us(&request) && (request.copy.print || request.copy.output != NULL))
+        return usage_error(
+            arguments, "--print and --output are for a handle that comes here: without --to", NULL);
     if (!to_us(&request) && !pid_read(request.to, &request.options.target_pid))
         request.options.to = request.to;
     request.options.handle = (HANDLE)(uintptr_t)request.handle;

@@ -3,7 +3,11 @@
 
 #include <string.h>
 
+/* How long to look for a service that is away, before the next look at Ctrl+C. */
+#define AWAY_MS 500u
+
 struct watch_request {
+    bool reopen;
     uint32_t count, timeout_ms; /* count 0: no end */
 };
 
@@ -111,36 +115,65 @@ static hbk_result wait_for_record(hbk_client *client, uint32_t timeout_ms)
     }
 }
 
-static enum exit_code watch(const struct arguments *arguments, const struct watch_request *request,
-                            hbk_client *client)
+/* The connection is gone. Return: HBK_OK, there is another; HBK_TIMEOUT, not yet. */
+static hbk_result come_back(hbk_client *client, hbk_error_info *ret_error)
 {
-    hbk_error_info error;
+    hbk_result result = hbk_reopen(client, AWAY_MS, ret_error);
+
+    switch (result) {
+    case HBK_OK:
+        progress_end();
+        fputs("hbctl watch: the service was away; some records may be missing here\n", stderr);
+        fflush(stderr);
+        return HBK_OK;
+    case HBK_UNAVAILABLE:
+    case HBK_UNTRUSTED:
+    case HBK_BUSY:
+    case HBK_STOPPING:
+    case HBK_TIMEOUT:
+    case HBK_DISCONNECTED:
+        return HBK_TIMEOUT;
+    default:
+        return result;
+    }
+}
+
+static void watch(struct talk *talk, const struct watch_request *request)
+{
     hbk_record *record = NULL;
     uint32_t shown = 0;
     ULONGLONG last = GetTickCount64();
 
     while (request->count == 0 || shown < request->count) {
-        hbk_result result = hbk_watch_receive(client, 0, &record, &error);
-        if (result == HBK_OK) {
-            show(arguments, record);
-            hbk_record_free(record);
-            shown++;
-            last = GetTickCount64();
-            if (WaitForSingleObject(stop, 0) == WAIT_OBJECT_0)
-                return EXIT_DONE;
+        hbk_result result = hbk_watch_receive(talk->client, 0, &record, &talk->error);
+        if (result == HBK_DISCONNECTED && request->reopen) {
+            result = come_back(talk->client, &talk->error);
+            if (result == HBK_OK)
+                continue;
+        }
+        ULONGLONG quiet = GetTickCount64() - last;
+        bool patient = request->timeout_ms == INFINITE;
+        if (result == HBK_TIMEOUT && (patient || quiet < request->timeout_ms)) {
+            uint32_t left = patient ? INFINITE : request->timeout_ms - (uint32_t)quiet;
+            if (wait_for_record(talk->client, left) == HBK_DISCONNECTED)
+                return;
             continue;
         }
-        if (result != HBK_TIMEOUT)
-            return failed(&arguments->globals, &error, NULL);
-        ULONGLONG quiet = GetTickCount64() - last;
-        if (request->timeout_ms != INFINITE && quiet >= request->timeout_ms)
-            return failed(&arguments->globals, &error, NULL);
-        uint32_t left =
-            request->timeout_ms == INFINITE ? INFINITE : request->timeout_ms - (uint32_t)quiet;
-        if (wait_for_record(client, left) == HBK_DISCONNECTED)
-            return EXIT_DONE;
+        if (!talk_good(talk, result, NULL))
+            return;
+        show(talk->arguments, record);
+        hbk_record_free(record);
+        shown++;
+        last = GetTickCount64();
+        if (WaitForSingleObject(stop, 0) == WAIT_OBJECT_0)
+            return;
     }
-    return EXIT_DONE;
+}
+
+static const char *advice(hbk_result result)
+{
+    return result == HBK_QUOTA ? "Too many watch already; end one of them."
+                               : inspect_advice(result);
 }
 
 enum exit_code run_watch(struct arguments *arguments)
@@ -149,10 +182,10 @@ enum exit_code run_watch(struct arguments *arguments)
     const struct option options[] = {
         {"--count", OPTION_NUMBER, UINT32_MAX, &request.count, NULL},
         {"--timeout", OPTION_NUMBER, INFINITE - 1, &request.timeout_ms, NULL},
+        {"--reopen", OPTION_FLAG, 0, &request.reopen, NULL},
     };
-    hbk_client *client = NULL;
-    hbk_error_info error;
     enum exit_code code = EXIT_USAGE;
+    struct talk talk;
 
     if (!options_read(arguments, options, sizeof options / sizeof options[0], NULL, 0, &code))
         return code;
@@ -161,19 +194,13 @@ enum exit_code run_watch(struct arguments *arguments)
         fprintf(stderr, "hbctl watch: no event can be made (Windows error %lu)\n", GetLastError());
         return EXIT_REFUSED;
     }
-    code = connect_client(arguments, &client);
-    if (code != EXIT_DONE)
-        return code;
-    hbk_result result = hbk_watch(client, &error);
-    if (result != HBK_OK) {
-        code = failed(&arguments->globals, &error,
-                      result == HBK_QUOTA ? "Too many watch already; end one of them."
-                                          : inspect_advice(result));
-    } else {
+    if (talk_begin(&talk, arguments) &&
+        talk_good(&talk, hbk_watch(talk.client, &talk.error), advice)) {
         if (!arguments->globals.json)
             fputs("watching; Ctrl+C ends it\n", stderr);
-        code = watch(arguments, &request, client);
+        fflush(stderr);
+        progress_begin(&arguments->globals, "waiting for the first record", NULL);
+        watch(&talk, &request);
     }
-    hbk_close(client);
-    return code;
+    return talk_end(&talk);
 }

@@ -26,8 +26,10 @@
  *   program and the handlebroker.dll that it loads are of the same.
  * - `ret_...` is written on success alone, except `ret_error`, which may be NULL and is written on
  *   failure alone.
- * - A function that returns HBK_DISCONNECTED will do so from then on: close the client, open
- *   another.
+ * - A function that returns HBK_DISCONNECTED will do so until hbk_reopen() has succeeded, which
+ *   HBK_OPEN_REOPEN does by itself.
+ * - Numbers of deliveries, sessions and entries are for the client that has returned them, and for
+ *   as long as its connection lasts: see hbk_reopen().
  *
  * Source: PROTOCOL.md. Since: 0.1
  */
@@ -126,6 +128,10 @@ typedef struct hbk_client hbk_client;
 /* Do not check whom the pipe belongs to. For a broker that runs in the console (handlebroker.exe
  * run): it is no service, so it cannot be told from an impostor. Never in production. */
 #define HBK_OPEN_UNVERIFIED 0x1u
+/* Call hbk_reopen() as it is needed: before a call, with the connect timeout; while one waits to
+ * receive, for as long as that may wait; on the thread of hbk_notify_window() and hbk_notify_call(). No
+ * request is made twice: one that has lost its connection is HBK_DISCONNECTED, and the next call reopens. */
+#define HBK_OPEN_REOPEN 0x2u
 
 typedef struct hbk_open_options {
     size_t size;
@@ -133,7 +139,7 @@ typedef struct hbk_open_options {
     const char *client_name; /* shown to operators, 1..64 bytes; NULL: the executable's file name */
     const char *client_version;  /* 1..32 bytes; NULL: "0" */
     uint32_t connect_timeout_ms; /* for the whole of hbk_open; 0: 5,000 */
-    uint32_t flags;              /* HBK_OPEN_UNVERIFIED */
+    uint32_t flags;              /* HBK_OPEN_... */
 } hbk_open_options;
 
 /**
@@ -152,6 +158,31 @@ typedef struct hbk_open_options {
  */
 HBK_API hbk_result hbk_open(const hbk_open_options *options, hbk_client **ret_client,
                             hbk_error_info *ret_error);
+
+/**
+ * hbk_reopen() - connect a client again whose connection is gone, and open its endpoints again
+ * @timeout_ms: to wait for a service that is away; 0: try once; INFINITE: no limit
+ *
+ * With the options and checks of hbk_open(), and up to its timeout for the service's answers. Opens
+ * all endpoints that are not closed, with the options that they had, and watches if hbk_watch() did: all of
+ * it, or the client stays as it is, and it can be tried again. A client that is connected stays so; if
+ * the service has answered HBK_STOPPING, its end is waited for.
+ *
+ * What hbk_receive() and the like have not returned yet stays receivable, but for offers, which are void. Handles
+ * stay. What the service kept of us is gone: deliveries cannot be taken back any more, entries of the store are
+ * removed. Its numbers begin anew, so in later ones the upper 11 bits tell which connection they are
+ * of, HBK_SERVICE_NUMBER() is what the service calls them, and what an earlier one has told is HBK_NOT_FOUND.
+ * The wait handle and whom hbk_notify_window() or hbk_notify_call() told stay; HBK_NOTIFICATION_REOPENED tells the other
+ * threads.
+ * Return: HBK_OK; as hbk_open(), until the timeout and with what was wrong last; HBK_EXISTS, HBK_DENIED,
+ * HBK_TYPE_NOT_ALLOWED, HBK_QUOTA (an endpoint cannot be opened again; the detail begins with its name;
+ * hbk_endpoint_close() gives it up).
+ * Source: PROTOCOL.md "After a restart". Since: 0.1
+ */
+HBK_API hbk_result hbk_reopen(hbk_client *client, uint32_t timeout_ms, hbk_error_info *ret_error);
+
+/* The service's own number, as audit records and hbctl have it, of one that the library has told. */
+#define HBK_SERVICE_NUMBER(id) ((id)&UINT64_C(0x1FFFFFFFFFFFFF))
 
 /**
  * hbk_close() - leave
@@ -221,7 +252,8 @@ HBK_API hbk_result hbk_endpoint_open(hbk_client *client, const hbk_endpoint_opti
 /**
  * hbk_endpoint_close() - receive nothing more under this name
  *
- * What was delivered before stays receivable; sends that still wait end with HBK_TARGET_GONE.
+ * What was delivered before stays receivable; sends that still wait end with HBK_TARGET_GONE. If the
+ * connection is gone, hbk_reopen() does not open it again.
  * Return: HBK_OK; HBK_NOT_FOUND; HBK_INVALID_ARGUMENT; HBK_DISCONNECTED; HBK_STOPPING;
  * HBK_NO_MEMORY.
  */
@@ -438,6 +470,7 @@ HBK_API hbk_result hbk_transfer(hbk_client *client, const hbk_transfer_options *
 
 #define HBK_NOTIFICATION_REVOKED 1 /* a delivery or offer was taken back: `delivery`, `closed` */
 #define HBK_NOTIFICATION_SESSION_GONE 2 /* a session with which we share one has ended: `session` */
+#define HBK_NOTIFICATION_REOPENED 3 /* hbk_reopen(): what the service knew of before it is gone */
 
 typedef struct hbk_notification {
     int kind; /* HBK_NOTIFICATION_... */

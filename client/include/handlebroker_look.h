@@ -206,6 +206,19 @@ HBK_API hbk_result hbk_watch(hbk_client *client, hbk_error_info *ret_error);
 HBK_API hbk_result hbk_watch_receive(hbk_client *client, uint32_t timeout_ms,
                                      hbk_record **ret_record, hbk_error_info *ret_error);
 
+/**
+ * hbk_record_read() - a record from a line of the service's audit file, or of `hbctl watch --json`
+ * @line: @size bytes, without the line's end
+ * @ret_record: to be freed with hbk_record_free(); its `missed` is 0
+ *
+ * Needs no service. Members that a later version has added are passed over. Does not block. Return:
+ * HBK_OK; HBK_PARSE_ERROR (not one object of strict JSON); HBK_INVALID_PARAMS (no record);
+ * HBK_INVALID_ARGUMENT; HBK_NO_MEMORY.
+ * Source: PROTOCOL.md "broker.event". Since: 0.1
+ */
+HBK_API hbk_result hbk_record_read(const char *line, size_t size, hbk_record **ret_record,
+                                   hbk_error_info *ret_error);
+
 /** hbk_record_free() - NULL is accepted. May be called after hbk_close(). */
 HBK_API void hbk_record_free(hbk_record *record);
 

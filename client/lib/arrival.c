@@ -10,7 +10,7 @@ void hbk_arrival_in(struct hbk_client *client, enum hbk_arrival_kind kind,
     arrival->next = NULL;
     arrival->size = size;
     for (struct hbk_waiter *waiter = client->first; waiter != NULL; waiter = waiter->next) {
-        if (waiter->receives && waiter->kind == kind && !waiter->done) {
+        if (waiter->receives && waiter->kind == kind && !waiter->done && !waiter->over) {
             waiter->arrival = arrival;
             waiter->done = true;
             WakeConditionVariable(&waiter->wake);
@@ -43,18 +43,42 @@ static struct hbk_arrival *take_first(struct hbk_client *client, enum hbk_arriva
     return arrival;
 }
 
+/* Both with the lock held. */
 static struct hbk_arrival *wait_for(struct hbk_client *client, enum hbk_arrival_kind kind,
-                                    uint32_t timeout_ms)
+                                    uint64_t deadline_ms, struct hbk_error *ret_reason)
 {
-    struct hbk_waiter waiter = {0};
+    struct hbk_waiter waiter = {.receives = true, .kind = kind, .deadline_ms = deadline_ms};
 
-    waiter.receives = true;
-    waiter.kind = kind;
-    waiter.deadline_ms = timeout_ms == INFINITE ? HBK_NEVER : hbk_now_ms() + timeout_ms;
     hbk_io_enter(client, &waiter);
     hbk_io_wait(client, &waiter);
     hbk_io_leave(client, &waiter);
+    if (waiter.over)
+        *ret_reason = waiter.error;
     return waiter.arrival;
+}
+
+/* Return: NULL, there is none; ret_reason->code is not HBK_R_OK if that is because the connection is gone. */
+static struct hbk_arrival *next(struct hbk_client *client, enum hbk_arrival_kind kind,
+                                uint64_t deadline_ms, struct hbk_error *ret_reason)
+{
+    struct hbk_arrival *arrival = take_first(client, kind);
+
+    ret_reason->code = HBK_R_OK;
+    if (arrival == NULL && hbk_remaining_ms(deadline_ms) != 0 && !client->ended) {
+        arrival = wait_for(client, kind, deadline_ms, ret_reason);
+    } else {
+        if (arrival == NULL && !client->ended) {
+            hbk_io_poll(client, kind);
+            arrival = take_first(client, kind);
+        }
+        if (client->armed)
+            hbk_io_leave(client, NULL);
+        if (client->ended)
+            *ret_reason = client->reason;
+    }
+    if (arrival == NULL && ret_reason->code == HBK_R_OK)
+        hbk_notify_received(client);
+    return arrival;
 }
 
 void hbk_arrival_look(struct hbk_client *client)
@@ -68,35 +92,48 @@ void hbk_arrival_look(struct hbk_client *client)
     ReleaseSRWLockExclusive(&client->lock);
 }
 
+/* The thread that tells, if there is one, goes on trying. */
+static void left_to_notify(struct hbk_client *client)
+{
+    AcquireSRWLockExclusive(&client->lock);
+    hbk_notify_again(client);
+    ReleaseSRWLockExclusive(&client->lock);
+}
+
 hbk_result hbk_arrival_receive(struct hbk_client *client, enum hbk_arrival_kind kind,
                                uint32_t timeout_ms, struct hbk_arrival **ret_arrival,
                                hbk_error_info *ret_error)
 {
-    struct hbk_arrival *arrival;
+    uint64_t deadline_ms = timeout_ms == INFINITE ? HBK_NEVER : hbk_now_ms() + timeout_ms;
+    struct hbk_error reason;
+    hbk_error_info error;
 
-    AcquireSRWLockExclusive(&client->lock);
-    arrival = take_first(client, kind);
-    if (arrival == NULL && timeout_ms != 0 && !client->ended) {
-        arrival = wait_for(client, kind, timeout_ms);
-    } else {
-        if (arrival == NULL && !client->ended) {
-            hbk_io_poll(client, kind);
-            arrival = take_first(client, kind);
+    for (;;) {
+        AcquireSRWLockExclusive(&client->lock);
+        struct hbk_arrival *arrival = next(client, kind, deadline_ms, &reason);
+        ReleaseSRWLockExclusive(&client->lock);
+        if (arrival != NULL) {
+            *ret_arrival = arrival;
+            return HBK_OK;
         }
-        if (client->armed)
-            hbk_io_leave(client, NULL);
+        if (reason.code == HBK_R_OK)
+            return hbk_fail(ret_error, HBK_TIMEOUT, -1, 0, "nothing came within the timeout");
+        if (!(client->opening.flags & HBK_OPEN_REOPEN))
+            break;
+        hbk_result result = hbk_reopen_until(client, deadline_ms, &error);
+        if (result == HBK_OK)
+            continue;
+        if (hbk_reopen_may_pass(result))
+            left_to_notify(client);
+        if (timeout_ms != 0 && hbk_remaining_ms(deadline_ms) == 0)
+            return hbk_fail(ret_error, HBK_TIMEOUT, -1, error.win32,
+                            "nothing came within the timeout; the service is away: %s",
+                            error.detail);
+        error.result = HBK_DISCONNECTED;
+        if (ret_error != NULL)
+            *ret_error = error;
+        return HBK_DISCONNECTED;
     }
-    if (arrival == NULL && !client->ended)
-        hbk_notify_received(client);
-    bool ended = client->ended;
-    ReleaseSRWLockExclusive(&client->lock);
-    if (arrival == NULL && ended) {
-        struct hbk_error reason = client->reason; /* does not change once it has ended */
-        reason.code = HBK_DISCONNECTED;
-        return hbk_fail_with(ret_error, &reason);
-    }
-    if (arrival == NULL)
-        return hbk_fail(ret_error, HBK_TIMEOUT, -1, 0, "nothing came within the timeout");
-    *ret_arrival = arrival;
-    return HBK_OK;
+    reason.code = HBK_DISCONNECTED;
+    return hbk_fail_with(ret_error, &reason);
 }

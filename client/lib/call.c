@@ -6,7 +6,7 @@ static struct hbk_waiter *find_call(struct hbk_client *client, const struct hbk_
     if (id->kind != HBK_ID_NUMBER)
         return NULL;
     for (struct hbk_waiter *waiter = client->first; waiter != NULL; waiter = waiter->next) {
-        if (!waiter->receives && !waiter->done && waiter->id == id->number)
+        if (!waiter->receives && !waiter->done && !waiter->over && waiter->id == id->number)
             return waiter;
     }
     return NULL;
@@ -32,8 +32,9 @@ static bool out_of_memory(struct hbk_client *client)
     return false;
 }
 
-static bool notification_in(struct hbk_client *client, const struct hbk_message *message)
+static bool notification_in(struct hbk_client *client, struct hbk_message *message)
 {
+    hbk_ids_tell(client, message);
     if (message->method == HBK_METHOD_SESSION_GONE) {
         hbk_session_gone_in(client, &message->u.params.session_gone);
         return true;
@@ -66,6 +67,7 @@ static bool result_in(struct hbk_client *client, struct hbk_message *message)
         return out_of_memory(client);
     if (rc > 0)
         return not_understood(client);
+    hbk_ids_tell(client, message);
     if (waiter->take != NULL && !waiter->take(waiter->context, message))
         hbk_error_set(&waiter->error, HBK_NO_MEMORY, "out of memory for the answer");
     finish(waiter);
@@ -82,6 +84,7 @@ static bool error_in(struct hbk_client *client, const struct hbk_message *messag
         client->reason = message->error;
         return false;
     }
+    client->stopping = client->stopping || message->error.code == HBK_STOPPING;
     waiter->error = message->error;
     finish(waiter);
     return true;
@@ -113,30 +116,36 @@ bool hbk_line_in(struct hbk_client *client, struct hbk_text line)
 }
 
 static hbk_result exchange(struct hbk_client *client, struct hbk_waiter *waiter,
-                           const struct hbk_buffer *line, hbk_error_info *ret_error)
+                           const struct hbk_buffer *line, struct hbk_over *over,
+                           hbk_error_info *ret_error)
 {
     struct hbk_error error;
 
     AcquireSRWLockExclusive(&client->lock);
+    if (!over->any && over->epoch != client->epoch) {
+        ReleaseSRWLockExclusive(&client->lock);
+        return hbk_fail(ret_error, over->passed, -1, 0,
+                        "that was told over an earlier connection; with its end the service has "
+                        "forgotten it");
+    }
+    over->epoch = client->epoch;
     hbk_io_enter(client, waiter);
     if (hbk_io_write(client, waiter, line->data, line->size))
         hbk_io_wait(client, waiter);
     hbk_io_leave(client, waiter);
-    if (waiter->done) {
-        ReleaseSRWLockExclusive(&client->lock);
-        if (waiter->error.code == HBK_R_OK)
-            return HBK_OK;
-        return hbk_fail_with(ret_error, &waiter->error);
-    }
-    error = client->reason;
+    if (!waiter->done && !waiter->over)
+        waiter->error = client->reason; /* it had ended before */
     ReleaseSRWLockExclusive(&client->lock);
-    error.code = HBK_DISCONNECTED;
-    return hbk_fail_with(ret_error, &error);
+    error = waiter->error;
+    if (!waiter->done)
+        error.code = HBK_DISCONNECTED;
+    return error.code == HBK_R_OK ? HBK_OK : hbk_fail_with(ret_error, &error);
 }
 
-hbk_result hbk_call_until(struct hbk_client *client, enum hbk_method method, const void *params,
-                          uint64_t deadline_ms, bool (*take)(void *, const struct hbk_message *),
-                          void *context, hbk_error_info *ret_error)
+static hbk_result call(struct hbk_client *client, enum hbk_method method, const void *params,
+                       uint64_t deadline_ms, struct hbk_over *over,
+                       bool (*take)(void *, const struct hbk_message *), void *context,
+                       hbk_error_info *ret_error)
 {
     struct hbk_waiter waiter = {0};
     struct hbk_buffer line;
@@ -156,40 +165,46 @@ hbk_result hbk_call_until(struct hbk_client *client, enum hbk_method method, con
     if (line.failed)
         result = hbk_fail(ret_error, HBK_NO_MEMORY, -1, 0, "out of memory for the request");
     else
-        result = exchange(client, &waiter, &line, ret_error);
+        result = exchange(client, &waiter, &line, over, ret_error);
     hbk_buffer_deinit(&line);
     return result;
+}
+
+hbk_result hbk_call_until(struct hbk_client *client, enum hbk_method method, const void *params,
+                          uint64_t deadline_ms, bool (*take)(void *, const struct hbk_message *),
+                          void *context, hbk_error_info *ret_error)
+{
+    struct hbk_over over = {.any = true};
+    return call(client, method, params, deadline_ms, &over, take, context, ret_error);
 }
 
 hbk_result hbk_call(struct hbk_client *client, enum hbk_method method, const void *params,
                     uint32_t answer_ms, bool (*take)(void *, const struct hbk_message *),
                     void *context, hbk_error_info *ret_error)
 {
+    hbk_result result = hbk_reopen_if_due(client, ret_error);
+    if (result != HBK_OK)
+        return result;
     uint64_t deadline_ms = hbk_now_ms() + answer_ms + HBK_ANSWER_GRACE_MS;
     return hbk_call_until(client, method, params, deadline_ms, take, context, ret_error);
 }
 
-void hbk_pages_next(struct hbk_pages *pages, struct hbk_text next)
+hbk_result hbk_call_over(struct hbk_client *client, struct hbk_over *over, enum hbk_method method,
+                         const void *params, bool (*take)(void *, const struct hbk_message *),
+                         void *context, hbk_error_info *ret_error)
 {
-    pages->more = next.data != NULL && next.size <= HBK_CURSOR_BYTES_MAX;
-    if (pages->more)
-        hbk_copy_text(pages->cursor, sizeof pages->cursor, next);
+    return call(client, method, params, hbk_now_ms() + HBK_ANSWER_GRACE_MS, over, take, context,
+                ret_error);
 }
 
-hbk_result hbk_call_pages(struct hbk_client *client, enum hbk_method method,
-                          struct hbk_pages *pages, bool (*take)(void *, const struct hbk_message *),
+hbk_result hbk_call_about(struct hbk_client *client, uint64_t id, enum hbk_method method,
+                          const void *params, bool (*take)(void *, const struct hbk_message *),
                           void *context, hbk_error_info *ret_error)
 {
-    hbk_result result = HBK_OK;
+    struct hbk_over over = {.epoch = hbk_id_epoch(id), .passed = HBK_NOT_FOUND};
 
-    pages->more = true;
-    for (int page = 0; pages->more && result == HBK_OK; page++) {
-        struct hbk_paging params = {0};
-        if (page == HBK_LIST_PAGES_MAX)
-            return hbk_fail(ret_error, HBK_INTERNAL_ERROR, -1, 0, "the service's list has no end");
-        if (page > 0)
-            params.cursor = hbk_text_from(pages->cursor);
-        result = hbk_call(client, method, &params, 0, take, context, ret_error);
-    }
-    return result;
+    hbk_result result = hbk_reopen_if_due(client, ret_error);
+    if (result != HBK_OK)
+        return result;
+    return hbk_call_over(client, &over, method, params, take, context, ret_error);
 }

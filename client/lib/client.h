@@ -13,6 +13,8 @@
 #define HBK_CONNECT_PAUSE_MS 20u   /* between two looks for a pipe that is not there yet */
 #define HBK_ANSWER_GRACE_MS 30000u /* what a service may take beyond the request's own times */
 #define HBK_CLOSE_TIMEOUT_MS 1000u
+#define HBK_REOPEN_PAUSE_MS 50u /* at most, before the second try to reopen; then twice that, … */
+#define HBK_REOPEN_PAUSE_MS_MAX 2000u /* … up to this */
 #define HBK_CLIENT_READ_BYTES 32768u
 #define HBK_DRAIN_READS_MAX 64         /* reads of what is left in a pipe that has ended */
 #define HBK_POLL_READS_MAX 64          /* reads of what is there already, for one look */
@@ -20,6 +22,7 @@
 #define HBK_NOTIFICATIONS_MAX 256      /* that wait for hbk_notification_receive() */
 #define HBK_NOTIFY_RETRY_MS 100u       /* after a window's queue of messages was full */
 #define HBK_LIST_PAGES_MAX 4096
+#define HBK_EPOCHS_MAX 2047u /* what fits beside a number of the service's in 64 bits */
 #define HBK_NEVER UINT64_MAX
 
 struct hbk_client;
@@ -50,7 +53,9 @@ struct hbk_waiter {
     uint64_t deadline_ms; /* by hbk_now_ms(); HBK_NEVER: none */
     bool receives;        /* waits for an arrival, else for an answer */
     bool done;
-    bool wants_turn; /* waits for its turn to write */
+    bool over;              /* not done, and never: the connection has ended; `error` says why */
+    bool wants_turn;        /* waits for its turn to write */
+    struct hbk_error error; /* code HBK_R_OK: the call succeeded */
 
     /* Of one that receives: what it waits for, and what it got. */
     enum hbk_arrival_kind kind;
@@ -59,7 +64,6 @@ struct hbk_waiter {
     /* Of one that waits for an answer. */
     uint64_t id;
     enum hbk_method method;
-    struct hbk_error error; /* code HBK_R_OK: the call succeeded */
     /* Copies what is needed out of @message; by whichever thread reads the answer, so it must not
      * block. False: out of memory, or not an answer that can be. */
     bool (*take)(void *context, const struct hbk_message *message);
@@ -73,10 +77,21 @@ struct hbk_operation {
     bool pending;
 };
 
-/* A name under which this client listens, so that hbk_close() can close it. */
+/* An endpoint of this client's: hbk_close() closes it, a reopening opens it again. */
 struct hbk_listening {
     struct hbk_listening *next;
-    char name[HBK_NAME_BYTES_MAX + 1];
+    unsigned epoch;                  /* of the connection over which it is open */
+    bool unwanted;                   /* closed while a reopening is under way, which lets it go */
+    struct hbk_endpoint_open params; /* its texts and types lie behind, in one block */
+};
+
+/* How hbk_open() was asked to connect, for the times after the first. */
+struct hbk_opening {
+    wchar_t *pipe;
+    uint32_t flags;
+    uint32_t timeout_ms;
+    char name[HBK_CLIENT_NAME_BYTES_MAX + 1];
+    char version[HBK_CLIENT_VERSION_BYTES_MAX + 1];
 };
 
 /* Whom the library tells that something can be received. */
@@ -126,6 +141,15 @@ struct hbk_client {
     bool ended;  /* and no more is received; what arrived stays receivable */
     struct hbk_error reason;
 
+    struct hbk_opening opening;
+    unsigned epoch;              /* which connection this is: 0, and another with each reopening */
+    unsigned last_epoch;         /* the last that was used, also for a reopening that failed */
+    uint64_t since_ms;           /* of an epoch but the first: its begin */
+    bool stopping;               /* the service has said that it is about to stop */
+    bool watching;               /* the service tells us what it records */
+    bool reopening;              /* a thread is at it; `ended` until it has succeeded */
+    CONDITION_VARIABLE reopened; /* or given up */
+
     struct hbk_framer framer;
     struct hbk_message message;
     struct hbk_arrivals arrivals[HBK_ARRIVAL_KINDS];
@@ -147,14 +171,10 @@ hbk_result hbk_fail(hbk_error_info *ret_error, hbk_result result, int item, uint
 /** hbk_fail_with() - the same with what the service or the connection said. */
 hbk_result hbk_fail_with(hbk_error_info *ret_error, const struct hbk_error *error);
 
-/* ---- io.c: all but hbk_now_ms() and init/deinit with the lock held ---- */
+/* ---- io.c: all but the first two with the lock held ---- */
 
 uint64_t hbk_now_ms(void);
 uint32_t hbk_remaining_ms(uint64_t deadline_ms);
-
-/** hbk_io_init() - make the events and take over the connected @pipe, also on failure. */
-bool hbk_io_init(struct hbk_client *client, HANDLE pipe);
-void hbk_io_deinit(struct hbk_client *client);
 
 /** hbk_io_enter(), hbk_io_leave() - around everything that may wait. */
 void hbk_io_enter(struct hbk_client *client, struct hbk_waiter *waiter);
@@ -190,6 +210,14 @@ void hbk_io_fail(struct hbk_client *client, int32_t code, uint32_t win32, const 
 /** hbk_io_end() - end it now; only where no other thread is inside a call. */
 void hbk_io_end(struct hbk_client *client);
 
+/**
+ * hbk_io_adopt() - go on with the connection of @fresh, another client in which no thread is
+ * @client: its connection has ended, and its pipe is closed
+ *
+ * With both locks held. Return: false: the connection of @fresh is gone already.
+ */
+bool hbk_io_adopt(struct hbk_client *client, struct hbk_client *fresh);
+
 /** hbk_io_arm() - from now on `arrived` is set whenever there is something to receive. */
 void hbk_io_arm(struct hbk_client *client);
 
@@ -214,24 +242,66 @@ hbk_result hbk_call(struct hbk_client *client, enum hbk_method method, const voi
                     uint32_t answer_ms, bool (*take)(void *, const struct hbk_message *),
                     void *context, hbk_error_info *ret_error);
 
-/** hbk_call_until() - the same with an absolute deadline and no grace. */
+/** hbk_call_about() - the same for what we know by @id: HBK_NOT_FOUND where an earlier connection has told
+ * it. It has no answer that could take long. */
+hbk_result hbk_call_about(struct hbk_client *client, uint64_t id, enum hbk_method method,
+                          const void *params, bool (*take)(void *, const struct hbk_message *),
+                          void *context, hbk_error_info *ret_error);
+
+/* Over which connection a call is to be made. */
+struct hbk_over {
+    bool any;          /* this one, whichever it is; … */
+    unsigned epoch;    /* … which that was; else the one that it must be, … */
+    hbk_result passed; /* … and what the call says if it is not that any more */
+};
+
+/** hbk_call_over() - hbk_call() over that connection alone. */
+hbk_result hbk_call_over(struct hbk_client *client, struct hbk_over *over, enum hbk_method method,
+                         const void *params, bool (*take)(void *, const struct hbk_message *),
+                         void *context, hbk_error_info *ret_error);
+
+/** hbk_call_until() - hbk_call() with an absolute deadline and no grace, over this connection alone. */
 hbk_result hbk_call_until(struct hbk_client *client, enum hbk_method method, const void *params,
                           uint64_t deadline_ms, bool (*take)(void *, const struct hbk_message *),
                           void *context, hbk_error_info *ret_error);
 
-/* Where a list stands that comes in pages. */
-struct hbk_pages {
+/* ---- list.c: what comes in pages ---- */
+
+struct hbk_list {
+    /* First: what the application has is a pointer to one of these. */
+    union {
+        hbk_endpoint_entries endpoints;
+        hbk_session_entries sessions;
+        hbk_delivery_entries deliveries;
+        hbk_store_entries stored;
+    } entries;
+    void *array; /* of entries of @size bytes */
+    size_t size, count, capacity;
+    struct hbk_list_block *blocks; /* what entries point to */
     char cursor[HBK_CURSOR_BYTES_MAX + 1];
     bool more;
 };
 
-/** hbk_pages_next() - @next is what a page says of the one after it. */
-void hbk_pages_next(struct hbk_pages *pages, struct hbk_text next);
+/** hbk_list_add() - one more entry, all-zero, and *ret_room, of @room bytes, for what it points to.
+ * Return: NULL out of memory; an entry stays where it is until the next is added. */
+void *hbk_list_add(struct hbk_list *list, size_t room, char **ret_room);
 
-/** hbk_call_pages() - hbk_call() @method until @pages, which @take updates, has no more. */
-hbk_result hbk_call_pages(struct hbk_client *client, enum hbk_method method,
-                          struct hbk_pages *pages, bool (*take)(void *, const struct hbk_message *),
-                          void *context, hbk_error_info *ret_error);
+/** hbk_list_next() - @next is what a page says of the one after it. */
+void hbk_list_next(struct hbk_list *list, struct hbk_text next);
+
+/**
+ * hbk_list_read() - hbk_call() @method until there are no more pages
+ * @size: of an entry
+ * @take: as in hbk_call(), with the list; calls hbk_list_add() for each entry of a page, and
+ *        hbk_list_next()
+ * @ret_list: for hbk_list_free(), `entries` not filled in yet; set only on HBK_OK
+ */
+hbk_result hbk_list_read(struct hbk_client *client, enum hbk_method method, size_t size,
+                         bool (*take)(void *, const struct hbk_message *),
+                         struct hbk_list **ret_list, hbk_error_info *ret_error);
+
+/** hbk_list_free() - NULL is accepted. */
+void hbk_list_free(struct hbk_list *list);
 
 /* ---- arrival.c ---- */
 
@@ -251,6 +321,22 @@ hbk_result hbk_arrival_receive(struct hbk_client *client, enum hbk_arrival_kind 
                                uint32_t timeout_ms, struct hbk_arrival **ret_arrival,
                                hbk_error_info *ret_error);
 
+/* ---- ids.c: numbers of the service's, which begin anew with it, and what the application knows them by:
+ * the number with the epoch above it. In the first connection it is the number itself. ---- */
+
+/** hbk_id_tell() - of number @id, of this connection (@client NULL: of none, it stays); 0 stays 0. */
+uint64_t hbk_id_tell(const struct hbk_client *client, uint64_t id);
+
+/** hbk_id_valid() - might @id, of the application's, be one that it was told? */
+bool hbk_id_valid(struct hbk_client *client, uint64_t id);
+
+/** hbk_id_epoch() - of the connection that told @id. */
+unsigned hbk_id_epoch(uint64_t id);
+
+/** hbk_ids_tell() - all of @message, a notification or a result, as the application is to know them; but not
+ * those of an event, which is written again as it came. */
+void hbk_ids_tell(const struct hbk_client *client, struct hbk_message *message);
+
 /* ---- copy.c: texts of the service's, in memory of the application's ---- */
 
 /** hbk_copy_text() - @text, cut to @size with its NUL; "" for the absent one. */
@@ -269,10 +355,6 @@ size_t hbk_copy_types_room(const struct hbk_type_rule *rules, size_t count);
 /** hbk_copy_types() - write "Event Section:read File:0x120089". Return: its size with its NUL. */
 size_t hbk_copy_types(char *ret_text, const struct hbk_type_rule *rules, size_t count);
 
-/** hbk_copy_grow() - room for @needed elements of @size in the array at @ret_array, which has
- * *ret_capacity. False: out of memory; it is as before. */
-bool hbk_copy_grow(void **ret_array, size_t *ret_capacity, size_t needed, size_t size);
-
 /** hbk_copy_party() - with its text at *at, as hbk_copy_put(). */
 void hbk_copy_party(hbk_party *ret_party, const struct hbk_delivery_party *party, char **at);
 
@@ -285,9 +367,41 @@ bool hbk_options_copy(void *ret_options, size_t size, size_t first, const void *
 
 /* ---- connect.c ---- */
 
-/** hbk_connect() - open the pipe @name, and check whose it is unless the flags say otherwise. */
+/** hbk_connect() - open the pipe @name, and check whose it is unless the flags say otherwise. With a
+ * deadline that has passed, it tries once. */
 hbk_result hbk_connect(const wchar_t *name, uint32_t flags, uint64_t deadline_ms, HANDLE *ret_pipe,
                        hbk_error_info *ret_error);
+
+/* ---- session.c ---- */
+
+/**
+ * hbk_session_new() - connect, with every check, and prove who we are
+ * @find_ms:     until when to look for the pipe
+ * @deadline_ms: for all that follows
+ */
+hbk_result hbk_session_new(const struct hbk_opening *opening, unsigned epoch, uint64_t find_ms,
+                           uint64_t deadline_ms, struct hbk_client **ret_client,
+                           hbk_error_info *ret_error);
+
+/** hbk_session_free() - of a client in which no thread is. NULL is accepted. */
+void hbk_session_free(struct hbk_client *client);
+
+/* ---- reopen.c ---- */
+
+/** hbk_reopen_until() - hbk_reopen(); looks for the service until @deadline_ms. */
+hbk_result hbk_reopen_until(struct hbk_client *client, uint64_t deadline_ms,
+                            hbk_error_info *ret_error);
+
+/** hbk_reopen_may_pass() - another try may do better than @result. */
+bool hbk_reopen_may_pass(hbk_result result);
+
+/** hbk_reopen_pause_ms() - how long to wait before the next of so many @tries. Half of it is chance, so that many
+ * clients do not come back in one moment. */
+uint32_t hbk_reopen_pause_ms(const struct hbk_client *client, unsigned tries);
+
+/** hbk_reopen_if_due() - before a call: if the connection is gone, and hbk_open() was asked for it. Return:
+ * HBK_OK, the call may be made; HBK_DISCONNECTED. */
+hbk_result hbk_reopen_if_due(struct hbk_client *client, hbk_error_info *ret_error);
 
 /* ---- delivery.c ---- */
 
@@ -336,6 +450,9 @@ void hbk_held_place(struct hbk_delivery_body *body, size_t index, HANDLE handle)
 /** hbk_held_take() - item @index's handle, which is NULL from then on. */
 HANDLE hbk_held_take(struct hbk_delivery_body *body, size_t index);
 
+/** hbk_held_move() - what has come to @from is @to's. */
+void hbk_held_move(struct hbk_client *to, const struct hbk_client *from);
+
 /** hbk_held_forget() - @client is closed: nothing more will be closed in what was received from it. */
 void hbk_held_forget(const struct hbk_client *client);
 
@@ -347,6 +464,13 @@ void hbk_revoked_in(struct hbk_client *client, const struct hbk_revoked *revoked
 /** hbk_session_gone_in() - a session has ended that has to do with ours. */
 void hbk_session_gone_in(struct hbk_client *client, const struct hbk_session_gone *gone);
 
+/** hbk_reopened_in() - this client has a new connection. */
+void hbk_reopened_in(struct hbk_client *client);
+
+/** hbk_offers_discard() - let go the offers that nobody has received: the connection over which they could
+ * be answered is gone. */
+void hbk_offers_discard(struct hbk_client *client);
+
 /** hbk_notifications_discard() - free those that nobody has received. */
 void hbk_notifications_discard(struct hbk_client *client);
 
@@ -354,6 +478,9 @@ void hbk_notifications_discard(struct hbk_client *client);
 uint64_t hbk_closed_bits(const uint32_t *closed, size_t count);
 
 /* ---- notify.c ---- */
+
+/** hbk_notify_again() - tell anew if there is something. With the lock held. */
+void hbk_notify_again(struct hbk_client *client);
 
 /** hbk_notify_received() - everything was received: tell when more comes. With the lock held. */
 void hbk_notify_received(struct hbk_client *client);

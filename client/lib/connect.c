@@ -142,16 +142,23 @@ static const char *open_advice(DWORD error)
 static hbk_result wait_for_pipe(const wchar_t *name, uint32_t flags, DWORD error, uint32_t left,
                                 hbk_error_info *ret_error)
 {
-    if (error == ERROR_PIPE_BUSY) {
-        WaitNamedPipeW(name, left);
-        return HBK_OK;
-    }
-    if (error != ERROR_FILE_NOT_FOUND)
+    if (error != ERROR_PIPE_BUSY && error != ERROR_FILE_NOT_FOUND)
         return hbk_fail(ret_error, HBK_OS_ERROR, -1, error, "%s", open_advice(error));
-    hbk_result result = absent(flags, ret_error);
-    if (result == HBK_OK)
+    if (error == ERROR_FILE_NOT_FOUND) {
+        hbk_result result = absent(flags, ret_error);
+        if (result != HBK_OK)
+            return result;
+    }
+    if (left == 0)
+        return hbk_fail(ret_error, HBK_UNAVAILABLE, -1, error,
+                        error == ERROR_PIPE_BUSY
+                            ? "all pipes of the service were busy until the connect timeout"
+                            : "there was no pipe of the service until the connect timeout");
+    if (error == ERROR_PIPE_BUSY)
+        WaitNamedPipeW(name, left);
+    else
         Sleep(left < HBK_CONNECT_PAUSE_MS ? left : HBK_CONNECT_PAUSE_MS);
-    return result;
+    return HBK_OK;
 }
 
 static hbk_result open_pipe(const wchar_t *name, uint32_t flags, uint64_t deadline_ms,
@@ -166,13 +173,8 @@ static hbk_result open_pipe(const wchar_t *name, uint32_t flags, uint64_t deadli
             return HBK_OK;
         }
         DWORD error = GetLastError();
-        uint32_t left = hbk_remaining_ms(deadline_ms);
-        if (left == 0)
-            return hbk_fail(ret_error, HBK_UNAVAILABLE, -1, error,
-                            error == ERROR_PIPE_BUSY
-                                ? "all pipes of the service were busy until the connect timeout"
-                                : "there was no pipe of the service until the connect timeout");
-        hbk_result result = wait_for_pipe(name, flags, error, left, ret_error);
+        hbk_result result =
+            wait_for_pipe(name, flags, error, hbk_remaining_ms(deadline_ms), ret_error);
         if (result != HBK_OK)
             return result;
     }

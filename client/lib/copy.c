@@ -2,7 +2,6 @@
 #include "client.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 void hbk_copy_text(char *ret_text, size_t size, struct hbk_text text)
@@ -60,19 +59,6 @@ size_t hbk_copy_types(char *ret_text, const struct hbk_type_rule *rules, size_t 
     }
     ret_text[size] = '\0';
     return size + 1;
-}
-
-bool hbk_copy_grow(void **ret_array, size_t *ret_capacity, size_t needed, size_t size)
-{
-    if (needed <= *ret_capacity)
-        return true;
-    size_t capacity = needed + *ret_capacity;
-    void *array = realloc(*ret_array, capacity * size);
-    if (array == NULL)
-        return false;
-    *ret_array = array;
-    *ret_capacity = capacity;
-    return true;
 }
 
 void hbk_copy_party(hbk_party *ret_party, const struct hbk_delivery_party *party, char **at)

@@ -290,9 +290,9 @@ hbk_result hbk_accept(hbk_client *client, hbk_delivery *offer, hbk_error_info *r
     hbk_result result = check_offer(client, offer, ret_error);
     if (result != HBK_OK)
         return result;
-    params.delivery = offer->id;
-    result = hbk_call(client, HBK_METHOD_DELIVERY_ACCEPT, &params, 0, take_accepted, &accepted,
-                      ret_error);
+    params.delivery = HBK_SERVICE_NUMBER(offer->id);
+    result = hbk_call_about(client, offer->id, HBK_METHOD_DELIVERY_ACCEPT, &params, take_accepted,
+                            &accepted, ret_error);
     if (result != HBK_OK)
         return result;
     if (accepted.count != offer->count) {
@@ -311,13 +311,14 @@ hbk_result hbk_reject(hbk_client *client, hbk_delivery *offer, const char *reaso
     hbk_result result = check_offer(client, offer, ret_error);
     if (result != HBK_OK)
         return result;
-    params.delivery = offer->id;
+    params.delivery = HBK_SERVICE_NUMBER(offer->id);
     params.reason = hbk_text_from(reason);
     if (reason != NULL && (params.reason.size > HBK_REASON_BYTES_MAX ||
                            hbk_utf8_check(reason, params.reason.size) != params.reason.size))
         return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0,
                         "reason is not UTF-8 of at most %d bytes", HBK_REASON_BYTES_MAX);
-    result = hbk_call(client, HBK_METHOD_DELIVERY_REJECT, &params, 0, NULL, NULL, ret_error);
+    result = hbk_call_about(client, offer->id, HBK_METHOD_DELIVERY_REJECT, &params, NULL, NULL,
+                            ret_error);
     if (result == HBK_OK)
         offer->offered = 0;
     return result;

@@ -66,6 +66,17 @@ static hbk_result check_options(const hbk_endpoint_options *options, hbk_error_i
     return HBK_OK;
 }
 
+static struct hbk_text keep_text(char **at, struct hbk_text text)
+{
+    struct hbk_text kept = {*at, text.size};
+
+    if (text.data == NULL)
+        return text;
+    memcpy(*at, text.data, text.size);
+    *at += text.size;
+    return kept;
+}
+
 static void fill_rules(struct hbk_type_rule *ret_rules, const hbk_endpoint_options *options)
 {
     for (size_t i = 0; i < options->types_count; i++) {
@@ -77,6 +88,48 @@ static void fill_rules(struct hbk_type_rule *ret_rules, const hbk_endpoint_optio
                                                            : HBK_TYPE_RULE_MASK);
         rule->mask = rule->kind == HBK_TYPE_RULE_MASK ? access : 0;
     }
+}
+
+/* A copy of @params with all its texts, in one block. Return: NULL out of memory. */
+static struct hbk_listening *listening_new(const struct hbk_endpoint_open *params)
+{
+    size_t count = params->types_count;
+    size_t size = sizeof(struct hbk_listening) + count * sizeof params->types[0] +
+                  params->name.size + params->from.size;
+    for (size_t i = 0; i < count; i++)
+        size += params->types[i].type.size;
+    struct hbk_listening *listening = calloc(1, size);
+    if (listening == NULL)
+        return NULL;
+    struct hbk_type_rule *types = (struct hbk_type_rule *)(void *)(listening + 1);
+    char *at = (char *)(types + count);
+    listening->params = *params;
+    listening->params.name = keep_text(&at, params->name);
+    listening->params.from = keep_text(&at, params->from);
+    listening->params.types = types;
+    for (size_t i = 0; i < count; i++) {
+        types[i] = params->types[i];
+        types[i].type = keep_text(&at, types[i].type);
+    }
+    HBK_ASSERT(at == (char *)listening + size);
+    return listening;
+}
+
+struct opening {
+    struct hbk_client *client;
+    struct hbk_listening *listening;
+};
+
+/* With the answer, and not a moment later: a reopening is to know of it. */
+static bool take_opened(void *context, const struct hbk_message *message)
+{
+    struct opening *opening = context;
+
+    (void)message;
+    opening->listening->epoch = opening->client->epoch;
+    opening->listening->next = opening->client->listening;
+    opening->client->listening = opening->listening;
+    return true;
 }
 
 hbk_result hbk_endpoint_open(hbk_client *client, const hbk_endpoint_options *options,
@@ -103,68 +156,111 @@ hbk_result hbk_endpoint_open(hbk_client *client, const hbk_endpoint_options *opt
     params.items_max = own.items_max;
     params.from = hbk_text_from(own.from);
     params.revocable = (own.flags & HBK_ENDPOINT_REVOCABLE) != 0;
-    struct hbk_listening *listening = calloc(1, sizeof *listening);
-    if (listening == NULL)
+    struct opening opening = {client, listening_new(&params)};
+    if (opening.listening == NULL)
         return hbk_fail(ret_error, HBK_NO_MEMORY, -1, 0, "out of memory for an endpoint");
-    memcpy(listening->name, params.name.data, params.name.size);
-    result = hbk_call(client, HBK_METHOD_ENDPOINT_OPEN, &params, 0, NULL, NULL, ret_error);
-    if (result != HBK_OK) {
-        free(listening);
-        return result;
-    }
-    AcquireSRWLockExclusive(&client->lock);
-    listening->next = client->listening;
-    client->listening = listening;
-    ReleaseSRWLockExclusive(&client->lock);
-    return HBK_OK;
+    result =
+        hbk_call(client, HBK_METHOD_ENDPOINT_OPEN, &params, 0, take_opened, &opening, ret_error);
+    if (result != HBK_OK)
+        free(opening.listening);
+    return result;
 }
 
-static void forget(struct hbk_client *client, const char *name)
+/* With the lock held. */
+static struct hbk_listening **find(struct hbk_client *client, struct hbk_text name)
 {
+    struct hbk_listening **at = &client->listening;
+
+    while (*at != NULL && ((*at)->unwanted || !hbk_text_equal((*at)->params.name, name)))
+        at = &(*at)->next;
+    return at;
+}
+
+static void drop(struct hbk_listening **at)
+{
+    struct hbk_listening *gone = *at;
+
+    if (gone == NULL)
+        return;
+    *at = gone->next;
+    free(gone);
+}
+
+struct closing {
+    struct hbk_client *client;
+    struct hbk_text name;
+};
+
+static bool take_closed(void *context, const struct hbk_message *message)
+{
+    const struct closing *closing = context;
+
+    (void)message;
+    drop(find(closing->client, closing->name));
+    return true;
+}
+
+static void take_not_there(const struct closing *closing)
+{
+    AcquireSRWLockExclusive(&closing->client->lock);
+    drop(find(closing->client, closing->name));
+    ReleaseSRWLockExclusive(&closing->client->lock);
+}
+
+/* The connection is gone, and every endpoint with it: see to it that this one does not come back. Return: false,
+ * there is another connection by now. */
+static bool forget(const struct closing *closing, bool *ret_known)
+{
+    struct hbk_client *client = closing->client;
+
     AcquireSRWLockExclusive(&client->lock);
-    for (struct hbk_listening **at = &client->listening; *at != NULL; at = &(*at)->next) {
-        if (strcmp((*at)->name, name) == 0) {
-            struct hbk_listening *gone = *at;
-            *at = gone->next;
-            free(gone);
-            break;
-        }
-    }
+    bool gone = client->ended;
+    struct hbk_listening **at = find(client, closing->name);
+    *ret_known = *at != NULL;
+    if (gone && *at != NULL && client->reopening)
+        (*at)->unwanted = true;
+    else if (gone)
+        drop(at);
     ReleaseSRWLockExclusive(&client->lock);
+    return gone;
 }
 
 hbk_result hbk_endpoint_close(hbk_client *client, const char *name, hbk_error_info *ret_error)
 {
     struct hbk_endpoint_close params = {0};
+    hbk_error_info error;
 
     if (client == NULL)
         return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "client is NULL");
     hbk_result result = check_name(name, "name", ret_error);
     if (result != HBK_OK)
         return result;
-    params.name = hbk_text_from(name);
-    result = hbk_call(client, HBK_METHOD_ENDPOINT_CLOSE, &params, 0, NULL, NULL, ret_error);
-    if (result == HBK_OK || result == HBK_NOT_FOUND)
-        forget(client, name);
+    struct closing closing = {client, hbk_text_from(name)};
+    bool known = false;
+    params.name = closing.name;
+    do {
+        result =
+            hbk_call(client, HBK_METHOD_ENDPOINT_CLOSE, &params, 0, take_closed, &closing, &error);
+    } while (result == HBK_DISCONNECTED && !forget(&closing, &known));
+    if (result == HBK_NOT_FOUND)
+        take_not_there(&closing);
+    if (result == HBK_DISCONNECTED && known)
+        result = HBK_OK;
+    if (result != HBK_OK && ret_error != NULL)
+        *ret_error = error;
     return result;
 }
 
 /* ---- listing ---- */
 
-struct list {
-    hbk_endpoint_entries entries; /* first: what the application has is a pointer to this */
-    hbk_endpoint_entry *array;    /* each entry's strings are one block, at its name */
-    size_t capacity;
-    struct hbk_pages pages;
-};
-
-static bool add_entry(struct list *list, const struct hbk_endpoint_info *info)
+static bool add_entry(struct hbk_list *list, const struct hbk_endpoint_info *info)
 {
-    hbk_endpoint_entry *entry = &list->array[list->entries.count];
+    size_t room = hbk_copy_room(info->name) + hbk_copy_room(info->user) +
+                  hbk_copy_types_room(info->types, info->types_count);
+    char *at = NULL;
 
-    char *at = malloc(hbk_copy_room(info->name) + hbk_copy_room(info->user) +
-                      hbk_copy_types_room(info->types, info->types_count));
-    if (at == NULL)
+    hbk_endpoint_entry *entry = hbk_list_add(list, room, &at);
+    if (entry == NULL)
         return false;
     entry->name = hbk_copy_put(&at, info->name);
     entry->user = hbk_copy_put(&at, info->user);
@@ -175,61 +271,38 @@ static bool add_entry(struct list *list, const struct hbk_endpoint_info *info)
     entry->since_ms = info->since_ms;
     entry->ask = info->mode == HBK_MODE_ASK;
     entry->revocable = info->revocable;
-    list->entries.count++;
     return true;
 }
 
 static bool take_page(void *context, const struct hbk_message *message)
 {
     const struct hbk_endpoint_list_result *page = &message->u.result.endpoint_list;
-    struct list *list = context;
+    bool added = true;
 
-    size_t needed = list->entries.count + page->endpoints_count;
-    if (needed > list->capacity) {
-        size_t capacity = needed + list->capacity;
-        hbk_endpoint_entry *array = realloc(list->array, capacity * sizeof array[0]);
-        if (array == NULL)
-            return false;
-        list->array = array;
-        list->capacity = capacity;
-    }
-    for (size_t i = 0; i < page->endpoints_count; i++) {
-        if (!add_entry(list, &page->endpoints[i]))
-            return false;
-    }
-    hbk_pages_next(&list->pages, page->next);
-    return true;
-}
-
-static void list_free(struct list *list)
-{
-    for (size_t i = 0; i < list->entries.count; i++)
-        free((void *)(uintptr_t)list->array[i].name);
-    free(list->array);
-    free(list);
+    for (size_t i = 0; added && i < page->endpoints_count; i++)
+        added = add_entry(context, &page->endpoints[i]);
+    hbk_list_next(context, page->next);
+    return added;
 }
 
 hbk_result hbk_endpoint_list(hbk_client *client, hbk_endpoint_entries **ret_entries,
                              hbk_error_info *ret_error)
 {
+    struct hbk_list *list = NULL;
+
     if (client == NULL || ret_entries == NULL)
         return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "client or ret_entries is NULL");
-    struct list *list = calloc(1, sizeof *list);
-    if (list == NULL)
-        return hbk_fail(ret_error, HBK_NO_MEMORY, -1, 0, "out of memory for a list");
-    hbk_result result =
-        hbk_call_pages(client, HBK_METHOD_ENDPOINT_LIST, &list->pages, take_page, list, ret_error);
-    if (result != HBK_OK) {
-        list_free(list);
+    hbk_result result = hbk_list_read(client, HBK_METHOD_ENDPOINT_LIST, sizeof(hbk_endpoint_entry),
+                                      take_page, &list, ret_error);
+    if (result != HBK_OK)
         return result;
-    }
-    list->entries.entries = list->array;
-    *ret_entries = &list->entries;
+    list->entries.endpoints.count = list->count;
+    list->entries.endpoints.entries = list->array;
+    *ret_entries = &list->entries.endpoints;
     return HBK_OK;
 }
 
 void hbk_endpoint_entries_free(hbk_endpoint_entries *entries)
 {
-    if (entries != NULL)
-        list_free((struct list *)(void *)entries);
+    hbk_list_free((struct hbk_list *)(void *)entries);
 }

@@ -82,6 +82,16 @@ HANDLE hbk_held_take(struct hbk_delivery_body *body, size_t index)
     return handle;
 }
 
+void hbk_held_move(struct hbk_client *to, const struct hbk_client *from)
+{
+    AcquireSRWLockExclusive(&lock);
+    for (struct hbk_delivery_body *body = first; body != NULL; body = body->next) {
+        if (body->owner == from)
+            body->owner = to;
+    }
+    ReleaseSRWLockExclusive(&lock);
+}
+
 void hbk_held_forget(const struct hbk_client *client)
 {
     AcquireSRWLockExclusive(&ends);

@@ -38,7 +38,9 @@
  * The end
  * 13. hbk_io_fail() says that the connection is to end. The next thread that is about to lead or to
  *     leave, with no leader there, does it: takes in what has arrived to the last byte, so that no
- *     handle that the service has told us of is lost, and wakes everybody. */
+ *     handle that the service has told us of is lost, and wakes everybody.
+ * 14. Who is inside a call then is `over`: it belongs to that connection, and leaves, also if the client has
+ *     another by the time it wakes. */
 #include "client.h"
 
 #include <string.h>
@@ -93,8 +95,9 @@ static void set_arrived(struct hbk_client *client)
 
 static void lost(struct hbk_client *client, uint32_t win32)
 {
-    hbk_io_fail(client, HBK_DISCONNECTED, win32,
-                "the service has closed the connection; close this client and open another");
+    hbk_io_fail(
+        client, HBK_DISCONNECTED, win32,
+        "the service has closed the connection; reopen this client, or close it and open another");
 }
 
 /* ---- the read ---- */
@@ -232,6 +235,7 @@ static void pipe_close(struct hbk_client *client)
     if (client->pipe != NULL && client->ended && client->writer == NULL) {
         CloseHandle(client->pipe);
         client->pipe = NULL;
+        WakeAllConditionVariable(&client->reopened); /* who reopens waits for it */
     }
 }
 
@@ -251,8 +255,13 @@ static void end_now(struct hbk_client *client)
         CancelIoEx(client->pipe, &client->write.overlapped);
         SetEvent(client->baton);
     }
-    for (struct hbk_waiter *waiter = client->first; waiter != NULL; waiter = waiter->next)
+    for (struct hbk_waiter *waiter = client->first; waiter != NULL; waiter = waiter->next) {
+        if (!waiter->done) {
+            waiter->over = true; /* rule 14 */
+            waiter->error = client->reason;
+        }
         WakeConditionVariable(&waiter->wake);
+    }
     if (client->armed) {
         client->arrived_set = false;
         set_arrived(client);
@@ -360,7 +369,7 @@ static void give_up(struct hbk_client *client, struct hbk_waiter *waiter)
 
 void hbk_io_wait(struct hbk_client *client, struct hbk_waiter *waiter)
 {
-    while (!waiter->done && !client->ended) {
+    while (!waiter->done && !waiter->over) {
         if (step(client, waiter))
             continue;
         if (waiter->receives)
@@ -526,12 +535,12 @@ bool hbk_io_write(struct hbk_client *client, struct hbk_waiter *waiter, const vo
     bool whole = false;
 
     waiter->wants_turn = true;
-    while (client->writer != NULL && !client->ending) {
+    while (client->writer != NULL && !client->ending && !waiter->over) {
         if (!step(client, waiter))
             give_up(client, waiter);
     }
     waiter->wants_turn = false;
-    if (client->ending)
+    if (client->ending || waiter->over)
         return false;
     client->writer = waiter;
     memset(&client->write.overlapped, 0, sizeof client->write.overlapped);
@@ -550,37 +559,27 @@ bool hbk_io_write(struct hbk_client *client, struct hbk_waiter *waiter, const vo
     return whole;
 }
 
-/* ---- life ---- */
+/* ---- another connection ---- */
 
-bool hbk_io_init(struct hbk_client *client, HANDLE pipe)
+bool hbk_io_adopt(struct hbk_client *client, struct hbk_client *fresh)
 {
-    InitializeSRWLock(&client->lock);
-    client->pipe = pipe;
-    client->arrived = CreateEventW(NULL, TRUE, FALSE, NULL);
-    client->apart = CreateEventW(NULL, TRUE, FALSE, NULL);
-    client->written = CreateEventW(NULL, TRUE, FALSE, NULL);
-    client->baton = CreateEventW(NULL, FALSE, FALSE, NULL);
-    /* Without its events it can be deinitialised and nothing else. */
-    client->ended = client->arrived == NULL || client->apart == NULL || client->written == NULL ||
-                    client->baton == NULL;
-    return !client->ended;
-}
+    struct hbk_framer framer = client->framer;
 
-static void close_owned(HANDLE *handle)
-{
-    if (*handle != NULL)
-        CloseHandle(*handle);
-    *handle = NULL;
-}
-
-void hbk_io_deinit(struct hbk_client *client)
-{
-    HBK_ASSERT(client->first == NULL && !client->read.pending && client->writer == NULL);
-    close_owned(&client->pipe);
-    close_owned(&client->arrived);
-    close_owned(&client->apart);
-    close_owned(&client->written);
-    close_owned(&client->baton);
-    hbk_framer_deinit(&client->framer);
-    hbk_message_clear(&client->message);
+    HBK_ASSERT(client->ended && client->pipe == NULL && client->leader == NULL);
+    HBK_ASSERT(!client->read.pending && client->writer == NULL);
+    HBK_ASSERT(fresh->first == NULL && fresh->writer == NULL && !fresh->armed);
+    if (fresh->read.pending)
+        read_cancel(fresh); /* it is on its memory and its event */
+    if (fresh->ending)
+        return false;
+    client->pipe = fresh->pipe;
+    client->framer = fresh->framer;
+    client->deaf = client->ending = client->ended = false;
+    ResetEvent(client->arrived); /* it was set for the end */
+    client->arrived_set = false;
+    client->empty_polls = 0;
+    fresh->pipe = NULL;
+    fresh->framer = framer;
+    fresh->deaf = fresh->ending = fresh->ended = true;
+    return true;
 }

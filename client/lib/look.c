@@ -90,29 +90,22 @@ void hbk_metrics_free(char *text)
 
 /* ---- sessions ---- */
 
-struct list {
-    hbk_session_entries entries; /* first: what the application has is a pointer to this */
-    hbk_session_entry *array;    /* each entry's strings are one block, at its user */
-    size_t capacity;
-    struct hbk_pages pages;
-};
-
 /* A text that is "" where it is absent. */
 static struct hbk_text or_empty(struct hbk_text text)
 {
     return text.data != NULL ? text : hbk_text_from("");
 }
 
-static bool add_entry(struct list *list, const struct hbk_session_info *info)
+static bool add_entry(struct hbk_list *list, const struct hbk_session_info *info)
 {
-    hbk_session_entry *entry = &list->array[list->entries.count];
     struct hbk_text name = or_empty(info->client_name), version = or_empty(info->client_version);
+    size_t room = hbk_copy_room(info->peer.user) + hbk_copy_room(name) + hbk_copy_room(version) +
+                  hbk_copy_room(info->state);
+    char *at = NULL;
 
-    char *at = malloc(hbk_copy_room(info->peer.user) + hbk_copy_room(name) +
-                      hbk_copy_room(version) + hbk_copy_room(info->state));
-    if (at == NULL)
+    hbk_session_entry *entry = hbk_list_add(list, room, &at);
+    if (entry == NULL)
         return false;
-    memset(entry, 0, sizeof *entry);
     entry->user = hbk_copy_put(&at, info->peer.user);
     entry->client_name = hbk_copy_put(&at, name);
     entry->client_version = hbk_copy_put(&at, version);
@@ -129,63 +122,40 @@ static bool add_entry(struct list *list, const struct hbk_session_info *info)
     entry->queued_bytes = info->queued_bytes;
     entry->sent = info->sent;
     entry->received = info->received;
-    list->entries.count++;
     return true;
 }
 
 static bool take_page(void *context, const struct hbk_message *message)
 {
     const struct hbk_session_list_result *page = &message->u.result.sessions;
-    struct list *list = context;
+    bool added = true;
 
-    size_t needed = list->entries.count + page->sessions_count;
-    if (needed > list->capacity) {
-        size_t capacity = needed + list->capacity;
-        hbk_session_entry *array = realloc(list->array, capacity * sizeof array[0]);
-        if (array == NULL)
-            return false;
-        list->array = array;
-        list->capacity = capacity;
-    }
-    for (size_t i = 0; i < page->sessions_count; i++) {
-        if (!add_entry(list, &page->sessions[i]))
-            return false;
-    }
-    hbk_pages_next(&list->pages, page->next);
-    return true;
-}
-
-static void list_free(struct list *list)
-{
-    for (size_t i = 0; i < list->entries.count; i++)
-        free((void *)(uintptr_t)list->array[i].user);
-    free(list->array);
-    free(list);
+    for (size_t i = 0; added && i < page->sessions_count; i++)
+        added = add_entry(context, &page->sessions[i]);
+    hbk_list_next(context, page->next);
+    return added;
 }
 
 hbk_result hbk_session_list(hbk_client *client, hbk_session_entries **ret_entries,
                             hbk_error_info *ret_error)
 {
+    struct hbk_list *list = NULL;
+
     if (client == NULL || ret_entries == NULL)
         return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "client or ret_entries is NULL");
-    struct list *list = calloc(1, sizeof *list);
-    if (list == NULL)
-        return hbk_fail(ret_error, HBK_NO_MEMORY, -1, 0, "out of memory for a list");
-    hbk_result result = hbk_call_pages(client, HBK_METHOD_BROKER_SESSIONS, &list->pages, take_page,
-                                       list, ret_error);
-    if (result != HBK_OK) {
-        list_free(list);
+    hbk_result result = hbk_list_read(client, HBK_METHOD_BROKER_SESSIONS, sizeof(hbk_session_entry),
+                                      take_page, &list, ret_error);
+    if (result != HBK_OK)
         return result;
-    }
-    list->entries.entries = list->array;
-    *ret_entries = &list->entries;
+    list->entries.sessions.count = list->count;
+    list->entries.sessions.entries = list->array;
+    *ret_entries = &list->entries.sessions;
     return HBK_OK;
 }
 
 void hbk_session_entries_free(hbk_session_entries *entries)
 {
-    if (entries != NULL)
-        list_free((struct list *)(void *)entries);
+    hbk_list_free((struct hbk_list *)(void *)entries);
 }
 
 /* ---- rules ---- */
@@ -217,8 +187,6 @@ static const char *explain_fault(const hbk_explain_options *options)
         return "options->name is no endpoint name: user/, session/ or global/, and at most 260 "
                "bytes "
                "in all of letters, digits and ._/-";
-    if (options->session > HBK_INTEGER_MAX)
-        return "options->session is no number of a session";
     return NULL;
 }
 
@@ -232,14 +200,19 @@ hbk_result hbk_explain(hbk_client *client, const hbk_explain_options *options,
         return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0,
                         "client or ret_explanation is NULL");
     const char *fault = explain_fault(options);
+    if (fault == NULL && options->session != 0 && !hbk_id_valid(client, options->session))
+        fault = "options->session is no number of a session";
     if (fault != NULL)
         return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "%s", fault);
     params.verb = hbk_text_from(options->verb);
     params.name = hbk_text_from(options->name);
     params.pid = options->pid;
-    params.session = options->session;
-    hbk_result result = hbk_call(client, HBK_METHOD_POLICY_EXPLAIN, &params, 0, take_explanation,
-                                 &explanation, ret_error);
+    params.session = HBK_SERVICE_NUMBER(options->session);
+    hbk_result result = options->session != 0
+                            ? hbk_call_about(client, options->session, HBK_METHOD_POLICY_EXPLAIN,
+                                             &params, take_explanation, &explanation, ret_error)
+                            : hbk_call(client, HBK_METHOD_POLICY_EXPLAIN, &params, 0,
+                                       take_explanation, &explanation, ret_error);
     if (result == HBK_OK)
         *ret_explanation = explanation;
     return result;

@@ -42,6 +42,8 @@ void hbk_notifications_discard(struct hbk_client *client)
 
 /* ---- what nobody has received yet ---- */
 
+#define ANY_SESSION UINT64_MAX
+
 /* Lets go what was taken back, or was offered by a session that has ended. Return: how many. */
 static size_t withdraw(struct hbk_client *client, uint64_t delivery, uint64_t session)
 {
@@ -54,7 +56,8 @@ static size_t withdraw(struct hbk_client *client, uint64_t delivery, uint64_t se
         struct hbk_arrival *arrival = *at;
         struct hbk_delivery_body *body = (struct hbk_delivery_body *)(void *)arrival;
         if (body->delivery.id == delivery ||
-            (body->delivery.offered && body->delivery.from_session == session)) {
+            (body->delivery.offered &&
+             (session == ANY_SESSION || body->delivery.from_session == session))) {
             *at = arrival->next;
             queue->bytes -= arrival->size;
             hbk_delivery_discard(body);
@@ -94,6 +97,18 @@ void hbk_session_gone_in(struct hbk_client *client, const struct hbk_session_gon
 
     withdraw(client, 0, gone->session);
     notice_in(client, &notice);
+}
+
+void hbk_reopened_in(struct hbk_client *client)
+{
+    const hbk_notification notice = {.kind = HBK_NOTIFICATION_REOPENED};
+
+    notice_in(client, &notice);
+}
+
+void hbk_offers_discard(struct hbk_client *client)
+{
+    withdraw(client, 0, ANY_SESSION);
 }
 
 hbk_result hbk_notification_receive(hbk_client *client, uint32_t timeout_ms,

@@ -38,7 +38,7 @@ static hbk_result check_options(const hbk_open_options *options, hbk_error_info 
 
     if (options->size != sizeof *options)
         fault = "options->size is not sizeof(hbk_open_options)";
-    else if (options->flags & ~HBK_OPEN_UNVERIFIED)
+    else if (options->flags & ~(HBK_OPEN_UNVERIFIED | HBK_OPEN_REOPEN))
         fault = "options->flags has a bit that this version does not know";
     else if (options->client_name != NULL &&
              !text_fits(options->client_name, HBK_CLIENT_NAME_BYTES_MAX))
@@ -58,21 +58,20 @@ static bool take_hello(void *context, const struct hbk_message *message)
     return true;
 }
 
+/* ---- a connection ---- */
+
 /* hello, the proof that we are the process that the service takes us for, and prove. */
-static hbk_result introduce(struct hbk_client *client, const hbk_open_options *options,
+static hbk_result introduce(struct hbk_client *client, const struct hbk_opening *opening,
                             uint64_t deadline_ms, hbk_error_info *ret_error)
 {
     static const uint32_t protocols[] = {HBK_PROTOCOL_VERSION};
-    char name[HBK_CLIENT_NAME_BYTES_MAX + 1];
     uint32_t proof = 0;
     struct hbk_hello hello = {0};
 
-    own_name(name, sizeof name);
     hello.protocol = protocols;
     hello.protocol_count = sizeof protocols / sizeof protocols[0];
-    hello.client_name = hbk_text_from(options->client_name != NULL ? options->client_name : name);
-    hello.client_version =
-        hbk_text_from(options->client_version != NULL ? options->client_version : "0");
+    hello.client_name = hbk_text_from(opening->name);
+    hello.client_version = hbk_text_from(opening->version);
     hbk_result result = hbk_call_until(client, HBK_METHOD_SESSION_HELLO, &hello, deadline_ms,
                                        take_hello, &proof, ret_error);
     if (result != HBK_OK)
@@ -85,12 +84,36 @@ static hbk_result introduce(struct hbk_client *client, const hbk_open_options *o
                           ret_error);
 }
 
-/* Frees a client in which no thread is. */
-static void destroy(struct hbk_client *client)
+/* Takes over the connected @pipe, also on failure. */
+static bool init(struct hbk_client *client, HANDLE pipe)
+{
+    InitializeSRWLock(&client->lock);
+    InitializeConditionVariable(&client->reopened);
+    client->pipe = pipe;
+    client->arrived = CreateEventW(NULL, TRUE, FALSE, NULL);
+    client->apart = CreateEventW(NULL, TRUE, FALSE, NULL);
+    client->written = CreateEventW(NULL, TRUE, FALSE, NULL);
+    client->baton = CreateEventW(NULL, FALSE, FALSE, NULL);
+    /* Without its events it can be freed and nothing else. */
+    client->ended = client->arrived == NULL || client->apart == NULL || client->written == NULL ||
+                    client->baton == NULL;
+    return !client->ended;
+}
+
+static void close_owned(HANDLE *handle)
+{
+    if (*handle != NULL)
+        CloseHandle(*handle);
+    *handle = NULL;
+}
+
+void hbk_session_free(struct hbk_client *client)
 {
     struct hbk_arrival *arrival;
     struct hbk_listening *listening;
 
+    if (client == NULL)
+        return;
     AcquireSRWLockExclusive(&client->lock);
     if (!client->ended)
         hbk_io_end(client);
@@ -106,28 +129,26 @@ static void destroy(struct hbk_client *client)
         client->listening = listening->next;
         free(listening);
     }
-    hbk_io_deinit(client);
+    HBK_ASSERT(client->first == NULL && !client->read.pending && client->writer == NULL);
+    close_owned(&client->pipe);
+    close_owned(&client->arrived);
+    close_owned(&client->apart);
+    close_owned(&client->written);
+    close_owned(&client->baton);
+    hbk_framer_deinit(&client->framer);
+    hbk_message_clear(&client->message);
+    free(client->opening.pipe);
     free(client);
 }
 
-hbk_result hbk_open(const hbk_open_options *options, hbk_client **ret_client,
-                    hbk_error_info *ret_error)
+hbk_result hbk_session_new(const struct hbk_opening *opening, unsigned epoch, uint64_t find_ms,
+                           uint64_t deadline_ms, struct hbk_client **ret_client,
+                           hbk_error_info *ret_error)
 {
-    static const hbk_open_options defaults = {.size = sizeof defaults};
     struct hbk_client *client = NULL;
     HANDLE pipe = NULL;
 
-    if (ret_client == NULL)
-        return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "ret_client is NULL");
-    if (options == NULL)
-        options = &defaults;
-    hbk_result result = check_options(options, ret_error);
-    if (result != HBK_OK)
-        return result;
-    uint32_t timeout_ms = options->connect_timeout_ms;
-    uint64_t deadline_ms = hbk_now_ms() + (timeout_ms != 0 ? timeout_ms : HBK_CONNECT_TIMEOUT_MS);
-    result = hbk_connect(options->pipe != NULL ? options->pipe : HBK_PIPE_NAME, options->flags,
-                         deadline_ms, &pipe, ret_error);
+    hbk_result result = hbk_connect(opening->pipe, opening->flags, find_ms, &pipe, ret_error);
     if (result != HBK_OK)
         return result;
     client = calloc(1, sizeof *client);
@@ -135,8 +156,9 @@ hbk_result hbk_open(const hbk_open_options *options, hbk_client **ret_client,
         CloseHandle(pipe);
         return hbk_fail(ret_error, HBK_NO_MEMORY, -1, 0, "out of memory for a client");
     }
-    if (hbk_io_init(client, pipe))
-        result = introduce(client, options, deadline_ms, ret_error);
+    client->epoch = epoch;
+    if (init(client, pipe))
+        result = introduce(client, opening, deadline_ms, ret_error);
     else
         result = hbk_fail(ret_error, HBK_OS_ERROR, -1, GetLastError(), "no event could be made");
     if (result == HBK_OK) {
@@ -146,8 +168,59 @@ hbk_result hbk_open(const hbk_open_options *options, hbk_client **ret_client,
     /* Why the connection ended tells more than that it did: a limit, a stop, no answer in time. */
     if (result == HBK_DISCONNECTED)
         result = hbk_fail_with(ret_error, &client->reason);
-    destroy(client);
+    hbk_session_free(client);
     return result;
+}
+
+/* ---- a client ---- */
+
+/* Return: false, out of memory. */
+static bool keep_opening(struct hbk_opening *ret_opening, const hbk_open_options *options)
+{
+    const wchar_t *pipe = options->pipe != NULL ? options->pipe : HBK_PIPE_NAME;
+    const char *version = options->client_version != NULL ? options->client_version : "0";
+    size_t size = (wcslen(pipe) + 1) * sizeof pipe[0];
+
+    ret_opening->pipe = malloc(size);
+    if (ret_opening->pipe == NULL)
+        return false;
+    memcpy(ret_opening->pipe, pipe, size);
+    ret_opening->flags = options->flags;
+    ret_opening->timeout_ms =
+        options->connect_timeout_ms != 0 ? options->connect_timeout_ms : HBK_CONNECT_TIMEOUT_MS;
+    if (options->client_name != NULL)
+        memcpy(ret_opening->name, options->client_name, strlen(options->client_name) + 1);
+    else
+        own_name(ret_opening->name, sizeof ret_opening->name);
+    memcpy(ret_opening->version, version, strlen(version) + 1);
+    return true;
+}
+
+hbk_result hbk_open(const hbk_open_options *options, hbk_client **ret_client,
+                    hbk_error_info *ret_error)
+{
+    static const hbk_open_options defaults = {.size = sizeof defaults};
+    struct hbk_opening opening = {0};
+    struct hbk_client *client = NULL;
+
+    if (ret_client == NULL)
+        return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "ret_client is NULL");
+    if (options == NULL)
+        options = &defaults;
+    hbk_result result = check_options(options, ret_error);
+    if (result != HBK_OK)
+        return result;
+    if (!keep_opening(&opening, options))
+        return hbk_fail(ret_error, HBK_NO_MEMORY, -1, 0, "out of memory for a client");
+    uint64_t deadline_ms = hbk_now_ms() + opening.timeout_ms;
+    result = hbk_session_new(&opening, 0, deadline_ms, deadline_ms, &client, ret_error);
+    if (result != HBK_OK) {
+        free(opening.pipe);
+        return result;
+    }
+    client->opening = opening;
+    *ret_client = client;
+    return HBK_OK;
 }
 
 void hbk_close(hbk_client *client)
@@ -163,11 +236,11 @@ void hbk_close(hbk_client *client)
      * is in the queue, and what it has not told it takes back by itself. */
     for (listening = client->listening; listening != NULL && result != HBK_DISCONNECTED;
          listening = listening->next) {
-        struct hbk_endpoint_close params = {.name = hbk_text_from(listening->name)};
+        struct hbk_endpoint_close params = {.name = listening->params.name};
         result = hbk_call_until(client, HBK_METHOD_ENDPOINT_CLOSE, &params, deadline_ms, NULL, NULL,
                                 NULL);
     }
-    destroy(client);
+    hbk_session_free(client);
 }
 
 HANDLE hbk_wait_handle(hbk_client *client)

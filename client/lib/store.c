@@ -259,31 +259,25 @@ hbk_result hbk_store_remove(hbk_client *client, const char *name, hbk_error_info
 
 hbk_result hbk_store_remove_entry(hbk_client *client, uint64_t entry, hbk_error_info *ret_error)
 {
-    const struct hbk_store_remove params = {.entry = entry};
+    const struct hbk_store_remove params = {.entry = HBK_SERVICE_NUMBER(entry)};
 
     if (client == NULL)
         return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "client is NULL");
-    if (entry == 0 || entry > HBK_INTEGER_MAX)
+    if (!hbk_id_valid(client, entry))
         return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "entry is no number of an entry");
-    return hbk_call(client, HBK_METHOD_STORE_REMOVE, &params, 0, NULL, NULL, ret_error);
+    return hbk_call_about(client, entry, HBK_METHOD_STORE_REMOVE, &params, NULL, NULL, ret_error);
 }
 
 /* ---- listing ---- */
 
-struct list {
-    hbk_store_entries entries; /* first: what the application has is a pointer to this */
-    hbk_store_entry *array;    /* each entry's strings are one block, at its type */
-    size_t capacity;
-    struct hbk_pages pages;
-};
-
-static bool add_entry(struct list *list, const struct hbk_entry_info *info)
+static bool add_entry(struct hbk_list *list, const struct hbk_entry_info *info)
 {
-    hbk_store_entry *entry = &list->array[list->entries.count];
+    size_t room =
+        hbk_copy_room(info->type) + hbk_copy_room(info->name) + hbk_copy_room(info->owner.user);
+    char *at = NULL;
 
-    char *at = malloc(hbk_copy_room(info->type) + hbk_copy_room(info->name) +
-                      hbk_copy_room(info->owner.user));
-    if (at == NULL)
+    hbk_store_entry *entry = hbk_list_add(list, room, &at);
+    if (entry == NULL)
         return false;
     entry->type = hbk_copy_put(&at, info->type);
     entry->name = hbk_copy_put(&at, info->name);
@@ -296,54 +290,38 @@ static bool add_entry(struct list *list, const struct hbk_entry_info *info)
     entry->since_ms = info->since_ms;
     entry->ttl_ms = info->ttl_ms;
     entry->taken = info->taken;
-    list->entries.count++;
     return true;
 }
 
 static bool take_page(void *context, const struct hbk_message *message)
 {
     const struct hbk_store_list_result *page = &message->u.result.store_list;
-    struct list *list = context;
-    void *array = list->array;
+    bool added = true;
 
-    bool grown = hbk_copy_grow(&array, &list->capacity, list->entries.count + page->entries_count,
-                               sizeof *list->array);
-    list->array = array;
-    for (size_t i = 0; grown && i < page->entries_count; i++)
-        grown = add_entry(list, &page->entries[i]);
-    hbk_pages_next(&list->pages, page->next);
-    return grown;
-}
-
-static void list_free(struct list *list)
-{
-    for (size_t i = 0; i < list->entries.count; i++)
-        free((void *)(uintptr_t)list->array[i].type);
-    free(list->array);
-    free(list);
+    for (size_t i = 0; added && i < page->entries_count; i++)
+        added = add_entry(context, &page->entries[i]);
+    hbk_list_next(context, page->next);
+    return added;
 }
 
 hbk_result hbk_store_list(hbk_client *client, hbk_store_entries **ret_entries,
                           hbk_error_info *ret_error)
 {
+    struct hbk_list *list = NULL;
+
     if (client == NULL || ret_entries == NULL)
         return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "client or ret_entries is NULL");
-    struct list *list = calloc(1, sizeof *list);
-    if (list == NULL)
-        return hbk_fail(ret_error, HBK_NO_MEMORY, -1, 0, "out of memory for a list");
-    hbk_result result =
-        hbk_call_pages(client, HBK_METHOD_STORE_LIST, &list->pages, take_page, list, ret_error);
-    if (result != HBK_OK) {
-        list_free(list);
+    hbk_result result = hbk_list_read(client, HBK_METHOD_STORE_LIST, sizeof(hbk_store_entry),
+                                      take_page, &list, ret_error);
+    if (result != HBK_OK)
         return result;
-    }
-    list->entries.entries = list->array;
-    *ret_entries = &list->entries;
+    list->entries.stored.count = list->count;
+    list->entries.stored.entries = list->array;
+    *ret_entries = &list->entries.stored;
     return HBK_OK;
 }
 
 void hbk_store_entries_free(hbk_store_entries *entries)
 {
-    if (entries != NULL)
-        list_free((struct list *)(void *)entries);
+    hbk_list_free((struct hbk_list *)(void *)entries);
 }

@@ -32,6 +32,7 @@
 #define HBK_CURSOR_BYTES_MAX 32
 #define HBK_PAGE_MAX 64
 #define HBK_PAGE_ITEMS_MAX 512          /* of all deliveries of a page; see HBK_JSON_VALUES_MAX */
+#define HBK_PAGE_HANDLES_MAX 512        /* of a process, or holders of an object; likewise */
 #define HBK_ENDPOINTS_LOOKED_AT_MAX 256 /* for one page of a listing, shown or not */
 #define HBK_QUOTAS_MAX 16
 #define HBK_METRICS_BYTES_MAX \
@@ -73,6 +74,7 @@
 #define HBK_POLICY_RULES_MAX 256
 #define HBK_GRANTS_CACHED 8 /* decisions that a session remembers */
 #define HBK_WATCHERS_MAX 16
+#define HBK_LOOKS_MAX 16          /* at handle tables at one time; each user half of what is left */
 #define HBK_AUDIT_USERS_MAX 64    /* users that refusals are gathered for in one minute */
 #define HBK_AUDIT_PERIOD_MS 60000 /* for which refusals of one user are gathered */
 #define HBK_AUDIT_QUEUE_BYTES_MAX 1048576
@@ -104,6 +106,9 @@
 #define HBK_WRITE_DEADLINE_MS 10000 /* a peer that reads nothing for so long is let go */
 #define HBK_STOP_DEADLINE_MS 5000   /* from stop to the last answer */
 #define HBK_SOCKET_DEADLINE_MS 250  /* that a worker may take for the sockets of one send */
+#define HBK_LOOK_DEADLINE_MS 5000   /* that a look at handle tables may take in all */
+#define HBK_LOOK_MS 1000            /* that a worker compares objects for one look */
+#define HBK_LOOK_BYTES_MAX 33554432 /* of what Windows tells of all handles: some 800,000 */
 
 /* ---- the service's own work ---- */
 #define HBK_PIPE_INSTANCES_WAITING 8
@@ -125,7 +130,7 @@
 #define HBK_WORK_PER_WRITE 16 /* of requests of one process before what it has caused is written */
 #define HBK_WORK_BYTES 8192   /* of a line, that count as one */
 #define HBK_WORK_PIN 2
-#define HBK_WORK_SESSIONS 256 /* that are looked at, that count as one */
+#define HBK_WORK_LOOKED_AT 256 /* sessions and deliveries that are looked at, that count as one */
 #define HBK_DEADLINES_PER_TURN 4
 #define HBK_BATCH_BYTES 16384 /* lines with handle values that gather for one write to one target */
 #define HBK_WORKERS_MAX 32    /* threads for closes that may block; at most one a user is busy */

@@ -35,6 +35,8 @@ enum hbk_method {
     HBK_METHOD_BROKER_SESSIONS,
     HBK_METHOD_BROKER_WATCH,
     HBK_METHOD_POLICY_EXPLAIN,
+    HBK_METHOD_PROCESS_HANDLES,
+    HBK_METHOD_OBJECT_HOLDERS,
     /* notifications, service to client */
     HBK_METHOD_HANDLE_DELIVERED,
     HBK_METHOD_HANDLE_OFFERED,
@@ -177,6 +179,17 @@ struct hbk_explain {      /* policy.explain */
     struct hbk_text name; /* of an endpoint or entry; absent: the verb needs none */
     uint32_t pid;         /* send to {name, pid}; 0: to the name alone */
     uint64_t session;     /* on whose behalf; 0: the caller's own */
+};
+
+struct hbk_process_handles {
+    uint32_t pid;
+    struct hbk_text cursor; /* absent: from the start */
+    uint32_t limit;         /* 0: absent; 1..HBK_PAGE_HANDLES_MAX */
+};
+
+struct hbk_object_holders {
+    uint32_t pid; /* whose handle; 0: absent, the caller's own */
+    uint32_t handle;
 };
 
 /* ---- results ---- */
@@ -365,6 +378,29 @@ struct hbk_explain_result {
     const struct hbk_type_rule *types; /* the most that may pass under that name */
 };
 
+/* A handle in the table of a process. */
+struct hbk_handle_info {
+    uint32_t pid; /* object.holders */
+    uint32_t handle;
+    struct hbk_text type; /* process.handles; absent: Windows does not say */
+    uint32_t access;
+    bool inherit, protect;
+};
+
+struct hbk_process_handles_result {
+    size_t handles_count;
+    const struct hbk_handle_info *handles; /* at most HBK_PAGE_HANDLES_MAX, by value */
+    struct hbk_text next;                  /* absent: that was the last page */
+};
+
+struct hbk_object_holders_result {
+    struct hbk_text type; /* of the object */
+    size_t holders_count;
+    const struct hbk_handle_info *holders; /* at most HBK_PAGE_HANDLES_MAX, by pid and value */
+    uint32_t broker;                       /* how many handles to it the broker has */
+    bool complete;                         /* false: there may be more */
+};
+
 /* ---- notifications ---- */
 
 struct hbk_sender {
@@ -452,6 +488,8 @@ union hbk_params {
     struct hbk_paging store_list;
     struct hbk_paging sessions;
     struct hbk_explain explain;
+    struct hbk_process_handles process_handles;
+    struct hbk_object_holders object_holders;
     struct hbk_delivered delivered;
     struct hbk_revoked revoked;
     struct hbk_session_gone session_gone;
@@ -474,6 +512,8 @@ union hbk_outcome {
     struct hbk_metrics_result metrics;
     struct hbk_session_list_result sessions;
     struct hbk_explain_result explain;
+    struct hbk_process_handles_result process_handles;
+    struct hbk_object_holders_result object_holders;
 };
 
 struct hbk_message {

@@ -237,6 +237,60 @@ static const struct hbk_field explain_result_fields[] = {
 };
 static const struct hbk_schema explain_result_schema = SCHEMA(explain_result);
 
+/* ---- handle tables ---- */
+
+static const struct hbk_field process_handles_fields[] = {
+    {FIELD(hbk_process_handles, pid, "pid", U32, REQUIRED), PID},
+    {FIELD(hbk_process_handles, cursor, "cursor", TEXT, OPTIONAL), RANGE(1, HBK_CURSOR_BYTES_MAX)},
+    {FIELD(hbk_process_handles, limit, "limit", U32, OPTIONAL), RANGE(1, HBK_PAGE_HANDLES_MAX)},
+};
+static const struct hbk_schema process_handles_schema = SCHEMA(process_handles);
+
+static const struct hbk_field handle_fields[] = {
+    {FIELD(hbk_handle_info, handle, "handle", HANDLE, REQUIRED)},
+    {FIELD(hbk_handle_info, type, "type", TEXT, OPTIONAL), RANGE(1, HBK_TYPE_BYTES_MAX)},
+    {FIELD(hbk_handle_info, access, "access", U32, REQUIRED), ANY_U32},
+    {FIELD(hbk_handle_info, inherit, "inherit", BOOL, OPTIONAL)},
+    {FIELD(hbk_handle_info, protect, "protect", BOOL, OPTIONAL)},
+};
+static const struct hbk_schema handle_schema = SCHEMA(handle);
+
+static const struct hbk_field process_handles_result_fields[] = {
+    {FIELD(hbk_process_handles_result, handles, "handles", OBJECTS, REQUIRED),
+     LIST(hbk_process_handles_result, handles_count, struct hbk_handle_info),
+     RANGE(0, HBK_PAGE_HANDLES_MAX), .sub = &handle_schema},
+    {FIELD(hbk_process_handles_result, next, "next", TEXT, OPTIONAL),
+     RANGE(1, HBK_CURSOR_BYTES_MAX)},
+};
+static const struct hbk_schema process_handles_result_schema = SCHEMA(process_handles_result);
+
+static const struct hbk_field object_holders_fields[] = {
+    {FIELD(hbk_object_holders, pid, "pid", U32, OPTIONAL), PID},
+    {FIELD(hbk_object_holders, handle, "handle", HANDLE, REQUIRED)},
+};
+static const struct hbk_schema object_holders_schema = SCHEMA(object_holders);
+
+static const struct hbk_field holder_fields[] = {
+    {FIELD(hbk_handle_info, pid, "pid", U32, REQUIRED), PID},
+    {FIELD(hbk_handle_info, handle, "handle", HANDLE, REQUIRED)},
+    {FIELD(hbk_handle_info, access, "access", U32, REQUIRED), ANY_U32},
+    {FIELD(hbk_handle_info, inherit, "inherit", BOOL, OPTIONAL)},
+    {FIELD(hbk_handle_info, protect, "protect", BOOL, OPTIONAL)},
+};
+static const struct hbk_schema holder_schema = SCHEMA(holder);
+
+static const struct hbk_field object_holders_result_fields[] = {
+    {FIELD(hbk_object_holders_result, type, "type", TEXT, REQUIRED), RANGE(1, HBK_TYPE_BYTES_MAX)},
+    {FIELD(hbk_object_holders_result, holders, "holders", OBJECTS, REQUIRED),
+     LIST(hbk_object_holders_result, holders_count, struct hbk_handle_info),
+     RANGE(0, HBK_PAGE_HANDLES_MAX), .sub = &holder_schema},
+    {FIELD(hbk_object_holders_result, broker, "broker", U32, REQUIRED), ANY_U32},
+    {FIELD(hbk_object_holders_result, complete, "complete", BOOL, REQUIRED)},
+};
+static const struct hbk_schema object_holders_result_schema = SCHEMA(object_holders_result);
+
+/* ---- records ---- */
+
 static const struct hbk_field party_fields[] = {
     {FIELD(hbk_event_party, session, "session", U64, OPTIONAL), ID},
     {FIELD(hbk_event_party, pid, "pid", U32, OPTIONAL), PID},
@@ -316,6 +370,10 @@ static const struct hbk_method_info methods[HBK_METHOD_COUNT] = {
     [HBK_METHOD_BROKER_WATCH] = {"broker.watch", false, &empty_schema, &empty_schema},
     [HBK_METHOD_POLICY_EXPLAIN] = {"policy.explain", false, &explain_schema,
                                    &explain_result_schema},
+    [HBK_METHOD_PROCESS_HANDLES] = {"process.handles", false, &process_handles_schema,
+                                    &process_handles_result_schema},
+    [HBK_METHOD_OBJECT_HOLDERS] = {"object.holders", false, &object_holders_schema,
+                                   &object_holders_result_schema},
     [HBK_METHOD_HANDLE_DELIVERED] = {"handle.delivered", true, &hbk_schema_delivered, NULL},
     [HBK_METHOD_HANDLE_OFFERED] = {"handle.offered", true, &hbk_schema_offered, NULL},
     [HBK_METHOD_DELIVERY_REVOKED] = {"delivery.revoked", true, &hbk_schema_delivery_revoked, NULL},

@@ -135,6 +135,25 @@ static const char *set_name(struct name *ret_name, struct hbk_text text)
     return ret_name->text;
 }
 
+/* @event of @peer, with what @params has of it: of a refusal the operator's log is told too. */
+static void tell(struct hbk_core *core, const struct hbk_peer *peer, struct hbk_event *params,
+                 const char *event, const struct hbk_error *error)
+{
+    if (error != NULL && is_refusal(error->code)) {
+        struct hbk_notice notice = refusal(peer, event, error);
+        struct name name;
+
+        notice.correlation = params->correlation;
+        notice.name = set_name(&name, params->endpoint);
+        hbk_notice_refused(core, &notice);
+    }
+    if (wanted(core)) {
+        params->event = hbk_text_from(event);
+        set_outcome(params, error);
+        record(core, params);
+    }
+}
+
 /* ---- a request at work ---- */
 
 void hbk_audit_begin(struct hbk_session *session, bool params)
@@ -192,30 +211,13 @@ void hbk_audit_refused(struct hbk_session *session, const struct hbk_error *erro
     struct hbk_core *core = session->core;
     const struct hbk_message *message = &core->message;
     const char *event = hbk_method_name(message->method);
-    struct hbk_text endpoint = {0};
-    struct hbk_notice notice;
-    struct name name;
+    struct hbk_event params = {.correlation = core->audit.correlation, .caller = party(session)};
 
     HBK_ASSERT(core->audit.caller == session);
-    event = event != NULL ? event : "request";
     if (core->audit.caller_params) {
-        endpoint = name_asked(message);
+        params.endpoint = name_asked(message);
     }
-    if (is_refusal(error->code)) {
-        notice = refusal(&session->peer, event, error);
-        notice.correlation = core->audit.correlation;
-        notice.name = set_name(&name, endpoint);
-        hbk_notice_refused(core, &notice);
-    }
-    if (wanted(core)) {
-        struct hbk_event params = {.event = hbk_text_from(event),
-                                   .correlation = core->audit.correlation,
-                                   .caller = party(session),
-                                   .endpoint = endpoint};
-
-        set_outcome(&params, error);
-        record(core, &params);
-    }
+    tell(core, &session->peer, &params, event != NULL ? event : "request", error);
 }
 
 /* ---- what has happened ---- */
@@ -223,41 +225,26 @@ void hbk_audit_refused(struct hbk_session *session, const struct hbk_error *erro
 void hbk_audit_session(struct hbk_session *session, const char *event,
                        const struct hbk_error *error)
 {
-    struct hbk_core *core = session->core;
+    struct hbk_event params = {.correlation = correlation_of(session), .caller = party(session)};
 
-    if (error != NULL && is_refusal(error->code)) {
-        struct hbk_notice notice = refusal(&session->peer, event, error);
+    tell(session->core, &session->peer, &params, event, error);
+}
 
-        notice.correlation = correlation_of(session);
-        hbk_notice_refused(core, &notice);
-    }
-    if (wanted(core)) {
-        struct hbk_event params = {.event = hbk_text_from(event),
-                                   .correlation = correlation_of(session),
-                                   .caller = party(session)};
+void hbk_audit_look(struct hbk_session *session, const struct hbk_error *error)
+{
+    const struct hbk_looking *look = &session->look;
+    struct hbk_event params = {
+        .correlation = look->correlation, .caller = party(session), .target = {.pid = look->pid}};
 
-        set_outcome(&params, error);
-        record(core, &params);
-    }
+    tell(session->core, &session->peer, &params, hbk_method_name(look->method), error);
 }
 
 void hbk_audit_unopened(struct hbk_core *core, const struct hbk_peer *peer,
                         const struct hbk_error *error)
 {
-    static const char event[] = "session.refused";
+    struct hbk_event params = {.caller = {.pid = peer->pid, .user = hbk_text_from(peer->user)}};
 
-    if (is_refusal(error->code)) {
-        struct hbk_notice notice = refusal(peer, event, error);
-
-        hbk_notice_refused(core, &notice);
-    }
-    if (wanted(core)) {
-        struct hbk_event params = {.event = hbk_text_from(event),
-                                   .caller = {.pid = peer->pid, .user = hbk_text_from(peer->user)}};
-
-        set_outcome(&params, error);
-        record(core, &params);
-    }
+    tell(core, peer, &params, "session.refused", error);
 }
 
 void hbk_audit_endpoint(const struct hbk_endpoint *endpoint, const char *event)

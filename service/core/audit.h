@@ -57,6 +57,8 @@ void hbk_audit_refused(struct hbk_session *session, const struct hbk_error *erro
 /** hbk_audit_session() - @event of @session itself. */
 void hbk_audit_session(struct hbk_session *session, const char *event,
                        const struct hbk_error *error);
+/** hbk_audit_look() - @session's look at handle tables has ended so. */
+void hbk_audit_look(struct hbk_session *session, const struct hbk_error *error);
 /** hbk_audit_unopened() - a client got no session. */
 void hbk_audit_unopened(struct hbk_core *core, const struct hbk_peer *peer,
                         const struct hbk_error *error);

@@ -3,30 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void hbk_config_default(struct hbk_config *ret_config)
-{
-    *ret_config = (struct hbk_config){
-        .sessions = HBK_SESSIONS_MAX,
-        .requests = HBK_REQUESTS_MAX,
-        .pins = HBK_PINS_MAX,
-        .pending = HBK_PENDING_MAX,
-        .endpoints = HBK_ENDPOINTS_MAX,
-        .queued_bytes = HBK_QUEUED_BYTES_MAX,
-        .stored = HBK_STORED_MAX,
-        .stored_bytes = HBK_STORED_BYTES_MAX,
-        .sessions_per_user = HBK_SESSIONS_PER_USER_MAX,
-        .requests_per_session = HBK_REQUESTS_PER_SESSION_MAX,
-        .endpoints_per_session = HBK_ENDPOINTS_PER_SESSION_MAX,
-        .pins_per_session = HBK_PINS_PER_SESSION_MAX,
-        .pending_per_endpoint = HBK_PENDING_PER_ENDPOINT_MAX,
-        .write_queue_bytes = HBK_WRITE_QUEUE_BYTES_MAX,
-        .hello_ms = HBK_HELLO_DEADLINE_MS,
-        .line_ms = HBK_LINE_DEADLINE_MS,
-        .write_ms = HBK_WRITE_DEADLINE_MS,
-        .stop_ms = HBK_STOP_DEADLINE_MS,
-    };
-}
-
 struct hbk_core *hbk_core_new(const struct hbk_platform *platform, const struct hbk_config *config)
 {
     struct hbk_core *core = calloc(1, sizeof *core);
@@ -284,6 +260,16 @@ void hbk_core_sockets_made(struct hbk_core *core, uint64_t ticket,
     hbk_socket_made(delivery, failure, item);
 }
 
+void hbk_core_looked(struct hbk_core *core, uint64_t ticket, const struct hbk_looked *looked,
+                     const struct hbk_failure *failure)
+{
+    struct hbk_session *s = session_of(core, ticket);
+
+    HBK_ASSERT(s != NULL && core->looks_pending > 0);
+    core->looks_pending--;
+    hbk_look_ended(s, looked, failure);
+}
+
 void hbk_core_proof_closed(struct hbk_core *core, uint64_t session)
 {
     struct hbk_session *s = session_of(core, session);
@@ -359,6 +345,7 @@ void hbk_core_stop(struct hbk_core *core)
 
         hbk_delivery_stop_sends(session);
         hbk_request_stop(session);
+        hbk_look_stop(session);
     }
     for (struct hbk_link *link = core->sessions.next; link != &core->sessions; link = link->next) {
         hbk_session_end(HBK_CONTAINER(link, struct hbk_session, all_link), HBK_R_STOPPING, NULL);

@@ -89,6 +89,13 @@ void hbk_core_unpinned(struct hbk_core *core, uint64_t ticket);
 void hbk_core_sockets_made(struct hbk_core *core, uint64_t ticket,
                            const struct hbk_failure *failure, size_t item);
 
+/**
+ * hbk_core_looked() - what look() began has returned
+ * @looked:  what was found, for as long as this runs; NULL: nothing was, for @failure
+ */
+void hbk_core_looked(struct hbk_core *core, uint64_t ticket, const struct hbk_looked *looked,
+                     const struct hbk_failure *failure);
+
 /** hbk_core_proof_closed() - the close of a proof that was answered PENDING has returned. */
 void hbk_core_proof_closed(struct hbk_core *core, uint64_t session);
 

@@ -198,11 +198,29 @@ void hbk_request_line(struct hbk_session *session, struct hbk_text line);
 
 /* ---- operate.c: how an operator looks at the broker ---- */
 
+/** hbk_operate_may_inspect() - if not, request @id was refused. */
+bool hbk_operate_may_inspect(struct hbk_session *session, const struct hbk_id *id);
 void hbk_operate_status(struct hbk_session *session, const struct hbk_id *id);
 void hbk_operate_metrics(struct hbk_session *session, const struct hbk_id *id);
 void hbk_operate_sessions(struct hbk_session *session, const struct hbk_id *id,
                           const struct hbk_paging *params);
 void hbk_operate_watch(struct hbk_session *session, const struct hbk_id *id);
+
+/* ---- look.c: what is in handle tables ---- */
+
+void hbk_look_request_handles(struct hbk_session *session, const struct hbk_id *id,
+                              const struct hbk_process_handles *params);
+void hbk_look_request_holders(struct hbk_session *session, const struct hbk_id *id,
+                              const struct hbk_object_holders *params);
+/** hbk_look_ended() - the worker has returned: answer, if somebody still waits. */
+void hbk_look_ended(struct hbk_session *session, const struct hbk_looked *looked,
+                    const struct hbk_failure *failure);
+/** hbk_look_expire() - it has taken too long. */
+void hbk_look_expire(struct hbk_session *session);
+/** hbk_look_stop() - answer `stopping`. */
+void hbk_look_stop(struct hbk_session *session);
+/** hbk_look_drop() - nobody waits any more. */
+void hbk_look_drop(struct hbk_session *session);
 
 /* ---- endpoint.c ---- */
 
@@ -315,6 +333,15 @@ void hbk_socket_release(struct hbk_delivery *delivery);
 
 /* ---- transfer.c ---- */
 
+/**
+ * hbk_transfer_open() - process @pid, if Windows lets who asks duplicate handles there
+ * @which:     what the error calls it
+ * @ret_party: for process_close(); NULL for the caller's own process, or none: its session has it
+ *
+ * Return: 0, or filled @ret_error.
+ */
+int hbk_transfer_open(struct hbk_session *session, uint32_t pid, const char *which,
+                      void **ret_party, struct hbk_error *ret_error);
 void hbk_transfer_request(struct hbk_session *session, const struct hbk_id *id,
                           const struct hbk_transfer *params);
 /** hbk_transfer_find() - whose line tells of what goes to a process: a session of it, or who asks. */

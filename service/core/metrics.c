@@ -100,7 +100,7 @@ static void add_handoffs(struct hbk_buffer *text, const struct hbk_core *core)
             "+Inf",
     };
     const struct hbk_metrics *metrics = &core->metrics;
-    uint64_t count = 0;
+    uint64_t failed = 0, count = 0;
 
     begin(text, "handoffs_total", "counter",
           "Sends, transfers and takes from the store that are over, by how they ended.");
@@ -108,7 +108,9 @@ static void add_handoffs(struct hbk_buffer *text, const struct hbk_core *core)
     for (size_t i = 0; i < HBK_RESULT_COUNT; i++) {
         add_labelled(text, "handoffs_total", "outcome", hbk_text_from(hbk_result_name_at(i)),
                      metrics->failed[i]);
+        failed += metrics->failed[i];
     }
+    HBK_ASSERT(failed == core->failed);
     begin(text, "handoff_duration_seconds", "histogram",
           "From the request until the target was told, of those that were done.");
     for (size_t i = 0; i < HBK_METRICS_BUCKETS; i++) {
@@ -144,6 +146,7 @@ static void add_now(struct hbk_buffer *text, const struct hbk_core *core)
     add_labelled(text, "worker_jobs_pending", "job", hbk_text_from("close"), core->closes_pending);
     add_labelled(text, "worker_jobs_pending", "job", hbk_text_from("sockets"),
                  core->sockets_pending);
+    add_labelled(text, "worker_jobs_pending", "job", hbk_text_from("look"), core->looks_pending);
     add_one(text, "sockets_lost_total", "counter",
             "Sockets that were made for a target that was not told, and not found again.",
             core->sockets_lost);

@@ -48,6 +48,7 @@ struct hbk_user {
     struct hbk_turn turn;
     uint32_t processes; /* that keep it */
     uint32_t refused;   /* sessions that are told so and end */
+    uint32_t looks;     /* that workers have not returned */
     uint64_t used[HBK_QUOTA_COUNT];
     struct hbk_link
         throttled; /* struct hbk_session.throttle_link: not read until it has fewer queued bytes */
@@ -104,6 +105,16 @@ enum hbk_session_state {
     HBK_SESSION_CLOSED, /* the pipe is closed; waits for the last write and the last pins */
 };
 
+/* A look at handle tables that a session has asked for: one at a time. */
+struct hbk_looking {
+    struct hbk_id id; /* of the request; kind NONE: it is answered, or there is none */
+    bool pending;     /* the worker has not returned: then the session stays, and its user pays */
+    enum hbk_method method;
+    uint32_t pid; /* whose table, or handle */
+    uint64_t due;
+    uint64_t correlation;
+};
+
 struct hbk_session {
     struct hbk_slot slot;
     struct hbk_core *core;
@@ -120,6 +131,7 @@ struct hbk_session {
 
     struct hbk_id hello_id; /* of a hello that waits for a pending write; kind NONE: none does */
     struct hbk_id prove_id; /* of a prove whose proof is being closed; no line is taken meanwhile */
+    struct hbk_looking look;
     struct hbk_framer input;
     bool input_ready; /* the framer may hold a whole line */
     bool fed;         /* the platform waits for read_on() */
@@ -341,9 +353,9 @@ struct hbk_core {
     uint32_t proven;
     uint64_t delivered, failed;
     struct hbk_metrics metrics;
-    uint32_t given;                           /* deliveries that can be taken back */
-    uint32_t closes_pending, sockets_pending; /* that workers have not returned */
-    uint64_t sockets_lost;                    /* that were made, not told, and not found again */
+    uint32_t given;                                          /* deliveries that can be taken back */
+    uint32_t closes_pending, sockets_pending, looks_pending; /* that workers have not returned */
+    uint64_t sockets_lost; /* that were made, not told, and not found again */
 };
 
 enum { HBK_TIMER_SESSION, HBK_TIMER_DELIVERY, HBK_TIMER_ENTRY, HBK_TIMER_AUDIT };

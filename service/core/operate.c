@@ -1,7 +1,7 @@
 /* How an operator looks at the broker: its state, who is there, and what happens. */
 #include "internal.h"
 
-static bool may_inspect(struct hbk_session *session, const struct hbk_id *id)
+bool hbk_operate_may_inspect(struct hbk_session *session, const struct hbk_id *id)
 {
     if (hbk_grant_verb(session, HBK_VERB_INSPECT)) {
         return true;
@@ -56,7 +56,7 @@ void hbk_operate_metrics(struct hbk_session *session, const struct hbk_id *id)
     struct hbk_metrics_result result;
     struct hbk_buffer text;
 
-    if (!may_inspect(session, id)) {
+    if (!hbk_operate_may_inspect(session, id)) {
         return;
     }
     hbk_buffer_init(&text, HBK_METRICS_BYTES_MAX);
@@ -138,7 +138,7 @@ void hbk_operate_sessions(struct hbk_session *session, const struct hbk_id *id,
     char next[HBK_CURSOR_BYTES_MAX];
     struct page page;
 
-    if (!may_inspect(session, id)) {
+    if (!hbk_operate_may_inspect(session, id)) {
         return;
     }
     if (hbk_cursor_read(params->cursor, &index) != 0) {
@@ -177,7 +177,7 @@ void hbk_operate_watch(struct hbk_session *session, const struct hbk_id *id)
     bool watches = !hbk_list_empty(&session->watch_link);
     struct hbk_error error;
 
-    if (!may_inspect(session, id)) {
+    if (!hbk_operate_may_inspect(session, id)) {
         return;
     }
     if (!watches && core->audit.watchers_count >= HBK_WATCHERS_MAX) {

@@ -217,6 +217,9 @@ static bool id_in_flight(const struct hbk_session *session, const struct hbk_id 
     if (session->requests == 0) {
         return false;
     }
+    if (session->look.id.kind != HBK_ID_NONE && hbk_id_equal(&session->look.id, id)) {
+        return true;
+    }
     for (link = session->sends.next; link != &session->sends; link = link->next) {
         const struct hbk_delivery *d = HBK_CONTAINER(link, struct hbk_delivery, send_link);
 
@@ -326,6 +329,12 @@ static void dispatch(struct hbk_session *session, const struct hbk_message *mess
     case HBK_METHOD_POLICY_EXPLAIN:
         hbk_explain_request(session, id, &params->explain);
         return;
+    case HBK_METHOD_PROCESS_HANDLES:
+        hbk_look_request_handles(session, id, &params->process_handles);
+        return;
+    case HBK_METHOD_OBJECT_HOLDERS:
+        hbk_look_request_holders(session, id, &params->object_holders);
+        return;
     default:
         known = dispatch_handles(session, message);
         HBK_ASSERT(known); /* the decoder lets requests through only */
@@ -349,8 +358,10 @@ void hbk_request_line(struct hbk_session *session, struct hbk_text line)
         hbk_output_refuse(session, &message->id, HBK_R_NOT_PROVEN,
                           "call session.hello, SetEvent on its proof, then session.prove");
     } else if (result == 0 && session->core->paused && begins_anew(message->method)) {
-        session->core->failed += message->method != HBK_METHOD_STORE_PUT;
         set_paused_error(&message->error);
+        if (message->method != HBK_METHOD_STORE_PUT) {
+            hbk_metrics_failed(session->core, message->error.code);
+        }
         hbk_output_error(session, &message->id, &message->error);
     } else if (result == 0) {
         dispatch(session, message);

@@ -87,40 +87,43 @@ void hbk_revoke_end_all(struct hbk_session *session)
 
 static uint32_t pid_of(const struct hbk_delivery *delivery)
 {
+    HBK_ASSERT(delivery->target != NULL);
     return delivery->process != NULL ? delivery->process_pid : delivery->target->peer.pid;
 }
 
-/* Forget the values of @delivery's that are those of deliveries in @head to process @pid. */
-static void forget_placed(struct hbk_delivery *delivery, const struct hbk_link *head, uint32_t pid)
+/* Forget the values of @delivery's that are those of what @other has placed in process @pid. */
+static void forget_values_of(struct hbk_delivery *delivery, const struct hbk_delivery *other,
+                             uint32_t pid)
 {
-    for (const struct hbk_link *link = head->next; link != head; link = link->next) {
-        const struct hbk_delivery *other = HBK_CONTAINER(link, struct hbk_delivery, target_link);
+    for (size_t i = 0; i < other->item_count; i++) {
+        uint32_t value = other->items[i].value;
 
-        for (size_t i = 0; i < other->item_count && pid_of(other) == pid; i++) {
-            for (size_t j = 0; j < delivery->item_count; j++) {
-                if (delivery->items[j].value == other->items[i].value) {
-                    delivery->items[j].value = 0;
-                }
+        if (value == 0 || pid_of(other) != pid) {
+            continue;
+        }
+        for (size_t j = 0; j < delivery->item_count; j++) {
+            if (delivery->items[j].value == value) {
+                delivery->items[j].value = 0;
             }
         }
     }
 }
 
-/* Where the target has closed what it was given, the value may be that of what is being told: perhaps of the same
- * object, so that comparing would not show it. */
+/* Where the target has closed what it was given, the value may be that of what is placed and not told yet: perhaps of
+ * the same object, so that comparing would not show it. */
 static void forget_placed_again(struct hbk_delivery *delivery)
 {
     struct hbk_core *core = delivery->sender->core;
+    uint32_t under_way = core->delivery_pool.used_count - core->given;
     uint32_t pid = pid_of(delivery);
 
-    core->spent += core->session_pool.used_count / HBK_WORK_SESSIONS;
-    for (const struct hbk_link *link = core->sessions.next; link != &core->sessions;
-         link = link->next) {
-        const struct hbk_session *session = HBK_CONTAINER(link, struct hbk_session, all_link);
+    core->spent += (core->session_pool.used_count + under_way) / HBK_WORK_LOOKED_AT;
+    for (const struct hbk_link *of = core->sessions.next; of != &core->sessions; of = of->next) {
+        const struct hbk_link *sends = &HBK_CONTAINER(of, struct hbk_session, all_link)->sends;
 
-        forget_placed(delivery, &session->in_flight, pid);
-        forget_placed(delivery, &session->carried, pid);
-        forget_placed(delivery, &session->untold, pid);
+        for (const struct hbk_link *at = sends->next; at != sends; at = at->next) {
+            forget_values_of(delivery, HBK_CONTAINER(at, struct hbk_delivery, send_link), pid);
+        }
     }
 }
 

@@ -47,6 +47,7 @@ static struct hbk_session *session_new(struct hbk_core *core, struct hbk_process
     session->state = HBK_SESSION_NEW;
     session->timer.kind = HBK_TIMER_SESSION;
     session->line_due = session->write_due = session->end_due = HBK_NEVER;
+    session->look.due = HBK_NEVER;
     session->opened_ms = hbk_now(core);
     session->hello_due = session->opened_ms + core->config.hello_ms;
     session->gone_code = HBK_R_TARGET_GONE;
@@ -160,6 +161,7 @@ void hbk_session_arm(struct hbk_session *session)
     due = session->line_due < due ? session->line_due : due;
     due = session->write_due < due ? session->write_due : due;
     due = session->end_due < due ? session->end_due : due;
+    due = session->look.due < due ? session->look.due : due;
     hbk_timer_set(&session->core->timers, &session->timer, due);
 }
 
@@ -370,6 +372,7 @@ static void unlink_all(struct hbk_session *session, int32_t gone_code,
     hbk_delivery_unhold(session);
     hbk_revoke_end_all(session);
     hbk_delivery_drop_sends(session);
+    hbk_look_drop(session);
     if (!hbk_list_empty(&session->entries)) {
         hbk_work_add(session, HBK_WORK_CLOSE);
     }
@@ -471,7 +474,7 @@ void hbk_session_settle(struct hbk_session *session)
     }
     if (session->state == HBK_SESSION_CLOSED && !session->write_pending &&
         hbk_list_empty(&session->sends) && hbk_list_empty(&session->entries) &&
-        hbk_list_empty(&session->untold)) {
+        hbk_list_empty(&session->untold) && !session->look.pending) {
         session_free(session);
     }
 }
@@ -493,6 +496,8 @@ void hbk_session_expire(struct hbk_session *session, uint64_t now_ms)
         hbk_error_set(&error, HBK_R_TIMEOUT, "a line must be ended by LF within %u ms",
                       (unsigned)session->core->config.line_ms);
         hbk_session_end(session, HBK_R_TARGET_GONE, &error);
+    } else if (session->look.due <= now_ms) {
+        hbk_look_expire(session);
     } else {
         hbk_session_arm(session);
     }

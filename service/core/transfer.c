@@ -18,9 +18,8 @@ static int check_pid(const struct hbk_core *core, uint32_t pid, const char *whic
     return TRANSFER_E_REFUSED;
 }
 
-/* NULL for the caller itself: its session has it. */
-static int open_process(struct hbk_session *session, uint32_t pid, const char *which,
-                        void **ret_party, struct hbk_error *ret_error)
+int hbk_transfer_open(struct hbk_session *session, uint32_t pid, const char *which,
+                      void **ret_party, struct hbk_error *ret_error)
 {
     struct hbk_core *core = session->core;
     struct hbk_failure failure = {.code = HBK_R_OS_ERROR};
@@ -76,8 +75,8 @@ void hbk_transfer_request(struct hbk_session *session, const struct hbk_id *id,
     struct hbk_error error;
 
     if (check(session, params, &error) != 0 ||
-        open_process(session, params->source_pid, "source", &start.source, &error) != 0 ||
-        open_process(session, params->target_pid, "target", &start.process, &error) != 0) {
+        hbk_transfer_open(session, params->source_pid, "source", &start.source, &error) != 0 ||
+        hbk_transfer_open(session, params->target_pid, "target", &start.process, &error) != 0) {
         session->core->platform.process_close(start.source);
         hbk_metrics_failed(session->core, error.code);
         hbk_output_error(session, id, &error);

@@ -10,7 +10,8 @@ enum { HBK_FINDINGS_MAX = 100, HBK_FINDING_BYTES_MAX = 800 };
 struct hbk_finding {
     uint32_t line; /* 0: none */
     uint32_t order;
-    char *text;
+    char *key;    /* which setting; "" for the file as a whole */
+    char *detail; /* in what it is wrong, and what to do; behind the key, in one block */
 };
 
 struct hbk_findings {
@@ -24,6 +25,12 @@ struct hbk_findings {
 HBK_PRINTF(4, 5)
 void hbk_findings_add(struct hbk_findings *findings, uint32_t line, const char *key,
                       const char *format, ...);
+
+/** hbk_findings_sort() - those that are kept, by their lines. */
+void hbk_findings_sort(struct hbk_findings *findings);
+
+/** hbk_findings_clear() - forget them; all-zero ones are accepted, and are left behind. */
+void hbk_findings_clear(struct hbk_findings *findings);
 
 /** hbk_findings_tell() - append a line "@name: line N: KEY: WHAT" for each to @text, and forget
  * them. */

@@ -202,6 +202,21 @@ static int read_file(HANDLE file, struct hbk_findings *findings, struct hbk_sett
     return result;
 }
 
+int hbk_settings_judge(HANDLE file, struct hbk_findings *findings,
+                       struct hbk_settings *ret_settings)
+{
+    struct hbk_settings settings;
+
+    set_defaults(&settings);
+    int result = read_file(file, findings, &settings);
+    if (result != 0) {
+        hbk_settings_free(&settings);
+        return result;
+    }
+    *ret_settings = settings;
+    return 0;
+}
+
 /* @self: as in trust.h. @ignore: where the file is missing or not trusted, go on without it. */
 static int read_path(const wchar_t *path, bool self, bool ignore, struct hbk_findings *findings,
                      struct hbk_settings *settings, struct hbk_buffer *notes)

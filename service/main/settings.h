@@ -3,9 +3,11 @@
 #define HBK_SETTINGS_H
 
 #include "core.h"
+#include "findings.h"
 #include "policy.h"
 
 #include <wchar.h>
+#include <windows.h>
 
 enum { HBK_SETTINGS_E_REFUSED = 1 };
 
@@ -43,6 +45,15 @@ struct hbk_settings {
  */
 int hbk_settings_read(const wchar_t *named, bool service, struct hbk_settings *ret_settings,
                       struct hbk_buffer *notes);
+
+/**
+ * hbk_settings_judge() - what @file would put in force, whoever can have written it: not to be obeyed
+ * @findings: gets every mistake
+ *
+ * Return: as hbk_settings_read(), with nothing for hbk_settings_free() but on 0.
+ */
+int hbk_settings_judge(HANDLE file, struct hbk_findings *findings,
+                       struct hbk_settings *ret_settings);
 
 /** hbk_settings_free() - what @settings holds; an all-zero one is accepted, and is left behind. */
 void hbk_settings_free(struct hbk_settings *settings);

@@ -82,6 +82,28 @@ struct hbk_failure {
     const char *detail; /* static text that says what to do; NULL: the code's own meaning */
 };
 
+/* What is to be found in handle tables. */
+struct hbk_look {
+    bool holders;    /* who has the object of `handle`; else: what is in the table above `handle` */
+    uint32_t handle; /* with `holders` a value, which was checked as pin()'s */
+    uint32_t limit;  /* 1..HBK_PAGE_HANDLES_MAX: no more of them */
+};
+
+struct hbk_looked_handle {
+    uint32_t pid, handle, access;
+    bool inherit, protect;
+    char type[HBK_TYPE_BYTES_MAX + 1]; /* of one table: "" where Windows does not say */
+};
+
+/* What was found. Values that are none on the wire (of the kernel's half) are left out. */
+struct hbk_looked {
+    size_t count;
+    const struct hbk_looked_handle *handles; /* by process and value; none is the broker's */
+    bool complete;                           /* false: there are more, or may be */
+    uint32_t own;                            /* holders: how many the broker itself has */
+    char type[HBK_TYPE_BYTES_MAX + 1];       /* holders: of the object */
+};
+
 /* Closes the pins of one user, whatever becomes of its connections. */
 struct hbk_closer;
 
@@ -229,6 +251,17 @@ struct hbk_platform {
     bool (*sockets_undo)(struct hbk_sockets *sockets, size_t index, hbk_pin pin);
     /** sockets_free() - not while they are being made; closes nothing there. NULL is accepted. */
     void (*sockets_free)(struct hbk_sockets *sockets);
+
+    /* ---- handle tables: what anybody has in them. No name is asked for, no address told. ---- */
+
+    /**
+     * look() - on a worker, at the cost of @party's user, or of who had it opened; beside that user's hand-offs
+     * @party: whose table, or whose handle; may be closed before the worker is done
+     *
+     * Return: HBK_PLATFORM_PENDING, hbk_core_looked(@ticket) follows, once; FAILED, nothing does.
+     */
+    int (*look)(void *party, const struct hbk_look *what, uint64_t ticket,
+                struct hbk_failure *ret_failure);
 };
 
 #endif

@@ -238,6 +238,17 @@ static void sockets_free(struct hbk_sockets *sockets)
     (void)sockets;
 }
 
+/* Nobody looks here. */
+static int look(void *party, const struct hbk_look *what, uint64_t ticket,
+                struct hbk_failure *ret_failure)
+{
+    (void)party;
+    (void)what;
+    (void)ticket;
+    *ret_failure = (struct hbk_failure){.code = HBK_R_OS_ERROR};
+    return HBK_PLATFORM_FAILED;
+}
+
 struct hbk_platform null_platform(struct null_kernel *kernel)
 {
     return (struct hbk_platform){
@@ -273,5 +284,6 @@ struct hbk_platform null_platform(struct null_kernel *kernel)
         .sockets_info = sockets_info,
         .sockets_undo = sockets_undo,
         .sockets_free = sockets_free,
+        .look = look,
     };
 }

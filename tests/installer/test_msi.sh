@@ -91,14 +91,14 @@ check_files() { # with or without sdk
 check_hand_off() {
     local text="handed over by what was installed" target
     printf '%s' "$text" >"$prefix/drive_c/note.txt"
-    hbctl put user/note --file 'C:\note.txt' --access read --ttl 60000 || fail "hbctl put"
+    hbctl store put user/note --file 'C:\note.txt' --access read --ttl 60000 || fail "hbctl store put"
     timeout 60 "$HBK_WINE" "$windows_folder\hbctl.exe" receive user/inbox --print </dev/null >"$work/target" 2>&1 &
     target=$!
     hbctl send user/inbox --file 'C:\note.txt' --access read --wait 20000 || fail "hbctl send"
     wait "$target" || fail "hbctl receive: $(cat "$work/target")"
     grep "^$text" "$work/target" >/dev/null || fail "another text came: $(cat "$work/target")"
     rm "$prefix/drive_c/note.txt"
-    hbctl get user/note --print || fail "hbctl get"
+    hbctl store get user/note --print || fail "hbctl store get"
     grep "^$text" "$work/output" >/dev/null || fail "another text was stored"
     ok "a file went through the installed service, sent and stored"
 }

@@ -40,6 +40,12 @@ if x86_64-w64-mingw32-objdump -p "$work/build/stranger_client.exe" | grep 'DLL N
     fail "the static library is not all that its program needs"
 fi
 
+# The import library for Microsoft's linker, which gcc's takes too.
+x86_64-w64-mingw32-gcc-win32 "$here/sdk/stranger.c" -DHBK_USE_DLL -I"$work/sdk/include" \
+    "$work/sdk/lib/handlebroker_dll.lib" -o "$work/build/stranger_msvc.exe" >"$log" 2>&1 ||
+    fail "building with handlebroker_dll.lib"
+run "$work/build/stranger_msvc.exe" || fail "the program by handlebroker_dll.lib"
+
 # Before 1.0 another minor version is another library.
 for version in 0.2 0.0 1.0; do
     ! configure "$version" refused || fail "version $version was found"
@@ -57,4 +63,4 @@ x86_64-w64-mingw32-gcc-win32 "$here/sdk/stranger.c" "${flags[@]}" -o "$work/stra
     fail "building with pkg-config"
 run "$work/stranger.exe" || fail "the program that pkg-config has helped with"
 
-printf 'sdk: three programs built and run\n'
+printf 'sdk: four programs built and run\n'

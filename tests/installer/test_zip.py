@@ -12,7 +12,8 @@ from pathlib import Path
 PACK = Path(__file__).resolve().parents[2] / "installer" / "pack.py"
 # One of each kind, so that a list that is empty on both sides is no success.
 WANTED = ("handlebroker.exe", "hbctl.exe", "install.cmd", "LICENSE.txt", "sdk/include/handlebroker.h",
-          "sdk/lib/cmake/HandleBroker/HandleBrokerConfig.cmake", "sdk/man/hbk_send.md", "sdk/bin/handlebroker.dll")
+          "sdk/lib/cmake/HandleBroker/HandleBrokerConfig.cmake", "sdk/man/hbk_send.md", "sdk/bin/handlebroker.dll",
+          "sdk/lib/handlebroker_dll.lib", "sdk/languages/powershell/windows.cs")
 
 
 def packed(path):

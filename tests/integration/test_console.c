@@ -229,13 +229,13 @@ static int group_ctrl(void)
     const struct CMUnitTest tests[] = {TEST(a_console_handle), TEST(ended_by_ctrl_break),
                                        TEST(watching_is_ended_by_ctrl_c), TEST(ended_by_ctrl_c)};
     if (!have_console()) {
-        print_message("there is no console to press Ctrl+C in: run this by console_ctrl.sh\n");
+        print_message("there is no console to press Ctrl+C in: run this by with_console.sh\n");
         return 1;
     }
     return cmocka_run_group_tests_name("console ctrl", tests, NULL, NULL);
 }
 
-/* Wine makes no console where there is no screen; there console_ctrl.sh brings a terminal. */
+/* Wine makes no console where there is no screen; there with_console.sh brings a terminal. */
 static int group_ctrl_elsewhere(void)
 {
     return kit_is_wine() ? group_ctrl() : in_a_new_console();

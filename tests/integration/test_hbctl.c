@@ -1,63 +1,11 @@
 /* hbctl as people and scripts use it: two of them hand an open file over, and what they print, in words and
  * in JSON, with which exit codes. */
 #include "script.h"
-
-#include "json.h"
+#include "tool.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <wchar.h>
-
-#define RUN_MS 20000u
-
-enum { DONE = 0, REFUSED = 1, USAGE = 2, UNAVAILABLE = 3, TOO_LATE = 4 };
-
-static struct kit_output output;
-
-/* What has to be said to reach the broker under test: nothing, if it is the service. */
-static const wchar_t *reach(void)
-{
-    static wchar_t options[128];
-    options[0] = L'\0';
-    if (kit_broker()->pipe != NULL)
-        (void)swprintf(options, 128, L"--pipe %ls --unverified", kit_broker()->pipe);
-    return options;
-}
-
-static void run_anywhere(int expected, const wchar_t *arguments)
-{
-    kit_run(&output, RUN_MS, L"\"%ls\" %ls", kit_tool(L"hbctl.exe"), arguments);
-    if ((int)output.code != expected)
-        fail_msg("hbctl %ls: exit code %lu, not %d\n%s\n%s", arguments, output.code, expected,
-                 output.out, output.err);
-}
-
-static void run(int expected, const wchar_t *arguments)
-{
-    wchar_t line[1024];
-    (void)swprintf(line, 1024, L"%ls %ls", arguments, reach());
-    run_anywhere(expected, line);
-}
-
-static void says(const char *text, const char *what)
-{
-    if (strstr(text, what) == NULL)
-        fail_msg("\"%s\" is missing in: %s", what, text);
-}
-
-static void is_json(const char *text)
-{
-    /* Each line is an object of the same strict profile as the protocol's. */
-    struct hbk_error error;
-    assert_true(text[0] != '\0');
-    while (*text != '\0') {
-        size_t size = strcspn(text, "\r\n");
-        if (hbk_json_check((struct hbk_text){text, size}, &error) != 0)
-            fail_msg("no JSON (%s): %s", error.detail, text);
-        text += size;
-        text += strspn(text, "\r\n");
-    }
-}
 
 /* A receiver in the background, that listens at @name when this returns. */
 struct receiver {
@@ -74,7 +22,7 @@ static void begin_receive(struct receiver *receiver, const char *name, const wch
     kit_temp(receiver->out, MAX_PATH);
     kit_temp(receiver->err, MAX_PATH);
     (void)swprintf(line, 512, L"\"%ls\" receive %hs %ls %ls", kit_tool(L"hbctl.exe"), name, options,
-                   reach());
+                   kit_reach());
     receiver->process = kit_spawn_log(line, 0, receiver->out, receiver->err, NULL);
     bool found = false;
     for (uint64_t end = kit_now_ms() + KIT_WAIT_MS; !found && kit_now_ms() < end; Sleep(20)) {
@@ -89,7 +37,7 @@ static void begin_receive(struct receiver *receiver, const char *name, const wch
 
 static void end_receive(struct receiver *receiver, int expected)
 {
-    DWORD code = kit_wait_exit(receiver->process, RUN_MS);
+    DWORD code = kit_wait_exit(receiver->process, KIT_HBCTL_MS);
     kit_file_read(receiver->out, receiver->text, sizeof receiver->text);
     if ((int)code != expected) {
         char text[2048];
@@ -109,9 +57,7 @@ static void make_file(wchar_t *ret_path, const char *text)
 
 static void send_file(int expected, const char *name, const wchar_t *path, const wchar_t *options)
 {
-    wchar_t line[1024];
-    (void)swprintf(line, 1024, L"send %hs --file \"%ls\" %ls", name, path, options);
-    run(expected, line);
+    kit_hbctl(expected, L"send %hs --file \"%ls\" %ls", name, path, options);
 }
 
 /* ---- handing a file over by hand ---- */
@@ -125,10 +71,10 @@ static void two_shells_hand_over_a_file(void **state)
     const char *name = kit_endpoint_name();
     make_file(path, text);
     begin_receive(&receiver, name, L"--print");
-    send_file(DONE, name, path, L"--data \"for you\"");
-    says(output.out, "delivered");
-    says(output.out, "File");
-    end_receive(&receiver, DONE);
+    send_file(KIT_DONE, name, path, L"--data \"for you\"");
+    kit_says(kit_said.out, "delivered");
+    kit_says(kit_said.out, "File");
+    end_receive(&receiver, KIT_DONE);
     assert_string_equal(receiver.text, text); /* byte for byte, and nothing else */
     kit_temp_remove(path);
 }
@@ -145,16 +91,16 @@ static void into_a_file_and_in_json(void **state)
     kit_temp(copy, MAX_PATH);
     (void)swprintf(options, MAX_PATH + 32, L"--json --output \"%ls\"", copy);
     begin_receive(&receiver, name, options);
-    send_file(DONE, name, path, L"--json --access read --data \"a \\\"quoted\\\" word\"");
-    is_json(output.out);
-    assert_true(kit_json_number(output.out, "delivery", &number) && number > 0);
-    assert_true(kit_json_text(output.out, "type", text, sizeof text));
+    send_file(KIT_DONE, name, path, L"--json --access read --data \"a \\\"quoted\\\" word\"");
+    kit_is_json(kit_said.out);
+    assert_true(kit_json_number(kit_said.out, "delivery", &number) && number > 0);
+    assert_true(kit_json_text(kit_said.out, "type", text, sizeof text));
     assert_string_equal(text, "File");
-    assert_true(kit_json_number(output.out, "access", &number));
+    assert_true(kit_json_number(kit_said.out, "access", &number));
     assert_int_equal(number, 0x120089);
-    end_receive(&receiver, DONE);
-    is_json(receiver.text);
-    says(receiver.text, "\"data\":\"a \\\"quoted\\\" word\"");
+    end_receive(&receiver, KIT_DONE);
+    kit_is_json(receiver.text);
+    kit_says(receiver.text, "\"data\":\"a \\\"quoted\\\" word\"");
     assert_true(kit_json_text(receiver.text, "endpoint", text, sizeof text));
     assert_string_equal(text, name);
     kit_file_read(copy, text, sizeof text);
@@ -171,9 +117,9 @@ static void offered_and_answered_no(void **state)
     const char *name = kit_endpoint_name();
     make_file(path, "x");
     begin_receive(&receiver, name, L"--ask"); /* its standard input is empty: no */
-    send_file(REFUSED, name, path, L"");
-    says(output.err, "rejected");
-    end_receive(&receiver, DONE);
+    send_file(KIT_REFUSED, name, path, L"");
+    kit_says(kit_said.err, "rejected");
+    end_receive(&receiver, KIT_DONE);
     kit_temp_remove(path);
 }
 
@@ -188,19 +134,19 @@ static void sending_to_nobody(void **state)
     int64_t code = 0;
     make_file(path, "x");
     kit_mark(&mark, 0);
-    send_file(REFUSED, "user/test/nobody", path, L"");
-    says(output.err, "not_found");
-    says(output.err, "--wait"); /* what to do */
-    assert_string_equal(output.out, "");
-    send_file(TOO_LATE, "user/test/nobody", path, L"--wait 200");
-    says(output.err, "timeout");
-    send_file(REFUSED, "global/test", path, L"");
-    says(output.err, "denied");
-    send_file(REFUSED, "user/test/nobody", path, L"--json");
-    is_json(output.err);
-    assert_true(kit_json_text(output.err, "name", word, sizeof word));
+    send_file(KIT_REFUSED, "user/test/nobody", path, L"");
+    kit_says(kit_said.err, "not_found");
+    kit_says(kit_said.err, "--wait"); /* what to do */
+    assert_string_equal(kit_said.out, "");
+    send_file(KIT_TOO_LATE, "user/test/nobody", path, L"--wait 200");
+    kit_says(kit_said.err, "timeout");
+    send_file(KIT_REFUSED, "global/test", path, L"");
+    kit_says(kit_said.err, "denied");
+    send_file(KIT_REFUSED, "user/test/nobody", path, L"--json");
+    kit_is_json(kit_said.err);
+    assert_true(kit_json_text(kit_said.err, "name", word, sizeof word));
     assert_string_equal(word, "not_found");
-    assert_true(kit_json_number(output.err, "exit_code", &code) && code == REFUSED);
+    assert_true(kit_json_number(kit_said.err, "exit_code", &code) && code == KIT_REFUSED);
     kit_unchanged(&mark);
     kit_temp_remove(path);
 }
@@ -213,13 +159,13 @@ static void rights_and_types(void **state)
     const char *name = kit_endpoint_name();
     make_file(path, "y");
     begin_receive(&receiver, name, L"--print --timeout 20000");
-    send_file(REFUSED, name, path, L"--access 0x2"); /* it was opened to read */
-    says(output.err, "access_exceeds_source");
-    says(output.err, "--write");
-    send_file(REFUSED, name, path, L"--type Event");
-    says(output.err, "type_mismatch");
-    send_file(DONE, name, path, L"--write --access 0x3");
-    end_receive(&receiver, DONE);
+    send_file(KIT_REFUSED, name, path, L"--access 0x2"); /* it was opened to read */
+    kit_says(kit_said.err, "access_exceeds_source");
+    kit_says(kit_said.err, "--write");
+    send_file(KIT_REFUSED, name, path, L"--type Event");
+    kit_says(kit_said.err, "type_mismatch");
+    send_file(KIT_DONE, name, path, L"--write --access 0x3");
+    end_receive(&receiver, KIT_DONE);
     assert_string_equal(receiver.text, "y");
     kit_temp_remove(path);
 }
@@ -233,13 +179,13 @@ static void receiving_for_nothing(void **state)
     struct receiver receiver;
     kit_mark(&mark, 0);
     (void)swprintf(line, 128, L"receive %hs --timeout 200", name);
-    run(TOO_LATE, line);
-    says(output.err, "timeout");
-    run(REFUSED, L"receive session/test --timeout 200");
-    says(output.err, "denied");
+    kit_hbctl(KIT_TOO_LATE, L"%ls", line);
+    kit_says(kit_said.err, "timeout");
+    kit_hbctl(KIT_REFUSED, L"receive session/test --timeout 200");
+    kit_says(kit_said.err, "denied");
     begin_receive(&receiver, name, L"--timeout 5000");
-    run(REFUSED, line);
-    says(output.err, "exists");
+    kit_hbctl(KIT_REFUSED, L"%ls", line);
+    kit_says(kit_said.err, "exists");
     kit_forget(receiver.process);
     kit_unchanged(&mark);
 }
@@ -250,6 +196,10 @@ static void wrong_command_lines(void **state)
     static const wchar_t *const lines[] = {
         L"",
         L"no-such-command",
+        L"help no-such-command",
+        L"put user/x --file x",
+        L"store",
+        L"store no-such-command",
         L"--no-such-option",
         L"status extra",
         L"status --file x",
@@ -284,11 +234,14 @@ static void wrong_command_lines(void **state)
     };
     struct kit_mark mark;
     kit_mark(&mark, 0);
-    run(USAGE, L"receive no-scope --timeout 100");
+    kit_hbctl(KIT_USAGE, L"receive no-scope --timeout 100");
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
-        run_anywhere(USAGE, lines[i]);
-        says(output.err, "hbctl"); /* and never nothing */
-        assert_string_equal(output.out, "");
+        kit_hbctl_at(NULL, KIT_USAGE, L"%ls", lines[i]);
+        if (wcsstr(lines[i], L"--json") != NULL)
+            kit_is_json(kit_said.err);
+        else
+            kit_says(kit_said.err, "hbctl"); /* and never nothing */
+        assert_string_equal(kit_said.out, "");
     }
     kit_unchanged(&mark);
 }
@@ -300,14 +253,14 @@ static void status_in_words_and_in_json(void **state)
     (void)state;
     int64_t number = 0;
     char word[64];
-    run(DONE, L"status");
-    says(output.out, "running");
-    assert_string_equal(output.err, "");
-    run(DONE, L"status --json");
-    is_json(output.out);
-    assert_true(kit_json_number(output.out, "pid", &number));
+    kit_hbctl(KIT_DONE, L"status");
+    kit_says(kit_said.out, "running");
+    assert_string_equal(kit_said.err, "");
+    kit_hbctl(KIT_DONE, L"status --json");
+    kit_is_json(kit_said.out);
+    assert_true(kit_json_number(kit_said.out, "pid", &number));
     assert_int_equal(number, kit_broker()->pid);
-    assert_true(kit_json_text(output.out, "state", word, sizeof word));
+    assert_true(kit_json_text(kit_said.out, "state", word, sizeof word));
     assert_string_equal(word, "running");
 }
 
@@ -322,16 +275,16 @@ static void endpoints_in_words_and_in_json(void **state)
     endpoint.types = types;
     endpoint.types_count = 1;
     assert_int_equal(hbk_endpoint_open(client, &endpoint, NULL), HBK_OK);
-    run(DONE, L"endpoints");
-    says(output.out, name);
-    says(output.out, "ask");
-    says(output.out, "Section");
-    run(DONE, L"endpoints --json");
-    is_json(output.out);
-    says(output.out, name);
+    kit_hbctl(KIT_DONE, L"endpoints");
+    kit_says(kit_said.out, name);
+    kit_says(kit_said.out, "ask");
+    kit_says(kit_said.out, "Section");
+    kit_hbctl(KIT_DONE, L"endpoints --json");
+    kit_is_json(kit_said.out);
+    kit_says(kit_said.out, name);
     kit_close(client);
-    run(DONE, L"endpoints");
-    assert_null(strstr(output.out, name));
+    kit_hbctl(KIT_DONE, L"endpoints");
+    assert_null(strstr(kit_said.out, name));
 }
 
 static void help_and_version(void **state)
@@ -342,12 +295,12 @@ static void help_and_version(void **state)
         L"sessions --help", L"metrics --help", L"watch --help",
         L"explain --help",  L"send --help",    L"receive --help"};
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
-        run_anywhere(DONE, lines[i]);
-        says(output.out, "hbctl");
-        assert_string_equal(output.err, "");
+        kit_hbctl_at(NULL, KIT_DONE, lines[i]);
+        kit_says(kit_said.out, "hbctl");
+        assert_string_equal(kit_said.err, "");
     }
-    run_anywhere(DONE, L"--version");
-    says(output.out, hbk_version());
+    kit_hbctl_at(NULL, KIT_DONE, L"--version");
+    kit_says(kit_said.out, hbk_version());
 }
 
 static void a_broker_in_the_console(void **state)
@@ -358,13 +311,13 @@ static void a_broker_in_the_console(void **state)
     int64_t pid = 0;
     kit_console_start(&broker, NULL);
     (void)swprintf(line, 256, L"status --json --pipe %ls --unverified", broker.pipe);
-    run_anywhere(DONE, line);
-    assert_true(kit_json_number(output.out, "pid", &pid));
+    kit_hbctl_at(NULL, KIT_DONE, L"%ls", line);
+    assert_true(kit_json_number(kit_said.out, "pid", &pid));
     assert_int_equal(pid, broker.pid);
     kit_console_stop(&broker);
-    run_anywhere(UNAVAILABLE, line);
-    is_json(output.err);
-    says(output.err, "unavailable");
+    kit_hbctl_at(NULL, KIT_UNAVAILABLE, L"%ls", line);
+    kit_is_json(kit_said.err);
+    kit_says(kit_said.err, "unavailable");
 }
 
 /* ---- what takes rules, other users or load: against a script ---- */
@@ -375,7 +328,7 @@ static void run_script(struct kit_script *script, const struct kit_step *steps, 
     wchar_t line[1024];
     kit_script_begin(script, steps, count);
     (void)swprintf(line, 1024, L"%ls --pipe %ls --unverified", arguments, script->pipe);
-    run_anywhere(expected, line);
+    kit_hbctl_at(NULL, expected, L"%ls", line);
     kit_script_end(script);
 }
 
@@ -398,20 +351,20 @@ static void sessions_in_words_and_in_json(void **state)
     };
     struct kit_script script;
     int64_t number = 0;
-    run_script(&script, steps, 1, DONE, L"sessions");
-    says(output.out, "4711");
-    says(output.out, "proven");
-    says(output.out, "1 min 01 s");
-    says(output.out, "evil?[2J 2"); /* nothing that steers the console */
-    assert_null(strchr(output.out, 0x1B));
-    run_script(&script, steps, 1, DONE, L"sessions --json");
-    is_json(output.out);
-    assert_true(kit_json_number(output.out, "session", &number) && number == 17);
-    says(output.out, "\"queued_bytes\":4");
-    run_script(&script, denied, 1, REFUSED, L"sessions");
-    says(output.err, "denied");
-    says(output.err, "administrator"); /* what to do */
-    assert_string_equal(output.out, "");
+    run_script(&script, steps, 1, KIT_DONE, L"sessions");
+    kit_says(kit_said.out, "4711");
+    kit_says(kit_said.out, "proven");
+    kit_says(kit_said.out, "1 min 01 s");
+    kit_says(kit_said.out, "evil?[2J 2"); /* nothing that steers the console */
+    assert_null(strchr(kit_said.out, 0x1B));
+    run_script(&script, steps, 1, KIT_DONE, L"sessions --json");
+    kit_is_json(kit_said.out);
+    assert_true(kit_json_number(kit_said.out, "session", &number) && number == 17);
+    kit_says(kit_said.out, "\"queued_bytes\":4");
+    run_script(&script, denied, 1, KIT_REFUSED, L"sessions");
+    kit_says(kit_said.err, "denied");
+    kit_says(kit_said.err, "administrator"); /* what to do */
+    assert_string_equal(kit_said.out, "");
 }
 
 static void explains_and_exits_by_the_answer(void **state)
@@ -430,21 +383,21 @@ static void explains_and_exits_by_the_answer(void **state)
              "rule\",\"types\":{}}"},
     };
     struct kit_script script;
-    run_script(&script, yes, 1, DONE, L"explain send session/x --pid 77 --session 5000000000");
-    says(output.out, "send session/x of process 77 by session 5000000000: allowed");
-    says(output.out, "rules[2] \"session/*\"");
-    says(output.out, "it says so");
-    says(output.out, "Event Section:read");
-    says(script.asked[0], "\"pid\":77");
-    says(script.asked[0], "\"session\":5000000000");
-    run_script(&script, no, 1, REFUSED, L"explain open global/x");
-    says(output.out, "refused");
-    says(output.out, "built-in");
-    says(output.out, "none may pass");
-    run_script(&script, no, 1, REFUSED, L"explain --json open global/x");
-    is_json(output.out);
-    says(output.out, "\"allowed\":false");
-    run_script(&script, yes, 1, DONE, L"explain inspect");
+    run_script(&script, yes, 1, KIT_DONE, L"explain send session/x --pid 77 --session 5000000000");
+    kit_says(kit_said.out, "send session/x of process 77 by session 5000000000: allowed");
+    kit_says(kit_said.out, "rules[2] \"session/*\"");
+    kit_says(kit_said.out, "it says so");
+    kit_says(kit_said.out, "Event Section:read");
+    kit_says(script.asked[0], "\"pid\":77");
+    kit_says(script.asked[0], "\"session\":5000000000");
+    run_script(&script, no, 1, KIT_REFUSED, L"explain open global/x");
+    kit_says(kit_said.out, "refused");
+    kit_says(kit_said.out, "built-in");
+    kit_says(kit_said.out, "none may pass");
+    run_script(&script, no, 1, KIT_REFUSED, L"explain --json open global/x");
+    kit_is_json(kit_said.out);
+    kit_says(kit_said.out, "\"allowed\":false");
+    run_script(&script, yes, 1, KIT_DONE, L"explain inspect");
     assert_null(strstr(script.asked[0], "\"name\""));
 }
 
@@ -471,22 +424,22 @@ static void watches(void **state)
                   "\"limit\":\"watchers\"}}"},
     };
     struct kit_script script;
-    run_script(&script, watched, 1, DONE, L"watch --count 2");
-    says(output.out, ":20.123  "); /* 22:13:20.123 UTC, in whatever zone this is */
-    says(output.out,
-         "handle.send  refused  user/x  by process 4711 of S-1-5-18  Event:0x2  denied");
-    says(output.out, "3 times  line one?line two\n"); /* one record, one line */
-    says(output.err, "3 records are missing");
-    run_script(&script, watched, 1, DONE, L"watch --count 2 --json");
-    is_json(output.out);
-    says(output.out, "{\"serial\":5,");
-    says(output.out, "{\"serial\":9,");
-    says(output.out, "\"detail\":\"line one\\nline two\"");
-    run_script(&script, watched, 1, TOO_LATE, L"watch --count 3 --timeout 300");
-    says(output.err, "timeout");
-    run_script(&script, quota, 1, REFUSED, L"watch --timeout 300");
-    says(output.err, "watchers");
-    assert_string_equal(output.out, "");
+    run_script(&script, watched, 1, KIT_DONE, L"watch --count 2");
+    kit_says(kit_said.out, ":20.123  "); /* 22:13:20.123 UTC, in whatever zone this is */
+    kit_says(kit_said.out,
+             "handle.send  refused  user/x  by process 4711 of S-1-5-18  Event:0x2  denied");
+    kit_says(kit_said.out, "3 times  line one?line two\n"); /* one record, one line */
+    kit_says(kit_said.err, "3 records are missing");
+    run_script(&script, watched, 1, KIT_DONE, L"watch --count 2 --json");
+    kit_is_json(kit_said.out);
+    kit_says(kit_said.out, "{\"serial\":5,");
+    kit_says(kit_said.out, "{\"serial\":9,");
+    kit_says(kit_said.out, "\"detail\":\"line one\\nline two\"");
+    run_script(&script, watched, 1, KIT_TOO_LATE, L"watch --count 3 --timeout 300");
+    kit_says(kit_said.err, "timeout");
+    run_script(&script, quota, 1, KIT_REFUSED, L"watch --timeout 300");
+    kit_says(kit_said.err, "watchers");
+    assert_string_equal(kit_said.out, "");
 }
 
 static void quotas_rules_and_losses(void **state)
@@ -503,18 +456,18 @@ static void quotas_rules_and_losses(void **state)
              "\"your_limit\":32766,\"yours\":3}]}"},
     };
     struct kit_script script;
-    run_script(&script, steps, 1, DONE, L"status");
-    says(output.out, "loaded 2 times");
-    says(output.out, "11 were dropped");
-    says(output.out, "stored      8 entries");
-    says(output.out, "pins   5     65536  3      32766");
-    run_script(&script, steps, 1, DONE, L"status --json");
-    is_json(output.out);
-    says(output.out,
-         "\"quotas\":[{\"name\":\"pins\",\"limit\":65536,\"used\":5,\"your_limit\":32766,"
-         "\"yours\":3}]");
-    says(output.out, "\"events_dropped\":11");
-    says(output.out, "\"stored\":8");
+    run_script(&script, steps, 1, KIT_DONE, L"status");
+    kit_says(kit_said.out, "loaded 2 times");
+    kit_says(kit_said.out, "11 were dropped");
+    kit_says(kit_said.out, "stored      8 entries");
+    kit_says(kit_said.out, "pins   5     65536  3      32766");
+    run_script(&script, steps, 1, KIT_DONE, L"status --json");
+    kit_is_json(kit_said.out);
+    kit_says(kit_said.out,
+             "\"quotas\":[{\"name\":\"pins\",\"limit\":65536,\"used\":5,\"your_limit\":32766,"
+             "\"yours\":3}]");
+    kit_says(kit_said.out, "\"events_dropped\":11");
+    kit_says(kit_said.out, "\"stored\":8");
 }
 
 static void to_a_process_and_from_somebody(void **state)
@@ -542,19 +495,19 @@ static void to_a_process_and_from_somebody(void **state)
     wchar_t path[MAX_PATH], line[MAX_PATH + 64];
     make_file(path, "x");
     (void)swprintf(line, MAX_PATH + 64, L"send user/x --pid 77 --file \"%ls\"", path);
-    run_script(&script, sent, 1, DONE, line);
-    says(script.asked[0], "\"to\":{\"name\":\"user/x\",\"pid\":77}");
-    run_script(&script, denied, 1, REFUSED, line);
-    says(output.err, "hbctl explain"); /* what to do */
-    run_script(&script, opened, 1, DONE, L"receive user/x --ask --from D:(A;;0x2;;;S-1-5-18)");
-    says(script.asked[0], "\"from\":\"D:(A;;0x2;;;S-1-5-18)\"");
-    says(output.out, "WIDENABLE");
-    says(output.out, "-       yes");
-    says(output.out, "-       unknown");
-    run_script(&script, opened, 1, DONE, L"receive user/x --ask --json");
-    is_json(output.out);
-    says(output.out, "\"widenable\":true");
-    says(output.out, "\"widenable\":\"unknown\"");
+    run_script(&script, sent, 1, KIT_DONE, line);
+    kit_says(script.asked[0], "\"to\":{\"name\":\"user/x\",\"pid\":77}");
+    run_script(&script, denied, 1, KIT_REFUSED, line);
+    kit_says(kit_said.err, "hbctl explain"); /* what to do */
+    run_script(&script, opened, 1, KIT_DONE, L"receive user/x --ask --from D:(A;;0x2;;;S-1-5-18)");
+    kit_says(script.asked[0], "\"from\":\"D:(A;;0x2;;;S-1-5-18)\"");
+    kit_says(kit_said.out, "WIDENABLE");
+    kit_says(kit_said.out, "-       yes");
+    kit_says(kit_said.out, "-       unknown");
+    run_script(&script, opened, 1, KIT_DONE, L"receive user/x --ask --json");
+    kit_is_json(kit_said.out);
+    kit_says(kit_said.out, "\"widenable\":true");
+    kit_says(kit_said.out, "\"widenable\":\"unknown\"");
     kit_temp_remove(path);
 }
 

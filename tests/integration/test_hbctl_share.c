@@ -72,42 +72,42 @@ static void put_got_and_removed(void **state)
     char text[64];
     a_file(path);
     kit_temp(copy, MAX_PATH);
-    run(REFUSED, L"get %hs", name);
+    run(REFUSED, L"store get %hs", name);
     says(output.err, "not_found");
-    says(output.err, "hbctl list");
-    run(DONE, L"put %hs --file \"%ls\" --data \"for you\"", name, path);
+    says(output.err, "hbctl store list");
+    run(DONE, L"store put %hs --file \"%ls\" --data \"for you\"", name, path);
     says(output.out, name);
-    run(DONE, L"get %hs --print", name);
+    run(DONE, L"store get %hs --print", name);
     assert_string_equal(output.out, KIT_BYTES);
     says(output.err, "File with rights 0x00120089");
     says(output.err, "it says: for you");
-    run(DONE, L"get %hs --output \"%ls\" --json", name, copy);
+    run(DONE, L"store get %hs --output \"%ls\" --json", name, copy);
     is_json(output.out);
     says(output.out, "\"data\":\"for you\"");
     kit_file_read(copy, text, sizeof text);
     assert_string_equal(text, KIT_BYTES);
-    run(DONE, L"list");
+    run(DONE, L"store list");
     says(output.out, name);
     says(output.out, "(left)"); /* it outlives who has put it */
-    run(DONE, L"list --json");
+    run(DONE, L"store list --json");
     is_json(output.out);
     says(output.out, "\"taken\":2");
-    run(REFUSED, L"put %hs --file \"%ls\"", name, path);
+    run(REFUSED, L"store put %hs --file \"%ls\"", name, path);
     says(output.err, "exists");
     says(output.err, "--replace");
-    run(DONE, L"put %hs --file \"%ls\" --write --access read --replace --once --ttl 60000", name,
-        path);
-    run(DONE, L"list --json");
+    run(DONE, L"store put %hs --file \"%ls\" --write --access read --replace --once --ttl 60000",
+        name, path);
+    run(DONE, L"store list --json");
     says(output.out, "\"once\":true");
     says(output.out, "\"ttl_ms\":");
-    run(DONE, L"get %hs", name);
+    run(DONE, L"store get %hs", name);
     says(output.out, "widenable: unknown");
-    run(REFUSED, L"get %hs", name); /* it was for one */
-    run(DONE, L"put %hs --file \"%ls\"", name, path);
-    run(DONE, L"remove %hs", name);
-    run(REFUSED, L"remove %hs --json", name);
+    run(REFUSED, L"store get %hs", name); /* it was for one */
+    run(DONE, L"store put %hs --file \"%ls\"", name, path);
+    run(DONE, L"store remove %hs", name);
+    run(REFUSED, L"store remove %hs --json", name);
     is_json(output.err);
-    run(DONE, L"list");
+    run(DONE, L"store list");
     says(output.out, "nothing is stored");
 }
 
@@ -118,30 +118,30 @@ static void a_ticket(void **state)
     char ticket[64];
     int64_t entry = 0;
     a_file(path);
-    run(DONE, L"put --ticket --file \"%ls\" --json", path);
+    run(DONE, L"store put --ticket --file \"%ls\" --json", path);
     is_json(output.out);
     assert_true(kit_json_text(output.out, "ticket", ticket, sizeof ticket));
-    run(DONE, L"list");
+    run(DONE, L"store list");
     says(output.out, "(ticket)");
     assert_null(strstr(output.out, ticket));
-    run(DONE, L"get --ticket %hs --print", ticket);
+    run(DONE, L"store get --ticket %hs --print", ticket);
     assert_string_equal(output.out, KIT_BYTES);
-    run(REFUSED, L"get --ticket %hs", ticket);
+    run(REFUSED, L"store get --ticket %hs", ticket);
     /* By its number it is removed. */
-    run(DONE, L"put --ticket --file \"%ls\"", path);
+    run(DONE, L"store put --ticket --file \"%ls\"", path);
     says(output.out, "once");
-    run(DONE, L"list --json");
+    run(DONE, L"store list --json");
     assert_true(kit_json_number(output.out, "entry", &entry));
-    run(DONE, L"remove --entry %lld", (long long)entry);
-    run(REFUSED, L"remove --entry %lld", (long long)entry);
+    run(DONE, L"store remove --entry %lld", (long long)entry);
+    run(REFUSED, L"store remove --entry %lld", (long long)entry);
 }
 
 static void names_that_nobody_puts(void **state)
 {
     (void)state;
-    run(TOO_LATE, L"get user/nobody --wait 100");
+    run(TOO_LATE, L"store get user/nobody --wait 100");
     says(output.err, "timeout");
-    run(REFUSED, L"get global/nobody");
+    run(REFUSED, L"store get global/nobody");
     says(output.err, "denied");
 }
 
@@ -269,21 +269,21 @@ static void what_is_missing_or_too_much(void **state)
 {
     (void)state;
     static const wchar_t *const lines[] = {
-        L"put",
-        L"put user/x",
-        L"put --file x",
-        L"put user/x --ticket --file x",
-        L"put user/x --file C:\\no\\such\\file",
-        L"put nowhere --file C:\\windows\\win.ini",
-        L"put user/x --file x --ttl 2147483648",
-        L"get",
-        L"get user/x --ticket 0123456789abcdef0123456789abcdef",
-        L"get --ticket 123",
-        L"get user/x --print --json",
-        L"remove",
-        L"remove user/x --entry 7",
-        L"remove --entry x",
-        L"list user/x",
+        L"store put",
+        L"store put user/x",
+        L"store put --file x",
+        L"store put user/x --ticket --file x",
+        L"store put user/x --file C:\\no\\such\\file",
+        L"store put nowhere --file C:\\windows\\win.ini",
+        L"store put user/x --file x --ttl 2147483648",
+        L"store get",
+        L"store get user/x --ticket 0123456789abcdef0123456789abcdef",
+        L"store get --ticket 123",
+        L"store get user/x --print --json",
+        L"store remove",
+        L"store remove user/x --entry 7",
+        L"store remove --entry x",
+        L"store list user/x",
         L"revoke",
         L"revoke x",
         L"revoke 0",
@@ -303,8 +303,9 @@ static void what_is_missing_or_too_much(void **state)
 static void help(void **state)
 {
     (void)state;
-    static const wchar_t *const verbs[] = {L"put",        L"get",    L"remove",  L"list",
-                                           L"deliveries", L"revoke", L"transfer"};
+    static const wchar_t *const verbs[] = {L"store put",  L"store get",  L"store remove",
+                                           L"store list", L"deliveries", L"revoke",
+                                           L"transfer"};
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
         run(DONE, L"%ls --help", verbs[i]);
         says(output.out, "Examples:");

@@ -1,51 +1,14 @@
-/* hbctl put, get, list and remove as people and scripts use them, against the real store: what they print, in words and
+/* hbctl store put, get, list and remove as people and scripts use them, against the real store: what they print, in words and
  * in JSON, and with which exit codes. */
 #include "store.h"
-
-#include "json.h"
+#include "tool.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <wchar.h>
 
-#define RUN_MS 20000u
-
-enum { DONE = 0, REFUSED = 1, USAGE = 2, TOO_LATE = 4 };
-
-static struct kit_output output;
 static wchar_t path[MAX_PATH]; /* of a file that holds … */
 static const char contents[] = "the contents\nof the file, \xc3\xa4\n";
-
-/* hbctl with what has to be said to reach the broker under test: nothing, if it is the service. */
-static void run(int expected, const wchar_t *format, ...)
-{
-    wchar_t line[1024], reach[128] = L"";
-    va_list values;
-    va_start(values, format);
-    assert_true(vswprintf(line, 1024, format, values) > 0);
-    va_end(values);
-    if (kit_broker()->pipe != NULL)
-        (void)swprintf(reach, 128, L"--pipe %ls --unverified", kit_broker()->pipe);
-    kit_run(&output, RUN_MS, L"\"%ls\" %ls %ls", kit_tool(L"hbctl.exe"), line, reach);
-    if ((int)output.code != expected)
-        fail_msg("hbctl %ls: exit code %lu, not %d\n%s\n%s", line, output.code, expected,
-                 output.out, output.err);
-}
-
-static void says(const char *text, const char *what)
-{
-    if (strstr(text, what) == NULL)
-        fail_msg("\"%s\" is missing in: %s", what, text);
-}
-
-/* One object, of the same strict profile as the protocol's. */
-static void is_json(const char *text)
-{
-    struct hbk_error error;
-    size_t size = strcspn(text, "\r\n");
-    if (size == 0 || hbk_json_check((struct hbk_text){text, size}, &error) != 0)
-        fail_msg("no JSON: %s", text);
-}
 
 static int begin(void **state)
 {
@@ -68,24 +31,24 @@ static void a_file_is_left_and_got(void **state)
     const char *name = kit_endpoint_name();
     struct kit_mark mark;
     kit_mark(&mark, 0);
-    run(DONE, L"put %hs --file \"%ls\" --data \"for you\"", name, path);
-    says(output.out, "stored as");
-    says(output.out, name);
+    kit_hbctl(KIT_DONE, L"store put %hs --file \"%ls\" --data \"for you\"", name, path);
+    kit_says(kit_said.out, "stored as");
+    kit_says(kit_said.out, name);
     for (int times = 0; times < 2; times++) {
-        run(DONE, L"get %hs --print", name);
-        assert_string_equal(output.out, contents); /* byte for byte, and nothing else */
-        says(output.err, "File");
-        says(output.err, "for you");
+        kit_hbctl(KIT_DONE, L"store get %hs --print", name);
+        assert_string_equal(kit_said.out, contents); /* byte for byte, and nothing else */
+        kit_says(kit_said.err, "File");
+        kit_says(kit_said.err, "for you");
     }
-    run(REFUSED, L"put %hs --file \"%ls\"", name, path);
-    says(output.err, "exists");
-    says(output.err, "--replace"); /* what to do */
-    run(DONE, L"put %hs --file \"%ls\" --replace --once", name, path);
-    run(DONE, L"get %hs", name);
-    says(output.out, "put by process");
-    run(REFUSED, L"get %hs", name);
-    says(output.err, "not_found");
-    says(output.err, "--wait");
+    kit_hbctl(KIT_REFUSED, L"store put %hs --file \"%ls\"", name, path);
+    kit_says(kit_said.err, "exists");
+    kit_says(kit_said.err, "--replace"); /* what to do */
+    kit_hbctl(KIT_DONE, L"store put %hs --file \"%ls\" --replace --once", name, path);
+    kit_hbctl(KIT_DONE, L"store get %hs", name);
+    kit_says(kit_said.out, "put by process");
+    kit_hbctl(KIT_REFUSED, L"store get %hs", name);
+    kit_says(kit_said.err, "not_found");
+    kit_says(kit_said.err, "--wait");
     kit_unchanged(&mark);
 }
 
@@ -95,25 +58,25 @@ static void by_ticket(void **state)
     char ticket[HBK_TICKET_BYTES + 1];
     struct kit_mark mark;
     kit_mark(&mark, 0);
-    run(DONE, L"put --ticket --file \"%ls\" --json", path);
-    is_json(output.out);
-    assert_true(kit_json_text(output.out, "ticket", ticket, sizeof ticket));
-    says(output.out, "\"name\":null");
-    run(DONE, L"list");
-    says(output.out, "(ticket)");
-    assert_null(strstr(output.out, ticket));
-    run(DONE, L"get --ticket %hs --print", ticket);
-    assert_string_equal(output.out, contents);
-    run(REFUSED, L"get --ticket %hs --print", ticket);
-    says(output.err, "not_found");
-    assert_string_equal(output.out, "");
+    kit_hbctl(KIT_DONE, L"store put --ticket --file \"%ls\" --json", path);
+    kit_is_json(kit_said.out);
+    assert_true(kit_json_text(kit_said.out, "ticket", ticket, sizeof ticket));
+    kit_says(kit_said.out, "\"name\":null");
+    kit_hbctl(KIT_DONE, L"store list");
+    kit_says(kit_said.out, "(ticket)");
+    assert_null(strstr(kit_said.out, ticket));
+    kit_hbctl(KIT_DONE, L"store get --ticket %hs --print", ticket);
+    assert_string_equal(kit_said.out, contents);
+    kit_hbctl(KIT_REFUSED, L"store get --ticket %hs --print", ticket);
+    kit_says(kit_said.err, "not_found");
+    assert_string_equal(kit_said.out, "");
     /* In words it is a line of its own. */
-    run(DONE, L"put --ticket --file \"%ls\"", path);
-    const char *line = strchr(output.out, '\n');
+    kit_hbctl(KIT_DONE, L"store put --ticket --file \"%ls\"", path);
+    const char *line = strchr(kit_said.out, '\n');
     assert_non_null(line);
     memcpy(ticket, line + 1, HBK_TICKET_BYTES);
     ticket[HBK_TICKET_BYTES] = '\0';
-    run(DONE, L"get --ticket %hs", ticket);
+    kit_hbctl(KIT_DONE, L"store get --ticket %hs", ticket);
     kit_unchanged(&mark);
 }
 
@@ -125,32 +88,34 @@ static void in_json(void **state)
     int64_t entry = 0, number = 0;
     struct kit_mark mark;
     kit_mark(&mark, 0);
-    run(DONE, L"put %hs --file \"%ls\" --data \"a \\\"word\\\"\" --ttl 600000 --json", name, path);
-    is_json(output.out);
-    assert_true(kit_json_number(output.out, "entry", &entry) && entry > 0);
-    assert_true(kit_json_text(output.out, "name", text, sizeof text));
+    kit_hbctl(KIT_DONE,
+              L"store put %hs --file \"%ls\" --data \"a \\\"word\\\"\" --ttl 600000 --json", name,
+              path);
+    kit_is_json(kit_said.out);
+    assert_true(kit_json_number(kit_said.out, "entry", &entry) && entry > 0);
+    assert_true(kit_json_text(kit_said.out, "name", text, sizeof text));
     assert_string_equal(text, name);
-    assert_null(strstr(output.out, "ticket"));
-    run(DONE, L"get %hs --access 0x100000 --json", name);
-    is_json(output.out);
-    assert_true(kit_json_number(output.out, "access", &number) && number == 0x100000);
-    says(output.out, "\"widenable\":\"unknown\"");
-    says(output.out, "\"data\":\"a \\\"word\\\"\"");
-    says(output.out, kit_user());
-    run(DONE, L"list --json");
-    is_json(output.out);
-    assert_true(kit_json_text(output.out, "name", text, sizeof text));
-    says(output.out, name);
-    says(output.out, "\"lifetime\":\"broker\"");
-    says(output.out, "\"ttl_ms\":");
-    says(output.out, "\"taken\":1");
-    says(output.out, "\"session\":0"); /* who put it has left */
-    run(DONE, L"remove --entry %llu --json", (unsigned long long)entry);
-    assert_int_equal(strncmp(output.out, "{\"removed\":true}", 16), 0);
-    run(REFUSED, L"remove --entry %llu --json", (unsigned long long)entry);
-    is_json(output.err);
-    says(output.err, "not_found");
-    assert_string_equal(output.out, "");
+    assert_null(strstr(kit_said.out, "ticket"));
+    kit_hbctl(KIT_DONE, L"store get %hs --access 0x100000 --json", name);
+    kit_is_json(kit_said.out);
+    assert_true(kit_json_number(kit_said.out, "access", &number) && number == 0x100000);
+    kit_says(kit_said.out, "\"widenable\":\"unknown\"");
+    kit_says(kit_said.out, "\"data\":\"a \\\"word\\\"\"");
+    kit_says(kit_said.out, kit_user());
+    kit_hbctl(KIT_DONE, L"store list --json");
+    kit_is_json(kit_said.out);
+    assert_true(kit_json_text(kit_said.out, "name", text, sizeof text));
+    kit_says(kit_said.out, name);
+    kit_says(kit_said.out, "\"lifetime\":\"broker\"");
+    kit_says(kit_said.out, "\"ttl_ms\":");
+    kit_says(kit_said.out, "\"taken\":1");
+    kit_says(kit_said.out, "\"session\":0"); /* who put it has left */
+    kit_hbctl(KIT_DONE, L"store remove --entry %llu --json", (unsigned long long)entry);
+    assert_int_equal(strncmp(kit_said.out, "{\"removed\":true}", 16), 0);
+    kit_hbctl(KIT_REFUSED, L"store remove --entry %llu --json", (unsigned long long)entry);
+    kit_is_json(kit_said.err);
+    kit_says(kit_said.err, "not_found");
+    assert_string_equal(kit_said.out, "");
     kit_unchanged(&mark);
 }
 
@@ -160,25 +125,25 @@ static void listed_in_words(void **state)
     const char *name = kit_endpoint_name();
     hbk_client *client = kit_client();
     HANDLE event = kit_make(KIT_EVENT);
-    run(DONE, L"list");
-    says(output.out, "nothing is stored");
+    kit_hbctl(KIT_DONE, L"store list");
+    kit_says(kit_said.out, "nothing is stored");
     assert_int_equal(kit_put(client, name, event, SYNCHRONIZE, 0), HBK_OK);
-    run(DONE, L"list");
-    says(output.out, "ENTRY");
-    says(output.out, name);
-    says(output.out, "Event");
-    says(output.out, "0x00100000");
-    says(output.out, "session");
-    says(output.out, "its owner's");
+    kit_hbctl(KIT_DONE, L"store list");
+    kit_says(kit_said.out, "ENTRY");
+    kit_says(kit_said.out, name);
+    kit_says(kit_said.out, "Event");
+    kit_says(kit_said.out, "0x00100000");
+    kit_says(kit_said.out, "session");
+    kit_says(kit_said.out, "its owner's");
     /* It shows an entry of any type, and copies nothing of one that is no file. */
-    run(DONE, L"get %hs --print", name);
-    assert_string_equal(output.out, "");
-    says(output.err, "Event");
-    run(DONE, L"remove %hs", name);
-    says(output.out, "removed");
-    run(REFUSED, L"remove %hs", name);
-    says(output.err, "not_found");
-    says(output.err, "hbctl list");
+    kit_hbctl(KIT_DONE, L"store get %hs --print", name);
+    assert_string_equal(kit_said.out, "");
+    kit_says(kit_said.err, "Event");
+    kit_hbctl(KIT_DONE, L"store remove %hs", name);
+    kit_says(kit_said.out, "removed");
+    kit_hbctl(KIT_REFUSED, L"store remove %hs", name);
+    kit_says(kit_said.err, "not_found");
+    kit_says(kit_said.err, "hbctl store list");
     CloseHandle(event);
 }
 
@@ -191,19 +156,17 @@ static void waits_for_a_name(void **state)
     wchar_t line[512], out[MAX_PATH], err[MAX_PATH];
     char text[256];
     struct kit_mark mark;
-    run(TOO_LATE, L"get %hs --wait 200", name);
-    says(output.err, "timeout");
+    kit_hbctl(KIT_TOO_LATE, L"store get %hs --wait 200", name);
+    kit_says(kit_said.err, "timeout");
     kit_mark(&mark, 0);
     kit_temp(out, MAX_PATH);
     kit_temp(err, MAX_PATH);
-    (void)swprintf(line, 512, L"\"%ls\" get %hs --wait 60000 --print %ls%ls%ls",
-                   kit_tool(L"hbctl.exe"), name, kit_broker()->pipe != NULL ? L"--pipe " : L"",
-                   kit_broker()->pipe != NULL ? kit_broker()->pipe : L"",
-                   kit_broker()->pipe != NULL ? L" --unverified" : L"");
+    (void)swprintf(line, 512, L"\"%ls\" store get %hs --wait 60000 --print %ls",
+                   kit_tool(L"hbctl.exe"), name, kit_reach());
     HANDLE waiting = kit_spawn_log(line, 0, out, err, NULL);
     kit_wait_pending(&mark, 1);
-    run(DONE, L"put %hs --file \"%ls\" --once", name, path);
-    assert_int_equal(kit_wait_exit(waiting, RUN_MS), DONE);
+    kit_hbctl(KIT_DONE, L"store put %hs --file \"%ls\" --once", name, path);
+    assert_int_equal(kit_wait_exit(waiting, KIT_HBCTL_MS), KIT_DONE);
     kit_file_read(out, text, sizeof text);
     assert_string_equal(text, contents);
     kit_forget(waiting);
@@ -218,29 +181,30 @@ static void rights_and_types(void **state)
     const char *name = kit_endpoint_name();
     struct kit_mark mark;
     kit_mark(&mark, 0);
-    run(REFUSED, L"put %hs --file \"%ls\" --type Event", name, path);
-    says(output.err, "type_mismatch");
-    run(REFUSED, L"put %hs --file \"%ls\" --access 0x120116", name,
-        path); /* it is opened to read */
-    says(output.err, "access_exceeds_source");
-    run(REFUSED, L"put global/test --file \"%ls\"", path);
-    says(output.err, "denied");
-    says(output.err, "hbctl explain");
-    run(USAGE, L"put %hs", name);
-    run(USAGE, L"put --file \"%ls\"", path);
-    run(USAGE, L"put %hs --file \"%ls-not-there\"", name, path);
-    run(USAGE, L"get");
-    run(USAGE, L"get %hs --ticket 00000000000000000000000000000000", name);
-    run(USAGE, L"remove");
-    run(USAGE, L"list %hs", name);
-    run(USAGE, L"put %hs --file \"%ls\" --ttl soon", name, path);
+    kit_hbctl(KIT_REFUSED, L"store put %hs --file \"%ls\" --type Event", name, path);
+    kit_says(kit_said.err, "type_mismatch");
+    kit_hbctl(KIT_REFUSED, L"store put %hs --file \"%ls\" --access 0x120116", name,
+              path); /* it is opened to read */
+    kit_says(kit_said.err, "access_exceeds_source");
+    kit_hbctl(KIT_REFUSED, L"store put global/test --file \"%ls\"", path);
+    kit_says(kit_said.err, "denied");
+    kit_says(kit_said.err, "hbctl explain");
+    kit_hbctl(KIT_USAGE, L"store put %hs", name);
+    kit_hbctl(KIT_USAGE, L"store put --file \"%ls\"", path);
+    kit_hbctl(KIT_USAGE, L"store put %hs --file \"%ls-not-there\"", name, path);
+    kit_hbctl(KIT_USAGE, L"store get");
+    kit_hbctl(KIT_USAGE, L"store get %hs --ticket 00000000000000000000000000000000", name);
+    kit_hbctl(KIT_USAGE, L"store remove");
+    kit_hbctl(KIT_USAGE, L"store list %hs", name);
+    kit_hbctl(KIT_USAGE, L"store put %hs --file \"%ls\" --ttl soon", name, path);
     kit_unchanged(&mark);
-    run(DONE, L"put %hs --file \"%ls\" --write --access read --type File", name, path);
-    run(REFUSED, L"get %hs --access 0x120116", name);
-    says(output.err, "access_exceeds_source");
-    run(DONE, L"get %hs --access read --json", name);
-    says(output.out, "\"access\":1179785");
-    run(DONE, L"remove %hs", name);
+    kit_hbctl(KIT_DONE, L"store put %hs --file \"%ls\" --write --access read --type File", name,
+              path);
+    kit_hbctl(KIT_REFUSED, L"store get %hs --access 0x120116", name);
+    kit_says(kit_said.err, "access_exceeds_source");
+    kit_hbctl(KIT_DONE, L"store get %hs --access read --json", name);
+    kit_says(kit_said.out, "\"access\":1179785");
+    kit_hbctl(KIT_DONE, L"store remove %hs", name);
     kit_unchanged(&mark);
 }
 

@@ -20,7 +20,7 @@ BUGS = [
         ("pool.c", "generation == GENERATION_MAX ? 1 : generation + 1;",
          "generation == GENERATION_MAX ? 1 : BUG && generation > 0 ? generation : generation + 1;"),
     ]),
-    Bug("rollback_forgotten", "a failed send leaves nothing|untold values", 200, [
+    Bug("rollback_forgotten", "a failed send leaves nothing|untold values|told or untold", 200, [
         ("ending.c", "    (void)hbk_place_undo(delivery, HBK_ITEMS_MAX);\n",
          "    if (!BUG) {\n        (void)hbk_place_undo(delivery, HBK_ITEMS_MAX);\n    }\n"),
         ("ending.c", "HBK_ASSERT(item->pin != 0 && item->value == 0 && !item->made);",
@@ -46,7 +46,7 @@ BUGS = [
          "            (void)core->platform.pin(delivery->sender->connection, item->handle, &item->pin, &failure);\n"
          "        }\n        if (core->platform.place("),
     ]),
-    Bug("pins_mixed_up", "what was checked is delivered|rights only shrink|both sides agree|untold values", 100, [
+    Bug("pins_mixed_up", "what was checked is delivered|rights only shrink|both sides agree|untold values|told or untold", 100, [
         ("place.c", "core->platform.place(hbk_delivery_party(delivery), item->pin,",
          "core->platform.place(hbk_delivery_party(delivery),\n"
          "            BUG ? delivery->items[(i + 1) % delivery->item_count].pin : item->pin,"),
@@ -192,8 +192,8 @@ BUGS = [
          "    if (BUG && bytes > before) {\n        return;\n    }\n    session->bytes = bytes;\n    if (bytes >= before) {\n"),
     ]),
     Bug("session_not_released", "dead sessions", 50, [
-        ("session.c", "        hbk_list_empty(&session->untold)) {",
-         "        hbk_list_empty(&session->untold) && !(BUG && session->sent > 0)) {"),
+        ("session.c", "        hbk_list_empty(&session->untold) && !session->look.pending) {",
+         "        hbk_list_empty(&session->untold) && !session->look.pending &&\n        !(BUG && session->sent > 0)) {"),
     ]),
     Bug("write_deadline_forgotten", "deadlines|progress", 200, [
         ("output.c", "session->write_due = hbk_now(core) + core->config.write_ms;",
@@ -277,7 +277,7 @@ BUGS = [
         ("take.c", "        entry->taker = NULL;\n        hbk_store_drop(entry);\n",
          "        entry->taker = NULL;\n        if (!BUG) {\n            hbk_store_drop(entry);\n        }\n"),
     ]),
-    Bug("once_lost", "what is stored stays", 200, [
+    Bug("once_lost", "what is stored stays|names", 200, [
         ("take.c", "    if (!told) {\n        let_go(delivery);\n",
          "    if (!told) {\n        let_go(delivery);\n        if (BUG && entry->once) {\n            hbk_store_drop(entry);\n        }\n"),
     ]),
@@ -377,6 +377,9 @@ BUGS = [
     ]),
     Bug("revoked_what_was_closed", "revocation", 200, [
         ("revoke.c", "            core->platform.unplace(", "            BUG | core->platform.unplace("),
+    ]),
+    Bug("revoked_what_is_placed", "no foreign close", 200, [
+        ("revoke.c", "        if (value == 0 || pid_of(other) != pid) {\n", "        if (BUG || value == 0 || pid_of(other) != pid) {\n"),
     ]),
     Bug("revoked_in_silence", "revocation", 50, [
         ("revoke.c", "    (void)hbk_output_notification(target, HBK_METHOD_DELIVERY_REVOKED, &params);\n",

@@ -53,6 +53,8 @@ static const char *const operations[FAKE_OP_COUNT] = {
     [FAKE_OP_CLOSER_UNREF] = "closer_unref",
     [FAKE_OP_SOCKETS_INFO] = "sockets_info",
     [FAKE_OP_SOCKETS_FREE] = "sockets_free",
+    [FAKE_OP_LOOK] = "look",
+    [FAKE_OP_LOOKED] = "a look at tables",
 };
 
 uint64_t sim_mix(uint64_t hash, uint64_t value)

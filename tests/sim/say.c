@@ -401,6 +401,39 @@ static void burst(struct sim *sim, struct sim_client *client)
             sim_say_simple(sim, client, HBK_METHOD_BROKER_STATUS);
 }
 
+/* Of the store, of transfers and revocations. */
+static void say_shared(struct sim *sim, struct sim_client *client, enum sim_word word)
+{
+    switch (word) {
+    case SIM_SAY_PUT:
+        sim_say_put(sim, client);
+        break;
+    case SIM_SAY_GET:
+        sim_say_get(sim, client, NULL, false);
+        break;
+    case SIM_SAY_REMOVE:
+        sim_say_remove(sim, client);
+        break;
+    case SIM_SAY_STORED:
+        say_list(sim, client, HBK_METHOD_STORE_LIST);
+        break;
+    case SIM_SAY_TRANSFER:
+        sim_say_transfer(sim, client);
+        break;
+    case SIM_SAY_REVOKE:
+        sim_say_revoke(sim, client);
+        break;
+    case SIM_SAY_ONCE_MORE:
+        sim_say_once_more(sim, client);
+        break;
+    case SIM_SAY_DELIVERIES:
+        say_list(sim, client, HBK_METHOD_DELIVERY_LIST);
+        break;
+    default:
+        break;
+    }
+}
+
 static void say_word(struct sim *sim, struct sim_client *client, enum sim_word word)
 {
     uint32_t name = sim_below(sim, sim->swarm.names);
@@ -446,26 +479,8 @@ static void say_word(struct sim *sim, struct sim_client *client, enum sim_word w
     case SIM_SAY_GREET:
         greet_again(sim, client);
         break;
-    case SIM_SAY_PUT:
-        sim_say_put(sim, client);
-        break;
-    case SIM_SAY_GET:
-        sim_say_get(sim, client, NULL, false);
-        break;
-    case SIM_SAY_REMOVE:
-        sim_say_remove(sim, client);
-        break;
-    case SIM_SAY_STORED:
-        say_list(sim, client, HBK_METHOD_STORE_LIST);
-        break;
-    case SIM_SAY_TRANSFER:
-        sim_say_transfer(sim, client);
-        break;
-    case SIM_SAY_REVOKE:
-        sim_say_revoke(sim, client);
-        break;
-    case SIM_SAY_DELIVERIES:
-        say_list(sim, client, HBK_METHOD_DELIVERY_LIST);
+    default:
+        say_shared(sim, client, word);
         break;
     }
 }

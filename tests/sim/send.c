@@ -268,3 +268,19 @@ uint64_t sim_say_send(struct sim *sim, struct sim_client *client, const struct s
     sim_request_end(sim, client, request, text.bytes);
     return send->tag;
 }
+
+uint64_t sim_say_same(struct sim *sim, struct sim_client *client, uint32_t name, uint32_t handle)
+{
+    static struct sim_text text;
+    struct sim_request *request;
+    struct sim_send *send = sim_send_begin(sim, client, HBK_METHOD_HANDLE_SEND, &request);
+    if (!send)
+        return 0;
+    send->name = name;
+    send->count = 1 + sim_below(sim, 12);
+    for (uint32_t i = 0; i < send->count; ++i)
+        send->items[i] = (struct sim_item){.type = HBK_TYPE_COUNT, .handle = handle};
+    write_params(&text, send);
+    sim_request_end(sim, client, request, text.bytes);
+    return send->tag;
+}

@@ -33,6 +33,19 @@ static uint32_t any_pid(struct sim *sim, const struct sim_client *client)
     return drawn < 12 ? client->process->pid : process->pid;
 }
 
+/* Of another session of the same identity: it may be moved to, and is told of it. */
+static uint32_t near_pid(struct sim *sim, const struct sim_client *client)
+{
+    uint32_t index = sim_below(sim, SIM_CLIENTS_MAX);
+    for (uint32_t i = 0; i < SIM_CLIENTS_MAX; ++i, ++index) {
+        const struct sim_client *other = sim->clients[index % SIM_CLIENTS_MAX];
+        if (other && other->proven && other->identity == client->identity &&
+            other->process != client->process)
+            return other->process->pid;
+    }
+    return any_pid(sim, client);
+}
+
 static struct fake_process *process_with(struct sim *sim, uint32_t pid)
 {
     for (size_t i = 0; i < FAKE_PROCESSES_MAX; ++i)
@@ -71,8 +84,9 @@ void sim_say_transfer(struct sim *sim, struct sim_client *client)
         return;
     send->kind = SIM_TRANSFER;
     send->count = 1;
-    send->source_pid = any_pid(sim, client);
-    send->target_pid = any_pid(sim, client);
+    bool near = sim_below(sim, 2);
+    send->source_pid = near ? client->process->pid : any_pid(sim, client);
+    send->target_pid = near ? near_pid(sim, client) : any_pid(sim, client);
     send->name = sim_below(sim, 4) ? SIM_NAME_NONE : any_open_name(sim);
     struct fake_process *source = process_with(sim, send->source_pid);
     sim_draw_item(sim, source ? source : client->process, &send->items[0], sim_below(sim, 3) != 0);
@@ -194,28 +208,38 @@ bool sim_given(struct sim *sim, const struct sim_send *send)
            !target->connection->closed;
 }
 
+/* Which is being told just now; NULL: none is that anybody knows the number of. */
+static const struct sim_send *delivery_at_work(struct sim *sim, const struct sim_client *client)
+{
+    uint32_t index = sim_below(sim, SIM_SENDS_MAX);
+    for (uint32_t i = 0; i < SIM_SENDS_MAX; ++i, ++index) {
+        const struct sim_send *send = &sim->sends[index % SIM_SENDS_MAX];
+        if (send->tag && send->delivery && send->placed &&
+            (send->client == client->number || sim_below(sim, 8) == 0))
+            return send;
+    }
+    return NULL;
+}
+
 static const struct sim_send *any_delivery(struct sim *sim, const struct sim_client *client)
 {
-    const struct sim_send *found = NULL;
+    const struct sim_send *found = sim_below(sim, 2) ? NULL : delivery_at_work(sim, client);
+    if (found)
+        return found;
     for (uint32_t i = 0; i < 400; ++i) {
         const struct sim_send *send = &sim->sends[sim_below(sim, SIM_SENDS_MAX)];
         if (!send->tag || !send->delivery || send->revoked || send->cancelled ||
             !(send->pins || sim_below(sim, 20) == 0))
             continue;
         found = send;
-        if (send->placed && sim_below(sim, 2))
-            break; /* it is being told just now */
         if (send->client == client->number || sim_below(sim, 8) == 0)
             break;
     }
     return found;
 }
 
-void sim_say_revoke(struct sim *sim, struct sim_client *client)
+static void say_revoke(struct sim *sim, struct sim_client *client, const struct sim_send *found)
 {
-    const struct sim_send *found = any_delivery(sim, client);
-    if (!found)
-        return;
     struct sim_request *request = sim_request(sim, client, HBK_METHOD_DELIVERY_REVOKE,
                                               "{'delivery':%" PRIu64 "}", found->delivery);
     if (!request)
@@ -223,6 +247,58 @@ void sim_say_revoke(struct sim *sim, struct sim_client *client)
     request->delivery = found->delivery;
     request->tag = found->tag;
     ++sim_send_of(sim, found->tag)->revoke_asked;
+}
+
+void sim_say_revoke(struct sim *sim, struct sim_client *client)
+{
+    const struct sim_send *found = any_delivery(sim, client);
+    if (found)
+        say_revoke(sim, client, found);
+}
+
+/* Closed by who was told of it. Return: what it is of; 0: it is there no more. */
+static uint32_t close_given(struct sim *sim, struct fake_process *process, uint64_t delivery)
+{
+    for (uint32_t i = 0; i < process->slots_high; ++i) {
+        uint32_t object = process->slots[i].object;
+        if (fake_revocable_by(sim->kernel, &process->slots[i], delivery)) {
+            fake_handle_close(sim->kernel, process, (i + 1) * 4);
+            return object;
+        }
+    }
+    return 0;
+}
+
+static uint32_t handle_of(const struct fake_process *process, uint32_t object)
+{
+    for (uint32_t i = 0; object && i < process->slots_high; ++i)
+        if (process->slots[i].object == object && process->slots[i].origin != FAKE_ORIGIN_UNTOLD)
+            return (i + 1) * 4;
+    return 0;
+}
+
+static const struct sim_send *any_given(struct sim *sim)
+{
+    uint32_t index = sim_below(sim, SIM_SENDS_MAX);
+    for (uint32_t i = 0; i < SIM_SENDS_MAX; ++i, ++index)
+        if (sim_given(sim, &sim->sends[index % SIM_SENDS_MAX]))
+            return &sim->sends[index % SIM_SENDS_MAX];
+    return NULL;
+}
+
+/* What its target has closed is sent there once more, and while that is under way @client revokes what was given: the
+ * object may be the same, and the value. */
+void sim_say_once_more(struct sim *sim, struct sim_client *client)
+{
+    const struct sim_send *found = any_given(sim);
+    if (!found)
+        return;
+    struct sim_client *sender = sim_client_numbered(sim, found->client);
+    struct fake_process *target = sim_client_numbered(sim, found->target)->process;
+    uint32_t handle = handle_of(sender->process, close_given(sim, target, found->delivery));
+    if (handle && sim_can_say(sender) && sim_say_same(sim, sender, found->name, handle) &&
+        sim_can_say(client))
+        say_revoke(sim, client, found);
 }
 
 static void check_closed(struct sim *sim, const struct sim_send *send, const uint32_t *closed,

@@ -56,6 +56,7 @@ enum sim_word {
     SIM_SAY_TRANSFER,
     SIM_SAY_REVOKE,
     SIM_SAY_DELIVERIES,
+    SIM_SAY_ONCE_MORE, /* what the target of a delivery that can be revoked has closed */
     SIM_SAY_COUNT
 };
 
@@ -256,6 +257,8 @@ void sim_request_end(struct sim *sim, struct sim_client *client, const struct si
 
 uint64_t sim_say_send(struct sim *sim, struct sim_client *client, const struct sim_client *target,
                       uint32_t name);
+/** sim_say_same() - one handle, some times in one send. Return: as sim_say_send(). */
+uint64_t sim_say_same(struct sim *sim, struct sim_client *client, uint32_t name, uint32_t handle);
 /** sim_data() - what a send of @tag carries: as it stands on the wire, and as it is meant. Return: size of the
  * latter. */
 size_t sim_data(uint64_t tag, char *ret_wire, size_t wire_room, char *ret_plain, size_t plain_room);
@@ -333,6 +336,7 @@ void sim_say_transfer(struct sim *sim, struct sim_client *client);
 void sim_transfer_refused(struct sim *sim, const struct sim_send *send,
                           const struct hbk_error *error);
 void sim_say_revoke(struct sim *sim, struct sim_client *client);
+void sim_say_once_more(struct sim *sim, struct sim_client *client);
 void sim_told_transferred(struct sim *sim, struct sim_client *client,
                           const struct sim_request *request,
                           const struct hbk_transfer_result *result);

@@ -131,13 +131,14 @@ void sim_swarm_draw(struct sim *sim)
         [SIM_ACT_SOCKETS_END] = 120,
     };
     static const uint32_t words[SIM_SAY_COUNT] = {
-        [SIM_SAY_SEND] = 500,    [SIM_SAY_OPEN] = 130,  [SIM_SAY_CLOSE] = 50,
-        [SIM_SAY_ANSWER] = 150,  [SIM_SAY_LIST] = 10,   [SIM_SAY_STATUS] = 10,
-        [SIM_SAY_SESSIONS] = 8,  [SIM_SAY_WATCH] = 6,   [SIM_SAY_EXPLAIN] = 8,
-        [SIM_SAY_BROKEN] = 20,   [SIM_SAY_AGAIN] = 10,  [SIM_SAY_HALF] = 15,
-        [SIM_SAY_BURST] = 10,    [SIM_SAY_GREET] = 4,   [SIM_SAY_PUT] = 90,
-        [SIM_SAY_GET] = 110,     [SIM_SAY_REMOVE] = 20, [SIM_SAY_STORED] = 8,
-        [SIM_SAY_TRANSFER] = 70, [SIM_SAY_REVOKE] = 30, [SIM_SAY_DELIVERIES] = 8,
+        [SIM_SAY_SEND] = 500,     [SIM_SAY_OPEN] = 130,  [SIM_SAY_CLOSE] = 50,
+        [SIM_SAY_ANSWER] = 150,   [SIM_SAY_LIST] = 10,   [SIM_SAY_STATUS] = 10,
+        [SIM_SAY_SESSIONS] = 8,   [SIM_SAY_WATCH] = 6,   [SIM_SAY_EXPLAIN] = 8,
+        [SIM_SAY_BROKEN] = 20,    [SIM_SAY_AGAIN] = 10,  [SIM_SAY_HALF] = 15,
+        [SIM_SAY_BURST] = 10,     [SIM_SAY_GREET] = 4,   [SIM_SAY_PUT] = 90,
+        [SIM_SAY_GET] = 110,      [SIM_SAY_REMOVE] = 20, [SIM_SAY_STORED] = 8,
+        [SIM_SAY_TRANSFER] = 70,  [SIM_SAY_REVOKE] = 30, [SIM_SAY_DELIVERIES] = 8,
+        [SIM_SAY_ONCE_MORE] = 40,
     };
     struct sim_swarm *swarm = &sim->swarm;
     draw_weights(sim, actions, SIM_ACT_COUNT, swarm->actions, &swarm->actions_sum);

@@ -37,7 +37,8 @@ SERVICE = {
 }
 SHIPPED = {
     "handlebroker.exe": SYSTEM | C_LIBRARY | SERVICE,
-    "hbctl.exe": SYSTEM | C_LIBRARY,
+    # It reads a configuration file by the service's own code.
+    "hbctl.exe": SYSTEM | C_LIBRARY | {"ntdll.dll": "NtQueryObject"},
     "handlebroker.dll": SYSTEM | C_LIBRARY,
 }
 

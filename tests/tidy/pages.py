@@ -17,7 +17,7 @@ FUNCTION = re.compile(r"^HBK_API\b[^;(]*?\b(hbk_\w+)\s*\(", re.MULTILINE)
 PROTOTYPE = re.compile(r"^HBK_API\s+([^;(]*?\b(hbk_\w+)\s*\([^;]*\);)", re.MULTILINE)
 RESULT = re.compile(r'^HBK_RESULT\((\w+),\s*(-?\d+),\s*"(\w+)",\s*"([^"]*)"\)', re.MULTILINE)
 METHOD = re.compile(r'"((?:session|endpoint|handle|delivery|broker|store)\.[a-z]+)"')
-COMMAND = re.compile(r'HBCTL_COMMAND\(\s*"?(\w+)"?')
+COMMAND = re.compile(r'HBCTL_COMMAND\(\s*"([a-z -]+)"')
 
 
 def read(findings, root, name):
@@ -53,8 +53,8 @@ def check_inner_comments(findings, root):
                     findings.add(path, line, "doc", f"{name}() has no comment \"{name}() - …\" of its own")
 
 
-def check_man_page(findings, root, name, section, prototype=None):
-    """@name: "hbk_send" or "hbctl send"; @prototype: what SYNOPSIS must say, blanks aside."""
+def check_man_page(findings, root, name, section, titles, prototype=None):
+    """@name: "hbk_send" or "hbctl send"; @titles: sections; @prototype: what SYNOPSIS must say, blanks aside."""
     path = root / MAN / (name.replace(" ", "-") + ".md")
     if not path.is_file():
         findings.add(path, 1, "man", f"there is no page on {name}")
@@ -64,7 +64,7 @@ def check_man_page(findings, root, name, section, prototype=None):
         findings.add(path, 1, "man", f"does not begin with {name.replace(' ', '-')}({section})")
     if not re.search(r"^## NAME\n+" + name + r" - \S", text, re.MULTILINE):
         findings.add(path, 1, "man", f'has no section NAME with "{name} - …"')
-    for title in ("SYNOPSIS", "DESCRIPTION"):
+    for title in titles:
         if not re.search(r"^## " + title + r"\n+\S", text, re.MULTILINE):
             findings.add(path, 1, "man", f"has no section {title}")
     if prototype is not None and squeeze(prototype) not in squeeze(text):
@@ -75,24 +75,31 @@ def squeeze(text):
     return " ".join(text.split()).replace("( ", "(")
 
 
-def cli_commands(root):
-    """The commands of hbctl, from the table in its sources."""
+def cli_commands(findings, root):
+    """The commands of hbctl, from the table in its sources; each line of it ends in what --help prints."""
     found = []
     for path in sorted((root / CLI).glob("*.c")):
-        found += COMMAND.findall(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        starts = [match.start() for match in COMMAND.finditer(text)] + [len(text)]
+        for start, end in zip(starts, starts[1:]):
+            name = COMMAND.match(text, start).group(1)
+            found.append(name)
+            if not re.search(r'"Examples:\\n"\s*"  hbctl ' + name + r"\b", text[start:end]):
+                findings.add(path, text.count("\n", 0, start) + 1, "man", f"hbctl {name} --help has no Examples:")
     return found
 
 
 def check_man(findings, root, headers):
     functions = {name: text for header in headers for text, name in PROTOTYPE.findall(header)}
-    commands = cli_commands(root)
+    commands = cli_commands(findings, root)
     if not commands:
         findings.add(root / CLI, 1, "man", "no table of commands was found")
     for name, prototype in functions.items():
-        check_man_page(findings, root, name, 3, prototype)
-    for name in ["hbctl"] + [f"hbctl {command}" for command in commands]:
-        check_man_page(findings, root, name, 1)
-    pages = set(functions) | {"hbctl"} | {f"hbctl-{command}" for command in commands}
+        check_man_page(findings, root, name, 3, ("SYNOPSIS", "DESCRIPTION"), prototype)
+    commands = ["hbctl"] + [f"hbctl {command}" for command in commands]
+    for name in commands:
+        check_man_page(findings, root, name, 1, ("SYNOPSIS", "DESCRIPTION", "EXAMPLES"))
+    pages = set(functions) | {name.replace(" ", "-") for name in commands}
     for path in sorted((root / MAN).glob("*.md")):
         if path.stem not in pages and path.stem != "README":
             findings.add(path, 1, "man", "is on nothing that exists")

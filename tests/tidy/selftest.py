@@ -55,7 +55,8 @@ CLOSE_PAGE = OPEN_PAGE.replace("hbk_open", "hbk_close").replace(
 
 def command_page(name):
     page = name.replace(" ", "-")
-    return f"# {page}(1)\n\n## NAME\n\n{name} - it\n\n## SYNOPSIS\n\n{name}\n\n## DESCRIPTION\n\nIt.\n"
+    return (f"# {page}(1)\n\n## NAME\n\n{name} - it\n\n## SYNOPSIS\n\n{name}\n\n## DESCRIPTION\n\nIt.\n"
+           f"\n## EXAMPLES\n\n{name}\n")
 
 
 CLEAN = {
@@ -79,11 +80,12 @@ CLEAN = {
     "service/main/main.c": '#include "core.h"\n#include "win.h"\n#include <uv.h>\n',
     "client/include/handlebroker.h": HEADER,
     "client/lib/client.c": '#include "handlebroker.h"\n#include "message.h"\n',
-    "client/cli/hbctl.c": '#include "handlebroker.h"\nHBCTL_COMMAND(status)\n',
+    "client/cli/hbctl.c": '#include "handlebroker.h"\nHBCTL_COMMAND("store put", run,\n'
+                          '"Examples:\\n"\n"  hbctl store put\\n")\n',
     "client/man/hbk_open.md": OPEN_PAGE,
     "client/man/hbk_close.md": CLOSE_PAGE,
     "client/man/hbctl.md": command_page("hbctl"),
-    "client/man/hbctl-status.md": command_page("hbctl status"),
+    "client/man/hbctl-store-put.md": command_page("hbctl store put"),
     "tests/integration/kit.c": '#include "handlebroker.h"\n#include <windows.h>\n',
 }
 
@@ -204,7 +206,11 @@ CASES = [
               "HBK_PRINTF(1, 2)\nint hbk_b(const char *format, ...);\n"), ["[doc] hbk_b() has no comment"]),
     ("what the core's files share, no finding", {"service/core/internal.h": "int hbk_shared(void);\n"}, []),
     ("no man page of a function", {"client/man/hbk_open.md": None}, ["there is no page on hbk_open"]),
-    ("no man page of a command", {"client/man/hbctl-status.md": None}, ["no page on hbctl status"]),
+    ("no man page of a command", {"client/man/hbctl-store-put.md": None}, ["no page on hbctl store put"]),
+    ("help without an example of the command",
+     {"client/cli/hbctl.c": CLEAN["client/cli/hbctl.c"].replace("hbctl store", "hbctl other")}, ["no Examples:"]),
+    ("a man page of a command without examples",
+     {"client/man/hbctl.md": CLEAN["client/man/hbctl.md"].replace("## EXAMPLES", "## MORE")}, ["no section EXAMPLES"]),
     ("a man page on nothing", {"client/man/hbk_gone.md": OPEN_PAGE}, ["nothing that exists"]),
     ("a man page of another name", {"client/man/hbctl.md": command_page("hbx")}, ["does not begin", "NAME"]),
     ("a man page without a section",

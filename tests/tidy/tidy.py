@@ -32,11 +32,13 @@ MAY_INCLUDE = {
     "service/main": ["proto/base", "proto/codec", "service/core", "service/platform", "service/win"],
     "client/include": [],
     "client/lib": ["proto/base", "proto/codec", "client/include"],
-    "client/cli": ["client/include"],
+    # hbctl check-config reads a file as the service does.
+    "client/cli": ["client/include", "service/main"],
     "client/examples": ["client/include"],
+    "client/languages": ["client/include"],
     "tests/unit": [
         "proto/base", "proto/codec", "service/core", "service/platform", "service/main", "service/win",
-        "client/include",
+        "client/include", "client/cli",
     ],
     # The core over the unit tests' fake platform.
     "tests/fuzz": ["proto/base", "proto/codec", "service/core", "service/platform", "tests/unit"],
@@ -56,7 +58,7 @@ MAY_INCLUDE = {
 SHOWN = {
     "service/core": {"core.h", "policy.h", "type.h"},
     "service/win": {"access.h", "win.h"},
-    "service/main": set(),
+    "service/main": {"check.h"},
 }
 
 C_HEADERS = {
@@ -76,7 +78,7 @@ LIBUV_IN = ("service/main",)
 CJSON_IN = ("proto/codec", "tests/fuzz")
 WINDOWS_IN = (
     "service/win", "service/main", "client/include", "client/lib", "client/cli", "client/examples",
-    "tests/unit", "tests/integration", "tests/wow64", "tests/bench",
+    "client/languages", "tests/unit", "tests/integration", "tests/wow64", "tests/bench",
 )
 WINDOWS_HEADERS = re.compile(
     r"^(windows|win(base|def|error|ioctl|nt|svc|sock2?|sta|ternl|user)|ws2tcpip|mswsock|aclapi|accctrl|"

@@ -13,7 +13,7 @@ enum { BOOK_USERS_MAX = 512 };
 
 struct count {
     const struct hbk_user *user;
-    uint32_t sessions, refused;
+    uint32_t sessions, refused, looks;
     uint64_t used[HBK_QUOTA_COUNT];
 };
 
@@ -70,6 +70,8 @@ static void count_session(const struct fake_kernel *kernel, struct count *count,
     for (const struct hbk_link *link = session->accepted.next; link != &session->accepted;
          link = link->next)
         ++count->used[HBK_QUOTA_REQUESTS];
+    count->used[HBK_QUOTA_REQUESTS] += session->look.id.kind != HBK_ID_NONE;
+    count->looks += session->look.pending;
 }
 
 static void compare(const struct fake_kernel *kernel, const struct count *count,
@@ -123,7 +125,7 @@ void books_check(const struct hbk_core *core, const struct fake_kernel *kernel)
     static struct count counts[BOOK_USERS_MAX];
     struct count all = {0};
     size_t count = 0, watchers = 0, processes = 0;
-    uint32_t takes = 0;
+    uint32_t takes = 0, looks = 0;
     for (const struct hbk_link *link = core->sessions.next; link != &core->sessions;
          link = link->next) {
         const struct hbk_session *session = HBK_CONTAINER(link, struct hbk_session, all_link);
@@ -139,6 +141,9 @@ void books_check(const struct hbk_core *core, const struct fake_kernel *kernel)
         const struct hbk_user *user = counts[i].user;
         compare(kernel, &counts[i], user->used);
         processes += user->processes;
+        looks += user->looks;
+        if (user->looks != counts[i].looks)
+            fake_broken(kernel, "counters of users", "a user's looks do not agree");
         if (user->refused != counts[i].refused)
             fake_broken(kernel, "counters of users", "a user's sessions do not agree");
         if (!hbk_list_empty(&user->throttled) && !hbk_quota_over_bytes(core, user))
@@ -147,6 +152,8 @@ void books_check(const struct hbk_core *core, const struct fake_kernel *kernel)
             all.used[j] += counts[i].used[j];
     }
     compare(kernel, &all, core->used);
+    if (core->looks_pending != looks || looks != fake_looks_pending(kernel))
+        fake_broken(kernel, "counters of users", "looks at tables do not agree");
     if (core->callers.count != processes)
         fake_broken(kernel, "counters of users", "users' processes do not agree");
     if (core->users.count != count)

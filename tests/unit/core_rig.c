@@ -65,8 +65,9 @@ void rig_check_idle(struct rig *rig)
     rig_check(rig);
     books_check(rig->core, rig->kernel);
     /* A session may stay for a pin of its that is being closed, or placed where a write pends, or that a worker makes a
-     * socket from. */
-    bool may_stay = fake_pins_closing(kernel) || fake_sockets_making(kernel) || write_pends(kernel);
+     * socket from; and for a worker that looks. */
+    bool may_stay = fake_pins_closing(kernel) || fake_sockets_making(kernel) ||
+                    fake_looks_pending(kernel) || write_pends(kernel);
     for (size_t i = 0; i < kernel->connections_count && !may_stay; ++i) {
         const struct fake_connection *connection = kernel->connections[i];
         if (connection->closed && !connection->released)
@@ -186,6 +187,25 @@ void rig_sockets_all_end(struct rig *rig)
     rig_run(rig);
 }
 
+/* What the core was shown is no more once it has returned. */
+void rig_look_end(struct rig *rig, uint32_t index)
+{
+    struct fake_looked looked = fake_look_end(rig->kernel, index);
+    rig_enter_core();
+    hbk_core_looked(rig->core, looked.ticket, looked.failed ? NULL : &looked.found,
+                    looked.failed ? &looked.failure : NULL);
+    rig_leave_core();
+    fake_look_free(&looked);
+    rig_check(rig);
+}
+
+void rig_looks_end(struct rig *rig)
+{
+    for (uint32_t left = fake_looks_pending(rig->kernel); left > 0; --left)
+        rig_look_end(rig, left - 1);
+    rig_run(rig);
+}
+
 void rig_proof_end(struct rig *rig, struct client *client)
 {
     fake_proof_end(client->connection);
@@ -237,6 +257,10 @@ static void let_all_end(struct rig *rig)
         }
         if (fake_sockets_making(rig->kernel)) {
             rig_sockets_all_end(rig);
+            progress = true;
+        }
+        if (fake_looks_pending(rig->kernel)) {
+            rig_looks_end(rig);
             progress = true;
         }
         if (fake_pins_closing(rig->kernel)) {

@@ -91,6 +91,10 @@ void rig_unpin_end(struct rig *rig, uint32_t index);
 void rig_sockets_end(struct rig *rig, uint32_t index);
 /** rig_sockets_all_end() - let every one return, the last first, and run. */
 void rig_sockets_all_end(struct rig *rig);
+/** rig_look_end() - let the @index-th worker that looks at tables return. */
+void rig_look_end(struct rig *rig, uint32_t index);
+/** rig_looks_end() - let every one return, the last first, and run. */
+void rig_looks_end(struct rig *rig);
 /** rig_proof_end() - let the pending close of @client's proof return, and run. */
 void rig_proof_end(struct rig *rig, struct client *client);
 /** rig_check() - books that agree at any moment. */

@@ -28,6 +28,7 @@ void fake_kernel_clear(struct fake_kernel *kernel)
     }
     fake_parties_free(kernel);
     fake_sockets_free(kernel);
+    fake_looks_free(kernel);
     fake_policy_free(kernel);
     fake_audit_free(kernel);
 }
@@ -369,7 +370,7 @@ uint64_t fake_hash(const struct fake_kernel *kernel)
     return hash_add(hash, kernel->policy.descriptors_held);
 }
 
-/* Who holds processes: connections until they are released, closes of proofs, what was opened, and sockets. */
+/* Who holds processes: connections until they are released, closes of proofs, what was opened, sockets, and looks. */
 static void check_processes(const struct fake_kernel *kernel)
 {
     uint32_t references[FAKE_PROCESSES_MAX] = {0};
@@ -381,6 +382,7 @@ static void check_processes(const struct fake_kernel *kernel)
     }
     fake_parties_check(kernel, references);
     fake_sockets_check(kernel, references);
+    fake_looks_check(kernel, references);
     for (size_t i = 0; i < FAKE_PROCESSES_MAX; ++i)
         if (kernel->processes[i].references != references[i])
             fake_broken(kernel, "broker handles",

@@ -430,6 +430,7 @@ struct hbk_platform fake_platform(struct fake_kernel *kernel)
         .proof_close = op_proof_close,
     };
     fake_handles_ops(&platform);
+    fake_looks_ops(&platform);
     fake_parties_ops(&platform);
     fake_policy_ops(&platform);
     fake_sockets_ops(&platform);

@@ -5,8 +5,8 @@
  * end or released twice.
  *
  * It is as nasty as reality: writes pend and end either way, a cancelled write may still succeed, pins'
- * closes pend and return in any order, and so do the workers that make sockets, any operation fails at a
- * chosen call, processes end inside a call, and the lowest free handle value is reused at once. */
+ * closes pend and return in any order, and so do the workers that make sockets or look at tables, any
+ * operation fails at a chosen call, processes end inside a call, and the lowest free handle value is reused at once. */
 #ifndef FAKE_PLATFORM_H
 #define FAKE_PLATFORM_H
 
@@ -39,7 +39,7 @@ struct fake_slot {
     uint32_t object;
     uint32_t access;
     enum fake_origin origin;
-    bool inherit;
+    bool inherit, protect;
     uint32_t via;    /* number of the connection whose peer had the process opened; 0: nobody's */
     uint32_t socket; /* which of all that were made it belongs to; 0: to none */
     hbk_pin pin;     /* that it was placed from; 0: it was not */
@@ -149,6 +149,9 @@ enum fake_op {
     FAKE_OP_CLOSER_UNREF,
     FAKE_OP_SOCKETS_INFO,
     FAKE_OP_SOCKETS_FREE,
+    /* Both may fail; LOOKED is the worker's part. */
+    FAKE_OP_LOOK,
+    FAKE_OP_LOOKED,
     FAKE_OP_COUNT,
 };
 
@@ -166,6 +169,7 @@ struct fake_chaos {
     uint32_t write_pends, write_fails, unpin_pends, proof_pends, op_fails;
     uint32_t sockets_early; /* the worker is done before sockets_make() returns, and says so late */
     uint32_t undo_fails;    /* of a socket */
+    uint32_t looks_early;   /* as sockets_early */
     uint32_t exits;         /* of the process that an operation is about, in any operation … */
     uint32_t exits_other;   /* … and of another one */
     bool fragments;         /* what clients write comes in small pieces */
@@ -195,6 +199,14 @@ struct fake_made {
     bool failed;
     struct hbk_failure failure;
     size_t item; /* that it failed of */
+};
+
+/* What a worker comes to that looks at handle tables. */
+struct fake_looked {
+    uint64_t ticket;
+    bool failed;
+    struct hbk_failure failure;
+    struct hbk_looked found;
 };
 
 /* What descriptors and processes answer; whatever stands in no table is answered no. */
@@ -249,6 +261,7 @@ struct fake_kernel {
     struct fake_opened *opened;
     struct hbk_closer *closers;
     struct hbk_sockets *sockets;
+    struct fake_looking *looking; /* those whose worker has not returned, the oldest first */
     uint32_t opened_held, sockets_held, sockets_making;
     uint32_t sockets_made; /* ever, one by one */
 
@@ -376,6 +389,17 @@ bool fake_sockets_at(const struct fake_kernel *kernel, const struct fake_slot *s
 struct fake_slot *fake_socket_find(struct fake_process *process, struct hbk_text text);
 /** fake_sockets_free() - what is left of freed ones. */
 void fake_sockets_free(struct fake_kernel *kernel);
+
+/* ---- looks at handle tables (fake_looks.c) ---- */
+
+/** fake_looks_pending() - those whose worker has not returned. */
+uint32_t fake_looks_pending(const struct fake_kernel *kernel);
+/** fake_look_end() - let the @index-th of them return: unless it has done so early, its worker looks now. The
+ * caller then tells the core. What was found stays until fake_look_free(). */
+struct fake_looked fake_look_end(struct fake_kernel *kernel, uint32_t index);
+void fake_look_free(struct fake_looked *looked);
+/** fake_looks_free() - those that never return. */
+void fake_looks_free(struct fake_kernel *kernel);
 
 /* ---- who may do what (fake_policy.c) ---- */
 

@@ -97,6 +97,9 @@ void fake_parties_check(const struct fake_kernel *kernel, uint32_t *references);
 /** fake_sockets_check() - the books of sockets; @references: of each process, added to. */
 void fake_sockets_check(const struct fake_kernel *kernel, uint32_t *references);
 
+/** fake_looks_check() - @references: of each process, added to. */
+void fake_looks_check(const struct fake_kernel *kernel, uint32_t *references);
+
 /** fake_mark_left() - @slot, which is untold, could not be taken back. */
 void fake_mark_left(struct fake_kernel *kernel, const struct fake_process *process,
                     struct fake_slot *slot);
@@ -107,6 +110,7 @@ bool fake_may(const struct fake_kernel *kernel, const struct fake_process *calle
 
 /** fake_handles_ops(), … - fill in those operations. */
 void fake_handles_ops(struct hbk_platform *platform);
+void fake_looks_ops(struct hbk_platform *platform);
 void fake_parties_ops(struct hbk_platform *platform);
 void fake_policy_ops(struct hbk_platform *platform);
 void fake_sockets_ops(struct hbk_platform *platform);

@@ -118,6 +118,24 @@ static void what_takes_longer_is_in_the_last_bucket_alone(void **state)
     rig_end(pair.rig);
 }
 
+static void what_a_pause_refuses_is_counted(void **state)
+{
+    (void)state;
+    struct pair pair = pair_new(NULL, "{'name':'user/a'}");
+    rig_let_inspect(pair.rig, pair.target, NULL);
+    hbk_core_pause(pair.rig->core, true);
+    uint32_t event = client_make(pair.sender, "Event", 3);
+    client_refused(pair.sender, HBK_R_BUSY, SEND, "{'to':'user/a','items':[{'handle':%u}]}", event);
+    client_refused(pair.sender, HBK_R_BUSY, HBK_METHOD_STORE_GET, "{'name':'user/none'}");
+    /* Which is no hand-off. */
+    client_refused(pair.sender, HBK_R_BUSY, HBK_METHOD_STORE_PUT, "{'name':'user/b','handle':%u}",
+                   event);
+    read_metrics(pair.target);
+    says("handlebroker_handoffs_total{outcome=\"busy\"} 2");
+    assert_int_equal(client_status(pair.target).failed, 2);
+    rig_end(pair.rig);
+}
+
 /* ---- who may ask ---- */
 
 static void whoever_may_not_inspect_is_refused(void **state)
@@ -310,6 +328,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hand_offs_are_counted_by_outcome_and_time),
         cmocka_unit_test(what_takes_longer_is_in_the_last_bucket_alone),
+        cmocka_unit_test(what_a_pause_refuses_is_counted),
         cmocka_unit_test(whoever_may_not_inspect_is_refused),
         cmocka_unit_test(gauges_rise_and_fall),
         cmocka_unit_test(what_workers_have_is_counted),

@@ -327,6 +327,43 @@ static void what_is_being_told_is_not_closed(void **state)
     }
 }
 
+/* Of many items some are placed at that value and others are not, and so no line names them yet. */
+static void what_is_being_placed_is_not_closed(void **state)
+{
+    (void)state;
+    struct scene scene = scene_new(REVOCABLE);
+    share_let(&scene.share, 102, HBK_RIGHT_REVOKE, true);
+    uint32_t event = client_make(scene.a, "Event", 3);
+    uint32_t id = client_request(
+        scene.a, SEND, "{'to':'user/a','items':[{'handle':%u},{'handle':%u}],'revocable':true}",
+        event, event);
+    rig_run(scene.rig);
+    unsigned long long given = client_result(scene.a, id)->u.result.send.delivery;
+    uint32_t value = client_delivered(scene.b)->items[0].handle;
+    fake_handle_close(scene.kernel, scene.b->process, value);
+    uint32_t sent = client_request(
+        scene.a, SEND,
+        "{'to':'user/a','items':[{'handle':%u},{'handle':%u},{'handle':%u},{'handle':%u}]}", event,
+        event, event, event);
+    while (!fake_handle_find(scene.b->process, value))
+        assert_true(rig_turn(scene.rig));
+    uint32_t revoked = client_request(scene.c, REVOKE, "{'delivery':%llu}", given);
+    while (!client_answered(scene.c, revoked))
+        assert_true(rig_turn(scene.rig));
+    assert_int_equal(fake_handles_untold(scene.b->process), 2); /* the others are not placed yet */
+    const struct hbk_revoke_result *result = &client_result(scene.c, revoked)->u.result.revoke;
+    assert_int_equal(result->closed_count, 1);
+    assert_int_equal(result->closed[0], 1);
+    assert_int_equal(client_revoked(scene.b)->delivery, given);
+    rig_run(scene.rig);
+    client_result(scene.a, sent);
+    const struct hbk_delivered *told = client_delivered(scene.b);
+    assert_int_equal(told->items[0].handle, value);
+    assert_int_equal(told->items_count, 4);
+    assert_int_equal(fake_handles_count(scene.b->process), 4);
+    scene_end(&scene);
+}
+
 /* What the target is being told of is in another process, under the same value. */
 static void what_is_being_told_may_be_elsewhere(void **state)
 {
@@ -506,6 +543,7 @@ int main(void)
         cmocka_unit_test(who_may_revoke),
         cmocka_unit_test(only_what_is_still_there_is_closed),
         cmocka_unit_test(what_is_being_told_is_not_closed),
+        cmocka_unit_test(what_is_being_placed_is_not_closed),
         cmocka_unit_test(what_is_being_told_may_be_elsewhere),
         cmocka_unit_test(nothing_is_there_any_more),
         cmocka_unit_test(one_that_cannot_be_closed_is_not_said_to_be),
