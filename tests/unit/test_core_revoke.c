@@ -364,6 +364,40 @@ static void what_is_being_placed_is_not_closed(void **state)
     scene_end(&scene);
 }
 
+/* A socket has no value that is known here; what is placed after it has. */
+static void what_is_told_with_a_socket_is_not_closed(void **state)
+{
+    (void)state;
+    struct scene scene =
+        scene_new("{'name':'user/a','revocable':true,'types':{'Socket':'any','Event':'any'}}");
+    uint32_t event = client_make(scene.a, "Event", 3);
+    uint32_t socket = client_make_socket(scene.a, 0x1F01FF);
+    uint32_t id = client_request(
+        scene.a, SEND, "{'to':'user/a','items':[{'handle':%u},{'handle':%u}],'revocable':true}",
+        event, event);
+    rig_run(scene.rig);
+    unsigned long long given = client_result(scene.a, id)->u.result.send.delivery;
+    const struct hbk_delivered *delivered = client_delivered(scene.b);
+    uint32_t value = delivered->items[1].handle;
+    fake_handle_close(scene.kernel, scene.b->process, delivered->items[0].handle);
+    fake_handle_close(scene.kernel, scene.b->process, value);
+    scene.b->connection->write_mode = FAKE_WRITE_PENDS;
+    client_request(scene.a, SEND,
+                   "{'to':'user/a','items':[{'handle':%u,'type':'Socket'},{'handle':%u}]}", socket,
+                   event);
+    rig_run(scene.rig);
+    rig_sockets_all_end(scene.rig);
+    assert_int_equal(fake_handles_untold(scene.b->process), 2);
+    fake_trace_clear(scene.kernel);
+    assert_int_equal(
+        client_ok(scene.a, REVOKE, "{'delivery':%llu}", given)->u.result.revoke.closed_count, 0);
+    assert_int_equal(fake_trace_count(scene.kernel, FAKE_OP_UNPLACE), 1); /* of the other value */
+    assert_non_null(fake_handle_find(scene.b->process, value));
+    share_unblock(scene.b, true);
+    assert_int_equal(client_delivered(scene.b)->items[1].handle, value);
+    scene_end(&scene);
+}
+
 /* What the target is being told of is in another process, under the same value. */
 static void what_is_being_told_may_be_elsewhere(void **state)
 {
@@ -488,6 +522,49 @@ static void each_item_costs(void **state)
     scene_end(&scene);
 }
 
+static uint64_t cost_of_revoking(const struct scene *scene)
+{
+    unsigned long long delivery = give(scene, 1);
+    uint64_t before = books_spent(scene->rig->core);
+    revoke(scene, scene->a, delivery, "0");
+    return books_spent(scene->rig->core) - before;
+}
+
+/* So is what is looked through for values that are on their way: sessions, and what is under way, but not what can be
+ * revoked. */
+static void what_is_looked_through_costs(void **state)
+{
+    (void)state;
+    struct hbk_config config;
+    hbk_config_default(&config);
+    config.requests_per_session = 2 * HBK_WORK_LOOKED_AT;
+    struct scene scene = {.share = share_new(&config)};
+    scene.rig = scene.share.rig;
+    scene.kernel = scene.rig->kernel;
+    scene.log = scene.share.log;
+    scene.kernel->audit.forgets = true;
+    scene.a = scene.share.a;
+    scene.b = scene.share.b;
+    client_ok(scene.b, OPEN, REVOCABLE);
+    uint32_t event = client_make(scene.a, "Event", 3);
+    uint64_t least = cost_of_revoking(&scene);
+    for (unsigned i = 0; i < HBK_WORK_LOOKED_AT; ++i)
+        client_ok(scene.a, SEND, "{'to':'user/a','items':[{'handle':%u}],'revocable':true}", event);
+    for (unsigned i = 0; i < HBK_WORK_LOOKED_AT; ++i)
+        client_delivered(scene.b);
+    assert_int_equal(cost_of_revoking(&scene), least);
+    for (unsigned i = 0; i < HBK_WORK_LOOKED_AT; ++i)
+        client_request(scene.a, SEND, "{'to':'user/late','items':[{'handle':%u}],'wait_ms':60000}",
+                       event);
+    rig_run(scene.rig);
+    assert_int_equal(cost_of_revoking(&scene), least + 1);
+    for (unsigned i = 0; i < HBK_WORK_LOOKED_AT; ++i)
+        client_connect(scene.rig, scene.share.c->process, 2);
+    rig_run(scene.rig);
+    assert_int_equal(cost_of_revoking(&scene), least + 2);
+    scene_end(&scene);
+}
+
 /* A user's whole share may be in what it gave. What it asks is looked for among what is under way alone. */
 static void many_are_no_burden(void **state)
 {
@@ -544,6 +621,7 @@ int main(void)
         cmocka_unit_test(only_what_is_still_there_is_closed),
         cmocka_unit_test(what_is_being_told_is_not_closed),
         cmocka_unit_test(what_is_being_placed_is_not_closed),
+        cmocka_unit_test(what_is_told_with_a_socket_is_not_closed),
         cmocka_unit_test(what_is_being_told_may_be_elsewhere),
         cmocka_unit_test(nothing_is_there_any_more),
         cmocka_unit_test(one_that_cannot_be_closed_is_not_said_to_be),
@@ -551,6 +629,7 @@ int main(void)
         cmocka_unit_test(to_oneself),
         cmocka_unit_test(its_pins_are_the_senders),
         cmocka_unit_test(each_item_costs),
+        cmocka_unit_test(what_is_looked_through_costs),
         cmocka_unit_test(many_are_no_burden),
         cmocka_unit_test(its_id_may_be_used_again),
     };
