@@ -68,7 +68,7 @@ install(
 )
 install(FILES ${HBK_SDK_ARCHIVE} ${HBK_SDK_MSVC_IMPORT} DESTINATION sdk/lib COMPONENT sdk)
 install(DIRECTORY client/include/ DESTINATION sdk/include COMPONENT sdk FILES_MATCHING PATTERN "*.h")
-install(DIRECTORY client/man/ DESTINATION sdk/man COMPONENT sdk FILES_MATCHING PATTERN "*.md")
+install(DIRECTORY client/man/ DESTINATION sdk/man COMPONENT sdk FILES_MATCHING PATTERN "*.md" PATTERN "*.json")
 install(FILES proto/PROTOCOL.md DESTINATION sdk COMPONENT sdk)
 
 include(CMakePackageConfigHelpers)

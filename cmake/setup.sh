@@ -63,8 +63,8 @@ packages=(
     wixl msitools pkgconf
     # to fetch and unpack the libraries' sources
     dpkg-dev xz-utils patch debian-archive-keyring ca-certificates
-    # to check the tree itself (tests/tidy)
-    python3
+    # to check the tree itself (tests/tidy), and what hbctl prints (tests/integration)
+    python3 python3-jsonschema
     # to compare with (tests/fuzz): a second JSON parser
     libjansson-dev
 )
