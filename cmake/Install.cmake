@@ -48,14 +48,44 @@ if(MINGW AND NOT HBK_CLIENT_ONLY)
 endif()
 add_custom_target(hbk_sdk ALL DEPENDS ${HBK_SDK_ARCHIVE} ${HBK_SDK_MSVC_IMPORT})
 
+# The manual, to be read in a browser. Debian has the tool in the package cmark-gfm; Windows has none of its own.
+set(manual_default ON)
+if(CMAKE_HOST_WIN32)
+    set(manual_default OFF)
+endif()
+option(HBK_MANUAL_HTML "Make HTML of the manual with cmark-gfm; else its Markdown is installed" ${manual_default})
+if(HBK_MANUAL_HTML)
+    find_package(Python3 3.9 COMPONENTS Interpreter REQUIRED)
+    find_program(HBK_CMARK cmark-gfm REQUIRED)
+    set(manual ${CMAKE_BINARY_DIR}/sdk/man)
+    file(GLOB pages CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/client/man/*.md)
+    add_custom_command(
+        OUTPUT ${manual}/index.html
+        COMMAND
+            ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/cmake/manual.py ${HBK_CMARK} ${CMAKE_SOURCE_DIR}/client/man
+            ${manual}
+        DEPENDS ${pages} ${CMAKE_SOURCE_DIR}/cmake/manual.py
+        COMMENT "Making HTML of the manual"
+        VERBATIM
+    )
+    add_custom_target(hbk_manual ALL DEPENDS ${manual}/index.html)
+endif()
+
 # All that "cmake --install" takes, for who does not build the tests.
 add_custom_target(hbk_ship)
 add_dependencies(hbk_ship hbk_sdk hbk_client_dll hbctl)
+if(HBK_MANUAL_HTML)
+    add_dependencies(hbk_ship hbk_manual)
+endif()
 
 if(NOT HBK_CLIENT_ONLY)
     add_dependencies(hbk_ship handlebroker)
     install(TARGETS handlebroker RUNTIME DESTINATION . COMPONENT service)
-    install(FILES installer/ADMIN.md CHANGELOG.md installer/THIRD_PARTY.txt DESTINATION . COMPONENT service)
+    install(
+        FILES installer/ADMIN.md installer/forwarding.xml CHANGELOG.md installer/THIRD_PARTY.txt
+        DESTINATION .
+        COMPONENT service
+    )
     install(FILES LICENSE DESTINATION . RENAME LICENSE.txt COMPONENT service)
     install(FILES installer/install.cmd installer/uninstall.cmd DESTINATION . COMPONENT scripts)
 endif()
@@ -68,8 +98,21 @@ install(
 )
 install(FILES ${HBK_SDK_ARCHIVE} ${HBK_SDK_MSVC_IMPORT} DESTINATION sdk/lib COMPONENT sdk)
 install(DIRECTORY client/include/ DESTINATION sdk/include COMPONENT sdk FILES_MATCHING PATTERN "*.h")
-install(DIRECTORY client/man/ DESTINATION sdk/man COMPONENT sdk FILES_MATCHING PATTERN "*.md" PATTERN "*.json")
+if(HBK_MANUAL_HTML)
+    install(DIRECTORY ${manual}/ DESTINATION sdk/man COMPONENT sdk FILES_MATCHING PATTERN "*.html")
+else()
+    install(DIRECTORY client/man/ DESTINATION sdk/man COMPONENT sdk FILES_MATCHING PATTERN "*.md")
+endif()
+install(FILES client/man/hbctl.schema.json DESTINATION sdk/man COMPONENT sdk)
 install(FILES proto/PROTOCOL.md DESTINATION sdk COMPONENT sdk)
+# What has been run leaves more in these folders than is theirs.
+install(
+    DIRECTORY client/languages/
+    DESTINATION sdk/languages
+    COMPONENT sdk
+    FILES_MATCHING REGEX "/[a-z]+/[a-z_]+\\.(c|cs|mjs|ps1|py)$"
+    PATTERN node_modules EXCLUDE
+)
 
 include(CMakePackageConfigHelpers)
 set(package ${CMAKE_BINARY_DIR}/sdk/package)

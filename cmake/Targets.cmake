@@ -5,6 +5,15 @@ set(HBK_SANITIZE "" CACHE STRING "Sanitizers for native builds, as for -fsanitiz
 option(HBK_ANALYZE "Let gcc look for faults along paths; for what needs no build but a verdict" OFF)
 option(HBK_COVERAGE "Count what is executed, as clang does it: tests/coverage reads the counts" OFF)
 
+# Equal sources give equal bytes, wherever the tree, the build and the libraries stand: asserts and what debuggers read
+# name them like this. The last one that fits counts, and the others often lie in the first.
+set(HBK_PREFIX_MAPS -ffile-prefix-map=${CMAKE_SOURCE_DIR}=. -ffile-prefix-map=${CMAKE_BINARY_DIR}=build)
+foreach(prefix IN LISTS CMAKE_PREFIX_PATH)
+    # Packages name their headers by it, whatever links led there.
+    file(REAL_PATH ${prefix} real)
+    list(APPEND HBK_PREFIX_MAPS -ffile-prefix-map=${prefix}=libraries -ffile-prefix-map=${real}=libraries)
+endforeach()
+
 # hbk_configure_target(TARGET)
 #
 # Every library and executable of the project calls this once, right after it is added.
@@ -43,7 +52,16 @@ function(hbk_configure_msvc target)
         /guard:cf
         /CETCOMPAT
         /Brepro
+        # What CMake asks for in RelWithDebInfo is kept by times.
+        /INCREMENTAL:NO
     )
+    if(CMAKE_C_COMPILER_ID STREQUAL "Clang")
+        list(TRANSFORM HBK_PREFIX_MAPS PREPEND /clang: OUTPUT_VARIABLE maps)
+        target_compile_options(${target} PRIVATE /Brepro ${maps})
+    else()
+        file(TO_NATIVE_PATH ${CMAKE_SOURCE_DIR} root)
+        target_compile_options(${target} PRIVATE /experimental:deterministic "/pathmap:${root}=.")
+    endif()
 endfunction()
 
 function(hbk_configure_gnu target)
@@ -58,8 +76,7 @@ function(hbk_configure_gnu target)
                 -fstack-protector-strong
                 # What Wine's debugger and the valgrind of Debian 12 can read.
                 -gdwarf-4
-                # Equal sources give equal bytes, wherever the tree stands.
-                -ffile-prefix-map=${CMAKE_SOURCE_DIR}=.
+                ${HBK_PREFIX_MAPS}
     )
     if(MINGW)
         # C11's printf formats (%zu, %lld) rather than those of the old Microsoft runtime.

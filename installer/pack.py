@@ -2,9 +2,11 @@
 """Makes of a folder what the MSI's source and the zip need of it; build.sh calls it.
 
     pack.py fragment STAGE OUT.wxs     a component for each file of STAGE/sdk, as the group SdkFiles
-    pack.py zip STAGE OUT.zip          all of STAGE, in a folder named like OUT; equal files give equal bytes
+    pack.py zip STAGE OUT.zip EPOCH    all of STAGE, in a folder named like OUT, as of EPOCH (seconds since 1970);
+                                       equal files give equal bytes
 """
 import sys
+import time
 import uuid
 import zipfile
 from pathlib import Path
@@ -51,20 +53,22 @@ def fragment(stage, out):
     out.write_text("\n".join(lines), encoding="utf-8")
 
 
-def pack_zip(stage, out):
+def pack_zip(stage, out, epoch):
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for path in sorted(path for path in stage.rglob("*") if path.is_file()):
-            entry = zipfile.ZipInfo(f"{out.stem}/{path.relative_to(stage).as_posix()}", (1980, 1, 1, 0, 0, 0))
+            entry = zipfile.ZipInfo(f"{out.stem}/{path.relative_to(stage).as_posix()}", time.gmtime(epoch)[:6])
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, path.read_bytes())
 
 
 def main():
-    made = {"fragment": fragment, "zip": pack_zip}
-    if len(sys.argv) != 4 or sys.argv[1] not in made:
+    if sys.argv[1:2] == ["fragment"] and len(sys.argv) == 4:
+        fragment(Path(sys.argv[2]).resolve(), Path(sys.argv[3]))
+    elif sys.argv[1:2] == ["zip"] and len(sys.argv) == 5:
+        pack_zip(Path(sys.argv[2]).resolve(), Path(sys.argv[3]), int(sys.argv[4]))
+    else:
         raise SystemExit(__doc__)
-    made[sys.argv[1]](Path(sys.argv[2]).resolve(), Path(sys.argv[3]))
 
 
 if __name__ == "__main__":

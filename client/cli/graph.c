@@ -36,10 +36,11 @@ static bool copy(char **ret_copy, const char *text)
     if (text == NULL)
         return true;
     size_t size = strlen(text) + 1;
-    *ret_copy = malloc(size);
-    if (*ret_copy == NULL)
+    char *made = malloc(size);
+    if (made == NULL)
         return false;
-    memcpy(*ret_copy, text, size);
+    memcpy(made, text, size);
+    *ret_copy = made;
     return true;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define NAME_COLUMNS 32
+#define TYPES_COLUMNS 64
 
 static void write_node(FILE *file, const struct graph_node *node, unsigned long id)
 {
@@ -60,7 +61,7 @@ static void write_edge(FILE *file, const struct graph_edge *edge)
     }
     if (types[0] != '\0') {
         fputs("\\n", file);
-        graph_dot_text(file, types, 2 * NAME_COLUMNS);
+        graph_dot_text(file, types, TYPES_COLUMNS);
     }
     if (edge->word != NULL) {
         fputs("\\n", file);

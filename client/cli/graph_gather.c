@@ -34,7 +34,8 @@ static bool how_of(const hbk_record *record, enum graph_how *ret_how)
 static bool take_record(struct graph_run *run, const hbk_record *record)
 {
     struct graph_item items[HBK_ITEMS_MAX];
-    struct graph_share share = {.from = party(&record->caller), .to = party(&record->target)};
+    struct graph_share share = {
+        .from = party(&record->caller), .to = party(&record->target), .items = items};
 
     run->about.records++;
     if (run->about.from_ms == 0 || record->time_ms < run->about.from_ms)
@@ -52,10 +53,9 @@ static bool take_record(struct graph_run *run, const hbk_record *record)
     share.name = record->endpoint;
     share.count = record->stands_for;
     share.time_ms = record->time_ms;
-    share.items_count = record->count;
-    share.items = items;
-    for (size_t i = 0; i < record->count; i++)
-        items[i] = (struct graph_item){record->items[i].type, record->items[i].access};
+    for (size_t i = 0; i < record->count && i < HBK_ITEMS_MAX; i++)
+        items[share.items_count++] =
+            (struct graph_item){record->items[i].type, record->items[i].access};
     return graph_add(run->graph, &share);
 }
 
@@ -183,6 +183,7 @@ out:
 enum exit_code graph_gather_watch(struct graph_run *run, hbk_client *client, uint32_t watch_ms)
 {
     const ULONGLONG end = GetTickCount64() + watch_ms;
+    char length[32];
     hbk_error_info error;
     hbk_record *record = NULL;
     hbk_result result = hbk_watch(client, &error);
@@ -191,6 +192,8 @@ enum exit_code graph_gather_watch(struct graph_run *run, hbk_client *client, uin
         return failed(&run->arguments->globals, &error,
                       result == HBK_QUOTA ? "Too many watch already; end one of them."
                                           : inspect_advice(result));
+    duration_text(length, sizeof length, watch_ms);
+    fprintf(stderr, "gathering what is recorded within %s\n", length);
     for (;;) {
         const ULONGLONG now = GetTickCount64();
         result = hbk_watch_receive(client, now < end ? (uint32_t)(end - now) : 0, &record, &error);

@@ -179,8 +179,9 @@ static void spread(struct layers *layers)
 
 bool graph_layers(const struct graph *graph, struct graph_picture *picture, size_t *ret_layer_of)
 {
-    struct layers layers = {.graph = graph, .picture = picture, .layer_of = ret_layer_of};
+    struct layers layers = {.graph = graph, .picture = picture};
 
+    layers.layer_of = ret_layer_of;
     layers.right = calloc(graph->nodes_count + 1, sizeof layers.right[0]);
     layers.left = calloc(graph->nodes_count + 1, sizeof layers.left[0]);
     const bool good = layers.right != NULL && layers.left != NULL && break_circles(&layers);

@@ -6,7 +6,7 @@
 
 #define ROUNDS 12
 #define MARGIN 24.0
-#define LAYER_GAP 152.0 /* between the cards of two layers */
+#define LAYER_GAP 164.0 /* between the cards of two layers */
 #define BEND_HEIGHT 12.0
 #define COMPACT_FROM 14 /* nodes in a layer: then cards are small */
 #define NONE SIZE_MAX
@@ -412,10 +412,10 @@ static void place_apart(struct layout *layout)
             continue;
         if (placed == 0)
             picture->apart_y = picture->height + MARGIN;
+        const size_t row = placed / columns;
         const double x = MARGIN + (double)(placed % columns) * pitch;
         picture->places[i] = (struct graph_place){
-            true, x,
-            picture->apart_y + 28 + (double)(placed / columns) * (picture->card_height + 14)};
+            true, x, picture->apart_y + 28 + (double)row * (picture->card_height + 14)};
         picture->width =
             x + picture->card_width > picture->width ? x + picture->card_width : picture->width;
         picture->height = picture->places[i].y + picture->card_height;

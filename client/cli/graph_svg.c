@@ -310,7 +310,7 @@ static void label_link(FILE *file, const struct graph *graph, const struct graph
                        const struct graph_link *link, const struct crowd *crowd,
                        struct label_space *taken)
 {
-    struct label label;
+    struct label label = {.what = ""};
     struct box box;
 
     make_label(graph, picture, link, &label);

@@ -284,7 +284,7 @@ void graph_notes(const struct graph *graph, const struct graph_about *about,
     if (graph->lost != 0) {
         snprintf(
             text, sizeof text,
-            "Hand-offs that were not remembered, as there were %u nodes or %u pairs already: %llu.",
+            "Hand-offs that were not remembered, as there were %d nodes or %d pairs already: %llu.",
             GRAPH_NODES_MAX, GRAPH_EDGES_MAX, (unsigned long long)graph->lost);
         tell(context, text);
     }

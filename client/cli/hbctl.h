@@ -21,6 +21,7 @@ enum exit_code {
 /* What every command takes. */
 struct globals {
     bool json, unverified, version;
+    bool reopen; /* an option of some commands: the client goes on over a restart of the service */
     const char *pipe; /* NULL: the service's */
 };
 

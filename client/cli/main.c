@@ -50,7 +50,7 @@ static const struct command commands[] = {
         "  hbctl metrics\n"
         "  hbctl metrics > handlebroker.prom\n"),
     HBCTL_COMMAND("watch", run_watch, "what happens, as it happens",
-                  "hbctl watch [--count N] [--timeout MS] [--json]\n"
+                  "hbctl watch [--count N] [--timeout MS] [--reopen] [--json]\n"
                   "\n"
                   "Prints the service's audit records as they are made: each grant, refusal and\n"
                   "failure, and each change of the rules. Ctrl+C ends it. It takes the right to\n"
@@ -58,9 +58,11 @@ static const struct command commands[] = {
                   "\n"
                   "  --count N      end after so many records\n"
                   "  --timeout MS   give up when none has come for so long\n"
+                  "  --reopen       go on when the service is restarted\n"
                   "\n"
                   "Examples:\n"
                   "  hbctl watch\n"
+                  "  hbctl watch --reopen\n"
                   "  hbctl watch --json --count 100 > records.jsonl\n"),
     HBCTL_COMMAND(
         "graph", run_graph, "a picture of who shared what with whom",
@@ -138,11 +140,13 @@ static const struct command commands[] = {
                   "  --from SDDL    only from whom this grants the right 0x2; it can only narrow\n"
                   "  --revocable    agree that senders may take back what they send so, and hold\n"
                   "                 that until they do or leave\n"
+                  "  --reopen       go on when the service is restarted\n"
                   "\n"
                   "Examples:\n"
                   "  hbctl receive user/inbox\n"
                   "  hbctl receive user/inbox --print > copy.txt\n"
                   "  hbctl receive user/inbox --ask --timeout 60000 --output copy.txt\n"
+                  "  hbctl receive user/inbox --count 1000000 --reopen --json\n"
                   "  hbctl receive user/inbox --from \"D:(A;;0x2;;;S-1-5-18)\"\n"),
     HBCTL_COMMAND(
         "store put", run_store_put, "leave an open file in the broker, for whoever asks for it",

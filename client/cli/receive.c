@@ -18,7 +18,8 @@ static void print_delivery(const struct receive_request *request, const hbk_deli
     struct table table;
 
     fprintf(file, "%s %llu at %s from process %lu of %s%s\n",
-            delivery->offered ? "offer" : "delivery", (unsigned long long)delivery->id,
+            delivery->offered ? "offer" : "delivery",
+            (unsigned long long)HBK_SERVICE_NUMBER(delivery->id),
             delivery->endpoint != NULL ? delivery->endpoint : "this process",
             (unsigned long)delivery->from_pid, delivery->from_user,
             delivery->revocable ? ", which can take it back" : "");
@@ -51,10 +52,10 @@ static void json_delivery(const hbk_delivery *delivery)
     struct json json;
 
     json_begin(&json, stdout);
-    json_number(&json, delivery->offered ? "offer" : "delivery", delivery->id);
+    json_number(&json, delivery->offered ? "offer" : "delivery", HBK_SERVICE_NUMBER(delivery->id));
     json_text(&json, "endpoint", delivery->endpoint);
     json_open(&json, "from", '{');
-    json_number(&json, "session", delivery->from_session);
+    json_number(&json, "session", HBK_SERVICE_NUMBER(delivery->from_session));
     json_number(&json, "pid", delivery->from_pid);
     json_text(&json, "user", delivery->from_user);
     json_number(&json, "integrity", delivery->from_integrity);
@@ -122,9 +123,10 @@ static void show_revoked(const struct arguments *arguments, const struct receive
                          const hbk_notification *notice)
 {
     if (arguments->globals.json)
-        json_revoked(notice->delivery, notice->closed);
+        json_revoked(HBK_SERVICE_NUMBER(notice->delivery), notice->closed);
     else
-        print_revoked(telling(&request->copy), notice->delivery, notice->closed);
+        print_revoked(telling(&request->copy), HBK_SERVICE_NUMBER(notice->delivery),
+                      notice->closed);
 }
 
 /* Keeps @delivery until it is taken back, or its sender has gone. */
@@ -148,6 +150,11 @@ static void hold(struct talk *talk, const struct receive_request *request,
             notice.session == delivery->from_session) {
             if (!json)
                 fputs("its sender has left\n", stderr);
+            return;
+        }
+        if (notice.kind == HBK_NOTIFICATION_REOPENED) {
+            if (!json)
+                fputs("the service was restarted: it cannot be taken back any more\n", stderr);
             return;
         }
         progress_begin(&talk->arguments->globals, "holding it", NULL);
@@ -238,6 +245,7 @@ enum exit_code run_receive(struct arguments *arguments)
         {"--output", OPTION_TEXT, 0, &request.copy.output, NULL},
         {"--from", OPTION_TEXT, 0, &request.from, NULL},
         {"--revocable", OPTION_FLAG, 0, &request.revocable, NULL},
+        {"--reopen", OPTION_FLAG, 0, &arguments->globals.reopen, NULL},
     };
     const char *name = NULL;
     const struct operand operand = {&name, ENDPOINT_MISSING};

@@ -34,7 +34,8 @@ static enum exit_code connect_client(const struct arguments *arguments, hbk_clie
     }
     options.client_version = hbk_version();
     options.pipe = pipe;
-    options.flags = globals->unverified ? HBK_OPEN_UNVERIFIED : 0;
+    options.flags =
+        (globals->unverified ? HBK_OPEN_UNVERIFIED : 0u) | (globals->reopen ? HBK_OPEN_REOPEN : 0u);
     progress_begin(globals, "connecting", NULL);
     hbk_result result = hbk_open(&options, ret_client, &error);
     progress_end();

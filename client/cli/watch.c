@@ -3,7 +3,11 @@
 
 #include <string.h>
 
+/* How long to look for a service that is away, before the next look at Ctrl+C. */
+#define AWAY_MS 500u
+
 struct watch_request {
+    bool reopen;
     uint32_t count, timeout_ms; /* count 0: no end */
 };
 
@@ -113,6 +117,29 @@ static hbk_result wait_for_record(hbk_client *client, uint32_t timeout_ms)
     }
 }
 
+/* The connection is gone. Return: HBK_OK, there is another; HBK_TIMEOUT, not yet. */
+static hbk_result come_back(hbk_client *client, hbk_error_info *ret_error)
+{
+    hbk_result result = hbk_reopen(client, AWAY_MS, ret_error);
+
+    switch (result) {
+    case HBK_OK:
+        progress_end();
+        fputs("hbctl watch: the service was away; some records may be missing here\n", stderr);
+        fflush(stderr);
+        return HBK_OK;
+    case HBK_UNAVAILABLE:
+    case HBK_UNTRUSTED:
+    case HBK_BUSY:
+    case HBK_STOPPING:
+    case HBK_TIMEOUT:
+    case HBK_DISCONNECTED:
+        return HBK_TIMEOUT;
+    default:
+        return result;
+    }
+}
+
 static void watch(struct talk *talk, const struct watch_request *request)
 {
     hbk_record *record = NULL;
@@ -121,6 +148,11 @@ static void watch(struct talk *talk, const struct watch_request *request)
 
     while (request->count == 0 || shown < request->count) {
         hbk_result result = hbk_watch_receive(talk->client, 0, &record, &talk->error);
+        if (result == HBK_DISCONNECTED && request->reopen) {
+            result = come_back(talk->client, &talk->error);
+            if (result == HBK_OK)
+                continue;
+        }
         ULONGLONG quiet = GetTickCount64() - last;
         bool patient = request->timeout_ms == INFINITE;
         if (result == HBK_TIMEOUT && (patient || quiet < request->timeout_ms)) {
@@ -152,6 +184,7 @@ enum exit_code run_watch(struct arguments *arguments)
     const struct option options[] = {
         {"--count", OPTION_NUMBER, UINT32_MAX, &request.count, NULL},
         {"--timeout", OPTION_NUMBER, INFINITE - 1, &request.timeout_ms, NULL},
+        {"--reopen", OPTION_FLAG, 0, &request.reopen, NULL},
     };
     enum exit_code code = EXIT_USAGE;
     struct talk talk;
@@ -170,6 +203,7 @@ enum exit_code run_watch(struct arguments *arguments)
         talk_good(&talk, hbk_watch(talk.client, &talk.error), advice)) {
         if (!arguments->globals.json)
             fputs("watching; Ctrl+C ends it\n", stderr);
+        fflush(stderr);
         progress_begin(&arguments->globals, "waiting for the first record", NULL);
         watch(&talk, &request);
     }

@@ -129,8 +129,8 @@ typedef struct hbk_client hbk_client;
  * run): it is no service, so it cannot be told from an impostor. Never in production. */
 #define HBK_OPEN_UNVERIFIED 0x1u
 /* Call hbk_reopen() as it is needed: before a call, with the connect timeout; while one waits to
- * receive, for as long as that may wait. No request is made twice: one that has lost its connection is
- * HBK_DISCONNECTED, and the next call reopens. */
+ * receive, for as long as that may wait; on the thread of hbk_notify_window() and hbk_notify_call(). No
+ * request is made twice: one that has lost its connection is HBK_DISCONNECTED, and the next call reopens. */
 #define HBK_OPEN_REOPEN 0x2u
 
 typedef struct hbk_open_options {

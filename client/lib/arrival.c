@@ -92,6 +92,14 @@ void hbk_arrival_look(struct hbk_client *client)
     ReleaseSRWLockExclusive(&client->lock);
 }
 
+/* The thread that tells, if there is one, goes on trying. */
+static void left_to_notify(struct hbk_client *client)
+{
+    AcquireSRWLockExclusive(&client->lock);
+    hbk_notify_again(client);
+    ReleaseSRWLockExclusive(&client->lock);
+}
+
 hbk_result hbk_arrival_receive(struct hbk_client *client, enum hbk_arrival_kind kind,
                                uint32_t timeout_ms, struct hbk_arrival **ret_arrival,
                                hbk_error_info *ret_error)
@@ -112,8 +120,11 @@ hbk_result hbk_arrival_receive(struct hbk_client *client, enum hbk_arrival_kind 
             return hbk_fail(ret_error, HBK_TIMEOUT, -1, 0, "nothing came within the timeout");
         if (!(client->opening.flags & HBK_OPEN_REOPEN))
             break;
-        if (hbk_reopen_until(client, deadline_ms, &error) == HBK_OK)
+        hbk_result result = hbk_reopen_until(client, deadline_ms, &error);
+        if (result == HBK_OK)
             continue;
+        if (hbk_reopen_may_pass(result))
+            left_to_notify(client);
         if (timeout_ms != 0 && hbk_remaining_ms(deadline_ms) == 0)
             return hbk_fail(ret_error, HBK_TIMEOUT, -1, error.win32,
                             "nothing came within the timeout; the service is away: %s",

@@ -392,6 +392,13 @@ void hbk_session_free(struct hbk_client *client);
 hbk_result hbk_reopen_until(struct hbk_client *client, uint64_t deadline_ms,
                             hbk_error_info *ret_error);
 
+/** hbk_reopen_may_pass() - another try may do better than @result. */
+bool hbk_reopen_may_pass(hbk_result result);
+
+/** hbk_reopen_pause_ms() - how long to wait before the next of so many @tries. Half of it is chance, so that many
+ * clients do not come back in one moment. */
+uint32_t hbk_reopen_pause_ms(const struct hbk_client *client, unsigned tries);
+
 /** hbk_reopen_if_due() - before a call: if the connection is gone, and hbk_open() was asked for it. Return:
  * HBK_OK, the call may be made; HBK_DISCONNECTED. */
 hbk_result hbk_reopen_if_due(struct hbk_client *client, hbk_error_info *ret_error);
@@ -443,9 +450,8 @@ void hbk_held_place(struct hbk_delivery_body *body, size_t index, HANDLE handle)
 /** hbk_held_take() - item @index's handle, which is NULL from then on. */
 HANDLE hbk_held_take(struct hbk_delivery_body *body, size_t index);
 
-/** hbk_held_renew() - what was received over @client's earlier connection is out of the service's reach;
- * what has come to @fresh is @client's. */
-void hbk_held_renew(struct hbk_client *client, const struct hbk_client *fresh);
+/** hbk_held_move() - what has come to @from is @to's. */
+void hbk_held_move(struct hbk_client *to, const struct hbk_client *from);
 
 /** hbk_held_forget() - @client is closed: nothing more will be closed in what was received from it. */
 void hbk_held_forget(const struct hbk_client *client);

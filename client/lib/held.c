@@ -82,15 +82,12 @@ HANDLE hbk_held_take(struct hbk_delivery_body *body, size_t index)
     return handle;
 }
 
-void hbk_held_renew(struct hbk_client *client, const struct hbk_client *fresh)
+void hbk_held_move(struct hbk_client *to, const struct hbk_client *from)
 {
     AcquireSRWLockExclusive(&lock);
-    for (struct hbk_delivery_body *body = first, *next; body != NULL; body = next) {
-        next = body->next;
-        if (body->owner == client)
-            take_out(body);
-        else if (body->owner == fresh)
-            body->owner = client;
+    for (struct hbk_delivery_body *body = first; body != NULL; body = body->next) {
+        if (body->owner == from)
+            body->owner = to;
     }
     ReleaseSRWLockExclusive(&lock);
 }

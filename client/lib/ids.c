@@ -1,4 +1,4 @@
-/* Numbers of deliveries, sessions and entries. The service counts them from 1 with each start, so that after a
+/* Numbers of deliveries, sessions and entries. They begin anew with each start of the service, so that after a
  * restart the same number is something else's. The application knows them with the epoch of the connection
  * that has told them in the bits above: one of before is never taken for one of now, neither by the
  * application nor by us. */

@@ -3,7 +3,10 @@
  * The thread does what an application does with the wait handle, and no more: it waits for `arrived`, looks
  * whether there is something, and tells. Receiving is the application's. From then on it does not wait for
  * `arrived`, which stays set, but for `wake`, until somebody was told HBK_TIMEOUT with every queue empty. So it
- * runs once for what may be many deliveries, and never twice for what nobody wants to receive. */
+ * runs once for what may be many deliveries, and never twice for what nobody wants to receive.
+ *
+ * Where the application has asked for it, the end of the connection is not told: the thread reopens the client, at
+ * leisure, and tells only if that is of no use. */
 #include "client.h"
 
 #include <process.h>
@@ -56,10 +59,11 @@ void hbk_notify_again(struct hbk_client *client)
 
 /* ---- the thread ---- */
 
-enum look { LOOK_LATER, LOOK_TELL, LOOK_END };
+enum look { LOOK_LATER, LOOK_TELL, LOOK_REOPEN, LOOK_END };
 
 /* Is it time to tell? *ret_arrived: whether a change of `arrived` is of interest. */
-static enum look look(struct hbk_client *client, struct hbk_told *ret_whom, bool *ret_arrived)
+static enum look look(struct hbk_client *client, bool may_reopen, struct hbk_told *ret_whom,
+                      bool *ret_arrived)
 {
     struct hbk_notify *notify = &client->notify;
     enum look found = LOOK_LATER;
@@ -69,9 +73,9 @@ static enum look look(struct hbk_client *client, struct hbk_told *ret_whom, bool
         notify->thread_id = 0; /* which may soon be another thread's */
         found = LOOK_END;
     } else if (!notify->told && hbk_io_peek(client)) {
-        notify->told = true;
+        found = may_reopen && !hbk_io_has_arrived(client) ? LOOK_REOPEN : LOOK_TELL;
+        notify->told = found == LOOK_TELL;
         *ret_whom = notify->whom;
-        found = LOOK_TELL;
     }
     *ret_arrived = !notify->told;
     ReleaseSRWLockExclusive(&client->lock);
@@ -86,16 +90,35 @@ static void tell_again(struct hbk_client *client)
     ReleaseSRWLockExclusive(&client->lock);
 }
 
+/* One try. Return: false, it is of no use. */
+static bool reopen(struct hbk_client *client, unsigned *tries)
+{
+    hbk_result result = hbk_reopen_until(client, hbk_now_ms(), NULL);
+
+    *tries = result == HBK_OK ? 0 : *tries + 1;
+    if (result == HBK_OK)
+        return true;
+    if (!hbk_reopen_may_pass(result))
+        return false;
+    WaitForSingleObject(client->notify.wake, hbk_reopen_pause_ms(client, *tries));
+    return true;
+}
+
 static unsigned __stdcall run(void *context)
 {
     struct hbk_client *client = context;
     const HANDLE events[2] = {client->notify.wake, client->arrived};
+    const bool asked = (client->opening.flags & HBK_OPEN_REOPEN) != 0;
     struct hbk_told whom;
-    bool arrived = false;
+    bool arrived = false, of_use = true;
+    unsigned tries = 0;
     enum look found;
 
-    while ((found = look(client, &whom, &arrived)) != LOOK_END) {
-        if (found == LOOK_TELL) {
+    while ((found = look(client, asked && of_use, &whom, &arrived)) != LOOK_END) {
+        if (found == LOOK_REOPEN) {
+            of_use = reopen(client, &tries);
+        } else if (found == LOOK_TELL) {
+            of_use = true;
             bool posted = whom.window == NULL || post(&whom);
             if (whom.function != NULL)
                 whom.function(client, whom.context);

@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What may be different in a moment. Nothing was believed, sent or opened that would make another try unsafe. */
-static bool may_pass(hbk_result result)
+bool hbk_reopen_may_pass(hbk_result result)
 {
     switch (result) {
     case HBK_UNAVAILABLE:
@@ -25,8 +24,7 @@ static bool may_pass(hbk_result result)
     }
 }
 
-/* So that many clients do not come back all at once: half of the time is chance. */
-static uint32_t pause_ms(const struct hbk_client *client, unsigned tries)
+uint32_t hbk_reopen_pause_ms(const struct hbk_client *client, unsigned tries)
 {
     uint32_t most = tries < 6 ? HBK_REOPEN_PAUSE_MS << tries : HBK_REOPEN_PAUSE_MS_MAX;
     LARGE_INTEGER now;
@@ -71,8 +69,10 @@ static struct hbk_listening **next(struct hbk_client *client, const struct hbk_c
     return at;
 }
 
+/* With the lock held. */
 static void move_arrivals(struct hbk_client *client, struct hbk_client *fresh)
 {
+    hbk_held_move(client, fresh);
     for (int kind = 0; kind < HBK_ARRIVAL_KINDS; kind++) {
         struct hbk_arrivals *queue = &fresh->arrivals[kind];
         for (struct hbk_arrival *arrival = queue->first, *after; arrival != NULL; arrival = after) {
@@ -97,7 +97,6 @@ static bool take_place(struct hbk_client *client, struct hbk_client *fresh)
     client->stopping = false;
     client->reason.code = HBK_R_OK;
     hbk_offers_discard(client);
-    hbk_held_renew(client, fresh);
     hbk_reopened_in(client);
     move_arrivals(client, fresh);
     hbk_notify_again(client);
@@ -174,7 +173,7 @@ static hbk_result try_once(struct hbk_client *client, bool *ret_again, hbk_error
 
     hbk_result result =
         hbk_session_new(&client->opening, epoch, now, deadline_ms, &fresh, ret_error);
-    *ret_again = may_pass(result);
+    *ret_again = hbk_reopen_may_pass(result);
     if (result != HBK_OK)
         return result;
     AcquireSRWLockExclusive(&client->lock);
@@ -183,7 +182,7 @@ static hbk_result try_once(struct hbk_client *client, bool *ret_again, hbk_error
     fresh->last_serial = client->last_serial;
     ReleaseSRWLockExclusive(&client->lock);
     result = restore(client, fresh, deadline_ms, ret_error);
-    *ret_again = may_pass(result) && result != HBK_QUOTA;
+    *ret_again = hbk_reopen_may_pass(result) && result != HBK_QUOTA;
     if (result != HBK_OK)
         give_up(client, fresh);
     hbk_session_free(fresh);
@@ -193,7 +192,7 @@ static hbk_result try_once(struct hbk_client *client, bool *ret_again, hbk_error
 /* Sleeps before another try. Return: false, there is no time for one. */
 static bool rest(const struct hbk_client *client, unsigned tries, uint64_t deadline_ms)
 {
-    uint32_t left = hbk_remaining_ms(deadline_ms), pause = pause_ms(client, tries);
+    uint32_t left = hbk_remaining_ms(deadline_ms), pause = hbk_reopen_pause_ms(client, tries);
 
     Sleep(pause < left ? pause : left);
     return left != 0;
@@ -228,8 +227,8 @@ static void wait_for_end(struct hbk_client *client, uint64_t deadline_ms)
 /* Return: HBK_BUSY, it is this thread's to reopen; else it need not, or could not. With the lock held. */
 static hbk_result begin(struct hbk_client *client, uint64_t deadline_ms, hbk_error_info *ret_error)
 {
-    if (!client->ended && client->stopping)
-        wait_for_end(client, deadline_ms);
+    if (!client->ended && (client->stopping || client->ending))
+        wait_for_end(client, client->ending ? HBK_NEVER : deadline_ms);
     while (client->ended && (client->reopening || client->pipe != NULL)) {
         /* Who holds the pipe still is on its way out. */
         uint32_t left = client->reopening ? hbk_remaining_ms(deadline_ms) : INFINITE;
@@ -298,7 +297,7 @@ hbk_result hbk_reopen_if_due(struct hbk_client *client, hbk_error_info *ret_erro
         return HBK_OK;
     hbk_arrival_look(client);
     AcquireSRWLockShared(&client->lock);
-    bool due = client->ended;
+    bool due = client->ending;
     ReleaseSRWLockShared(&client->lock);
     if (!due ||
         hbk_reopen_until(client, hbk_now_ms() + client->opening.timeout_ms, &error) == HBK_OK)

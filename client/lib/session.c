@@ -178,7 +178,8 @@ hbk_result hbk_session_new(const struct hbk_opening *opening, unsigned epoch, ui
 static bool keep_opening(struct hbk_opening *ret_opening, const hbk_open_options *options)
 {
     const wchar_t *pipe = options->pipe != NULL ? options->pipe : HBK_PIPE_NAME;
-    const char *version = options->client_version != NULL ? options->client_version : "0";
+    struct hbk_text version =
+        hbk_text_from(options->client_version != NULL ? options->client_version : "0");
     size_t size = (wcslen(pipe) + 1) * sizeof pipe[0];
 
     ret_opening->pipe = malloc(size);
@@ -189,10 +190,11 @@ static bool keep_opening(struct hbk_opening *ret_opening, const hbk_open_options
     ret_opening->timeout_ms =
         options->connect_timeout_ms != 0 ? options->connect_timeout_ms : HBK_CONNECT_TIMEOUT_MS;
     if (options->client_name != NULL)
-        memcpy(ret_opening->name, options->client_name, strlen(options->client_name) + 1);
+        hbk_copy_text(ret_opening->name, sizeof ret_opening->name,
+                      hbk_text_from(options->client_name));
     else
         own_name(ret_opening->name, sizeof ret_opening->name);
-    memcpy(ret_opening->version, version, strlen(version) + 1);
+    hbk_copy_text(ret_opening->version, sizeof ret_opening->version, version);
     return true;
 }
 
@@ -218,6 +220,7 @@ hbk_result hbk_open(const hbk_open_options *options, hbk_client **ret_client,
         free(opening.pipe);
         return result;
     }
+    HBK_ASSERT(client != NULL);
     client->opening = opening;
     *ret_client = client;
     return HBK_OK;

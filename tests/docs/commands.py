@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Runs every command that the pages tell a reader to type.
 
-    commands.py --list            each block of commands, and what becomes of it; fails where that is unclear
-    commands.py INSTALLER_DIR WORK_DIR [PAGE…]     runs them, on the Windows of a Wine prefix of its own; of some pages alone
+    commands.py --list                             each block, and what becomes of it; fails where that is unclear
+    commands.py INSTALLER_DIR WORK_DIR [PAGE…]     runs them (of some pages alone) in a Wine prefix of its own
 
-A block of commands is a fenced one of the languages below. It is typed into Wine's prompt, line by line, and each line must end
-with exit code 0; blocks that stand side by side are prompts that are open at the same time; of a block "console" what is printed
-is compared. Or the page says otherwise, as page.py reads it: by a line that the reader sees right behind the block, or by a
-comment right before it that names the file which has its lines, and is run by "make test" or the hosted workflow.
+A block of commands is a fenced one of the languages below. It is typed into Wine's prompt, line by line, and each
+line must end with exit code 0; blocks that stand side by side are prompts that are open at the same time; of a block
+"console" what is printed is compared. Or the page says otherwise, as page.py reads it: by a line that the reader sees
+right behind the block, or by a comment right before it that names the file which has its lines, and is run by
+"make test" or the hosted workflow.
 """
 import json
 import re

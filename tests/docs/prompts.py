@@ -1,11 +1,12 @@
 """Types commands of the pages into prompts of a Windows that has what they name: files, a receiver, a sender, an entry.
 
-A command is typed as it stands, but for what nobody can know before: PLACEHOLDERS.
+A command is typed as it stands, but for what nobody can know before.
 """
 import contextlib
 import json
 import re
 import shutil
+from pathlib import Path
 
 import shell
 
@@ -50,8 +51,7 @@ class Prompts:
         if state == "files":
             shutil.copytree(self.stage, self.prefix.here(FOLDER))
         elif state == "installed":
-            with open(self.prefix.here(CONFIGURATION), "w", encoding="utf-8") as file:
-                json.dump(RULES, file)
+            Path(self.prefix.here(CONFIGURATION)).write_text(json.dumps(RULES), encoding="utf-8")
             self.plain("msiexec /i HandleBroker-0.1.0-x64.msi /qn ADDLOCAL=ALL")
         self.state = state
 
@@ -61,9 +61,9 @@ class Prompts:
         self.prefix.run(["msiexec /x HandleBroker-0.1.0-x64.msi /qn", "sc delete HandleBroker"], self.folder)
         self.plain(CLEAN_PATH)
         shutil.rmtree(self.prefix.here(FOLDER), ignore_errors=True)
-        path = self.prefix.here(CONFIGURATION)
-        shutil.rmtree(path.rpartition("/")[0], ignore_errors=True)
-        (self.prefix.drive / "ProgramData/HandleBroker").mkdir()
+        settings = Path(self.prefix.here(CONFIGURATION)).parent
+        shutil.rmtree(settings, ignore_errors=True)
+        settings.mkdir()
 
     def settle(self, *states):
         """Waits until the service is in one of these states, or is not there."""
@@ -75,10 +75,9 @@ class Prompts:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir()
         for name in FILES:
-            path = self.prefix.here(name) if name.startswith("C:") else str(self.folder / name)
-            shutil.os.makedirs(path.rpartition("/")[0], exist_ok=True)
-            with open(path, "w", encoding="utf-8") as file:
-                file.write(f"this is {name}\n")
+            path = Path(self.prefix.here(name)) if name.startswith("C:") else self.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"this is {name}\n", encoding="utf-8")
         for msi in self.packages.glob("*.msi"):
             shutil.copy(msi, self.folder)
 
@@ -194,12 +193,16 @@ class Prompts:
 
     def type_watch(self, line, _):
         """It is ended when it has told something, or tells the number it was asked for."""
-        def later():
-            return [entry["pid"] for entry in self.ask("sessions")["sessions"] if entry["session"] > last]
-        last = self.ask("sessions")["sessions"][-1]["session"]
+        def sessions():
+            return {entry["session"]: entry["pid"] for entry in self.ask("sessions")["sessions"]}
+
+        def stayed():  # who asks is there once
+            first, second = sessions(), sessions()
+            return [pid for session, pid in first.items() if session in second and session not in before]
+        before = sessions()
         started = self.start(line)
-        self.prefix.wait_for(later, lambda found: len(found) > 1)  # it, and who asks
-        pid = later()[0]
+        self.prefix.wait_for(stayed, bool)
+        pid = stayed()[0]
         if "--count" in line:
             # A put is three records.
             self.plain(f"for /l %%i in (1,1,40) do {STORE} put user/tick --file report.txt --replace")

@@ -87,7 +87,10 @@ class Prefix:
         return Shell(process, files[1])
 
     def run(self, lines, folder, answers=""):
-        return self.start(lines, folder, answers).wait()
+        done = self.start(lines, folder, answers).wait()
+        # A program whose server has died ends with 0, whatever it had got to.
+        subprocess.run([self.environment["HBK_WINESERVER"], "-k0"], env=self.environment, check=True)
+        return done
 
     def wait_for(self, what, wanted):
         """Asks @what until it says @wanted, which it has SECONDS for."""

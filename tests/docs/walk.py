@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""A new user's walk: does what README's section says, word for word and in its order, on a Windows that has nothing of it.
+"""A new user's walk: does what README's section says, word for word, on a Windows that has nothing of the product.
 
     walk.py README.md INSTALLER_DIR TOOLCHAIN_FILE WORK_DIR
 
-The MSI of INSTALLER_DIR is all that there is at first. Programs are pasted from README, compiled with its commands, run, and what
-they print is compared with what README says. What is typed for gcc and CMake is done by those of this machine; all else is
-typed into Wine's prompt. Then some words of the page are spoilt, one at a time, and each time the walk must go wrong.
+The MSI of INSTALLER_DIR is all that there is at first. Programs are pasted from README, compiled with its commands,
+run, and what they print is compared with what README says. What is typed for gcc and CMake is done by those of this
+machine; all else is typed into Wine's prompt. Then some words of the page are spoilt, one at a time, and each time the
+walk must go wrong.
 """
 import re
 import shlex
@@ -38,6 +39,7 @@ class Walk:
     def __init__(self, prefix, work, toolchain, say):
         self.prefix, self.work, self.toolchain, self.say = prefix, work, toolchain, say
         self.variables = {}
+        self.compiled = []  # folders with the programs, a folder for each way to compile them
 
     def here(self, line):
         """A command for gcc or CMake, as this machine's understand it."""
@@ -59,6 +61,8 @@ class Walk:
             self.variables[name] = value
             return
         if word in ("gcc", "cmake"):
+            folder = self.work if word == "gcc" else self.work / "build"
+            self.compiled += [folder] if folder not in self.compiled else []
             done = subprocess.run(self.here(line), cwd=self.work, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                   text=True, check=False)
             code, text = done.returncode, done.stdout
@@ -70,10 +74,9 @@ class Walk:
 
     def prompts(self, blocks):
         """Blocks that stand side by side, each in a prompt of its own, with each set of programs that was compiled."""
-        folders = [path.parent for path in (self.work / "target.exe", self.work / "build/target.exe") if path.exists()]
-        if not folders:
-            raise shell.Failed(f"{blocks[0]}: no programs have been compiled")
-        for folder in folders:
+        if len(self.compiled) != 2:
+            raise shell.Failed(f"{blocks[0]}: compiled is in {self.compiled}, and not by gcc and by CMake")
+        for folder in self.compiled:
             # The first waits for the next, whichever comes first.
             shells = [self.prefix.start(block.transcript()[0], folder) for block in blocks]
             for block, started in zip(blocks, shells):

@@ -38,6 +38,20 @@ static uint32_t tag_of(const struct play *play, const struct hbk_delivered *deli
     return (uint32_t)tag;
 }
 
+/* Nothing that was asked for since is begun. */
+static void check_paused(const struct play *play, const struct client *client,
+                         const struct hbk_message *message)
+{
+    const size_t index = message->id.number - 1;
+    const enum hbk_method method = client->requests[index].method;
+    const bool begins = method == HBK_METHOD_HANDLE_SEND || method == HBK_METHOD_HANDLE_TRANSFER ||
+                        method == HBK_METHOD_STORE_PUT || method == HBK_METHOD_STORE_GET;
+    if (play->paused && begins && message->kind == HBK_MESSAGE_RESULT &&
+        index >= play->before_pause[client->connection->number])
+        fake_violation(play->rig->kernel, "%s is begun while the broker is paused",
+                       hbk_method_name(method));
+}
+
 static void note_answer(struct play *play, const struct request *request,
                         const struct hbk_message *message)
 {
@@ -101,6 +115,7 @@ void play_line_told(struct client *client, const struct hbk_message *message)
         if (message->id.kind != HBK_ID_NUMBER)
             return;
         const struct request *request = &client->requests[message->id.number - 1];
+        check_paused(play, client, message);
         note_answer(play, request, message);
         play_note_shared(play, request->method, message);
     } else if (message->method == HBK_METHOD_HANDLE_DELIVERED) {
@@ -140,6 +155,17 @@ void play_bytes_told(struct fake_connection *connection, const uint8_t *bytes, s
         note_opened(client, name, (size_t)(end - name));
     }
     client_told(connection, bytes, size);
+}
+
+void play_pause(struct play *play, bool paused)
+{
+    const struct rig *rig = play->rig;
+    for (size_t i = 0; i < rig->clients_count && paused && !play->paused; ++i)
+        play->before_pause[rig->clients[i]->connection->number] = rig->clients[i]->requests_count;
+    play->paused = paused;
+    rig_enter_core();
+    hbk_core_pause(rig->core, paused);
+    rig_leave_core();
 }
 
 /* ---- its life ---- */
@@ -328,6 +354,13 @@ static void ask_some(struct play *play, struct client *client)
         break;
     case 5:
         client_request(client, HBK_METHOD_BROKER_WATCH, NULL);
+        break;
+    case 7:
+        if (how & 0x80) {
+            client_request(client, HBK_METHOD_BROKER_METRICS, NULL);
+            break;
+        }
+        explain_some(play, client);
         break;
     default:
         explain_some(play, client);

@@ -29,7 +29,7 @@ struct play {
     struct rig *rig;
     const uint8_t *at, *end; /* what is left of the input */
     unsigned moves;
-    bool stopped, sudden;
+    bool stopped, sudden, paused;
     enum fate fates[PLAY_SENDS_MAX];
     uint32_t sends;
     struct {
@@ -44,7 +44,9 @@ struct play {
     uint32_t stored_count;
     uint64_t given[PLAY_GIVEN_MAX]; /* deliveries that may be revoked, or could not be */
     uint32_t given_count;
-    struct raw raws[PLAY_CONNECTIONS_MAX + 1]; /* by the connection's number */
+    /* by the connection's number, as what it had asked for when the broker was paused last */
+    struct raw raws[PLAY_CONNECTIONS_MAX + 1];
+    size_t before_pause[PLAY_CONNECTIONS_MAX + 1];
 };
 
 /** play_byte() - the next byte of the input, 0 when there is none. */
@@ -62,6 +64,9 @@ uint32_t play_handle(struct play *play, struct client *client);
 void play_share(struct play *play, struct client *client);
 /** play_note_shared() - what such a request was told, for later moves. */
 void play_note_shared(struct play *play, enum hbk_method method, const struct hbk_message *message);
+
+/** play_pause() - let the core pause, or go on. */
+void play_pause(struct play *play, bool paused);
 
 /** play_connect() - a new client, if there is room and a pid. */
 void play_connect(struct play *play);

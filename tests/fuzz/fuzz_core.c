@@ -91,6 +91,7 @@ static void set_modes(struct play *play)
     kernel->policy.widenable_type = what & 8 ? "Event" : NULL;
     if (what & 16)
         fake_audit_clear(kernel);
+    play_pause(play, (what & 0xC0) == 0xC0);
 }
 
 static void reload(struct play *play)
@@ -289,6 +290,16 @@ static void note_listeners(struct play *play)
     }
 }
 
+/* As they are at any moment; that they agree with each other is asserted where they are written. */
+static void check_metrics(struct rig *rig)
+{
+    struct hbk_buffer text;
+    hbk_buffer_init(&text, HBK_METRICS_BYTES_MAX);
+    hbk_core_metrics(rig->core, &text);
+    HBK_ASSERT(!text.failed && text.size > 0);
+    hbk_buffer_deinit(&text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct play *play = calloc(1, sizeof *play);
@@ -305,6 +316,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!play->sudden && !play->stopped)
         make_peace(play, limits & 32);
     note_listeners(play);
+    check_metrics(play->rig);
     rig_end(play->rig);
     for (size_t i = 0; i <= PLAY_CONNECTIONS_MAX; ++i)
         HBK_ASSERT(!play->raws[i].is || !play->raws[i].listens ||

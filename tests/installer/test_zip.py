@@ -12,8 +12,8 @@ from pathlib import Path
 PACK = Path(__file__).resolve().parents[2] / "installer" / "pack.py"
 # One of each kind, so that a list that is empty on both sides is no success.
 WANTED = ("handlebroker.exe", "hbctl.exe", "install.cmd", "LICENSE.txt", "sdk/include/handlebroker.h",
-          "sdk/lib/cmake/HandleBroker/HandleBrokerConfig.cmake", "sdk/man/hbk_send.md", "sdk/bin/handlebroker.dll",
-          "sdk/lib/handlebroker_dll.lib")
+          "sdk/lib/cmake/HandleBroker/HandleBrokerConfig.cmake", "sdk/man/hbk_send.html", "sdk/bin/handlebroker.dll",
+          "sdk/lib/handlebroker_dll.lib", "sdk/languages/powershell/windows.cs")
 
 
 def packed(path):
@@ -31,11 +31,13 @@ def main():
     assert len(archives) == 1, f"one zip, not {archives}"
     there = {path.relative_to(stage).as_posix(): path.read_bytes() for path in stage.rglob("*") if path.is_file()}
     assert packed(archives[0]) == there, "the zip is what is staged"
+    strange = [name for name in there if name.endswith((".wxs", ".ico", ".idt"))]
+    assert not strange, f"what the MSI is made of: {strange}"
     missing = [name for name in WANTED if name not in there]
     assert not missing, f"missing: {missing}"
     with tempfile.TemporaryDirectory() as again:
         path = Path(again) / archives[0].name
-        subprocess.run([sys.executable, PACK, "zip", stage, path], check=True)
+        subprocess.run([sys.executable, PACK, "zip", stage, path, "315532800"], check=True)
         assert path.read_bytes() == archives[0].read_bytes(), "the same bytes again"
     print(f"zip: {len(there)} files")
 

@@ -258,7 +258,6 @@ static void a_record_in_full(void **state)
     assert_null(record->target.user);
     assert_string_equal(record->endpoint, "user/x");
     assert_int_equal(record->count, 2);
-    assert_string_equal(record->items[0].type, "Event");
     assert_int_equal(record->items[0].access, 2031619);
     assert_string_equal(record->items[1].type, "File");
     assert_string_equal(record->error, "denied");
@@ -524,6 +523,55 @@ static void arguments(void **state)
     kit_script_end(&script);
 }
 
+/* ---- lines of the audit file ---- */
+
+static void a_record_is_read(void **state)
+{
+    (void)state;
+    static const char line[] =
+        "{\"serial\":7,\"time_ms\":1700000000000,\"event\":\"handle.send\",\"outcome\":\"done\","
+        "\"caller\":{\"session\":1,\"pid\":4,\"user\":\"S-1-5-19\"},\"target\":{\"session\":2,"
+        "\"pid\":8,\"user\":\"S-1-5-18\"},\"endpoint\":\"user/a\","
+        "\"items\":[{\"type\":\"Event\",\"access\":2}]}";
+    static char text[65537];
+    hbk_record *record = NULL;
+    hbk_error_info error;
+    assert_int_equal(hbk_record_read(line, sizeof line - 1, &record, &error), HBK_OK);
+    assert_int_equal(record->serial, 7);
+    assert_int_equal(record->caller.pid, 4);
+    assert_string_equal(record->target.user, "S-1-5-18");
+    assert_string_equal(record->endpoint, "user/a");
+    assert_int_equal(record->count, 1);
+    assert_string_equal(record->json, line);
+    hbk_record_free(record);
+    record = NULL;
+    static const struct {
+        const char *line;
+        hbk_result result;
+    } bad[] = {
+        {"", HBK_PARSE_ERROR},
+        {"{}", HBK_INVALID_PARAMS},
+        {"{\"serial\":1,\"time_ms\":1,\"event\":\"x\",\"outcome\":\"done\"},\"id\":1",
+         HBK_PARSE_ERROR},
+        {"{\"serial\":1,\"time_ms\":1,\"event\":\"x\"}", HBK_INVALID_PARAMS},
+        {"{\"serial\":1,\"time_ms\":-1,\"event\":\"x\",\"outcome\":\"done\"}", HBK_INVALID_PARAMS},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        const size_t size = strlen(bad[i].line);
+        assert_int_equal(hbk_record_read(bad[i].line, size, &record, &error), bad[i].result);
+        assert_int_equal(error.result, bad[i].result);
+        assert_null(record);
+    }
+    memset(text, ' ', 65536);
+    memcpy(text, line, sizeof line - 1);
+    assert_int_equal(hbk_record_read(text, 65536, &record, &error), HBK_PARSE_ERROR);
+    assert_int_equal(hbk_record_read(text, 60000, &record, &error), HBK_OK);
+    hbk_record_free(record);
+    assert_int_equal(hbk_record_read(NULL, 0, &record, &error), HBK_INVALID_ARGUMENT);
+    assert_int_equal(hbk_record_read(line, sizeof line - 1, NULL, &error), HBK_INVALID_ARGUMENT);
+    assert_int_equal(hbk_record_read("{", 1, &record, NULL), HBK_PARSE_ERROR);
+}
+
 static int group(void)
 {
     const struct CMUnitTest tests[] = {
@@ -539,6 +587,7 @@ static int group(void)
         KIT_TEST(to_a_process_and_from_somebody),
         KIT_TEST(shorter_structures_of_older_programs),
         KIT_TEST(arguments),
+        KIT_TEST(a_record_is_read),
     };
     return cmocka_run_group_tests_name("look", tests, kit_group_console, kit_group_end);
 }

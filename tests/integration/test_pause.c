@@ -1,10 +1,9 @@
 /* The service paused through the Service Control Manager: what it reports, what it refuses, what goes
  * on. Each test begins and ends with the service running. */
+#include "restart.h"
 #include "store.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <wchar.h>
 
 #define STOP_MS_MAX 12000u /* as in test_service.c */
 
@@ -13,19 +12,6 @@ static int begin(void **state)
     (void)state;
     kit_service_start();
     return 0;
-}
-
-static void write_rules(const char *text)
-{
-    wchar_t folder[MAX_PATH], file[MAX_PATH];
-    DWORD size = GetEnvironmentVariableW(L"ProgramData", folder, MAX_PATH);
-    assert_true(size > 0 && size < MAX_PATH);
-    int length = _snwprintf(file, MAX_PATH, L"%ls\\HandleBroker\\handlebroker.json", folder);
-    assert_true(length > 0 && length < MAX_PATH);
-    if (text != NULL)
-        kit_file_write(file, text, strlen(text));
-    else
-        DeleteFileW(file);
 }
 
 static int end(void **state)
@@ -38,7 +24,7 @@ static int end(void **state)
         kit_service_control(SERVICE_CONTROL_CONTINUE, &status);
         kit_service_wait(SERVICE_RUNNING);
     }
-    write_rules(NULL);
+    kit_rules(NULL);
     kit_forget_all();
     kit_service_start();
     return 0;
@@ -140,7 +126,7 @@ static void no_session_is_begun_until_it_goes_on(void **state)
     hbk_error_info error = {.result = HBK_OK};
     hbk_client *client = NULL, *late = NULL;
     kit_service_stop();
-    write_rules("{\"verbs\": {\"inspect\": \"D:(A;;0x20;;;S-1-5-21-1-2-3-4)\"}}");
+    kit_rules("{\"verbs\": {\"inspect\": \"D:(A;;0x20;;;S-1-5-21-1-2-3-4)\"}}");
     kit_service_start();
     client = connect_client();
     control(SERVICE_CONTROL_PAUSE, SERVICE_PAUSED);
@@ -153,7 +139,7 @@ static void no_session_is_begun_until_it_goes_on(void **state)
     hbk_close(late);
     hbk_close(client);
     kit_service_stop();
-    write_rules(NULL);
+    kit_rules(NULL);
 }
 
 /* A send that waited when the pause began is delivered, to an endpoint that is opened meanwhile. */

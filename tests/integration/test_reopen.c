@@ -1,6 +1,7 @@
 /* A client over a restart of the service: what comes back, what is gone, what stands in the way. Each test begins
  * and ends with the service running. */
 #include "restart.h"
+#include "script.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -213,7 +214,7 @@ static void end_offer(HANDLE thread)
     CloseHandle(thread);
 }
 
-/* The new service counts from 1 as the old one did, so the numbers meet. */
+/* The new service numbers as the old one did, so the numbers meet. */
 static void old_offers_are_void(void **state)
 {
     (void)state;
@@ -346,6 +347,73 @@ static void not_there(void **state)
     hbk_close(client);
 }
 
+/* Given up while another thread waits for the service: it does not come back with the rest. */
+static void closed_while_it_is_reopened(void **state)
+{
+    (void)state;
+    const char *gone = kit_endpoint_name(), *kept = kit_endpoint_name();
+    struct kit_job job = {.client = kit_connect(0), .timeout_ms = 3 * KIT_WAIT_MS};
+    kit_listen(job.client, gone, 0);
+    kit_listen(job.client, kept, 0);
+    kit_service_stop();
+    kit_job_start(&job, reopen_job);
+    Sleep(KIT_QUIET_MS);
+    assert_int_equal(hbk_endpoint_close(job.client, gone, NULL), HBK_OK);
+    assert_int_equal(hbk_endpoint_close(job.client, gone, NULL), HBK_DISCONNECTED);
+    kit_service_start();
+    kit_job_join(&job);
+    assert_int_equal(job.result, HBK_OK);
+    assert_false(kit_is_listed(job.client, gone));
+    assert_true(kit_is_listed(job.client, kept));
+    kit_listen(job.client, gone, 0);
+    kit_hand_over(job.client, gone);
+    hbk_close(job.client);
+}
+
+/* A service that says that it is about to stop, and does not come to it. */
+static void the_end_is_waited_for(void **state)
+{
+    (void)state;
+    static const struct kit_step steps[] = {
+        {.method = "broker.status",
+         .error = "{\"code\":15,\"message\":\"stopping\",\"data\":{\"detail\":\"it stops\"}}"}};
+    struct kit_script script;
+    kit_script_begin(&script, steps, 1);
+    hbk_client *client = kit_script_client(&script);
+    assert_int_equal(hbk_reopen(client, 0, NULL), HBK_OK); /* nothing of the kind was said */
+    assert_int_equal(kit_ask(client), HBK_STOPPING);
+    uint64_t start_ms = kit_now_ms();
+    assert_int_equal(hbk_reopen(client, 300, NULL), HBK_STOPPING);
+    assert_in_range(kit_now_ms() - start_ms, 250, KIT_WAIT_MS / 2);
+    hbk_close(client);
+    kit_script_end(&script);
+}
+
+/* The operator changes the rules meanwhile. */
+static void a_name_that_is_denied_meanwhile(void **state)
+{
+    (void)state;
+    const char *name = "global/test/reopen";
+    hbk_error_info error = {.result = HBK_OK};
+    kit_service_stop();
+    kit_rules("{\"rules\": [{\"name\": \"global/test/*\", \"open\": \"D:(A;;0x1;;;WD)\", \"send\": "
+              "\"D:(A;;0x2;;;WD)\"}]}");
+    kit_service_start();
+    hbk_client *client = kit_connect(0);
+    kit_listen(client, name, 0);
+    kit_hand_over(client, name);
+    kit_service_stop();
+    kit_rules(NULL);
+    kit_service_start();
+    assert_int_equal(hbk_reopen(client, KIT_WAIT_MS, &error), HBK_DENIED);
+    assert_non_null(strstr(error.detail, name));
+    assert_int_equal(kit_ask(client), HBK_DISCONNECTED);
+    assert_int_equal(hbk_endpoint_close(client, name, NULL), HBK_OK);
+    kit_reopen(client);
+    assert_int_equal(kit_ask(client), HBK_OK);
+    hbk_close(client);
+}
+
 static void connected_already(void **state)
 {
     (void)state;
@@ -423,6 +491,9 @@ static int group(void)
         KIT_RESTART_TEST(old_numbers_revoke_nothing),
         KIT_RESTART_TEST(old_numbers_remove_no_entry),
         KIT_RESTART_TEST(not_there),
+        KIT_RESTART_TEST(closed_while_it_is_reopened),
+        KIT_RESTART_TEST(the_end_is_waited_for),
+        KIT_RESTART_TEST(a_name_that_is_denied_meanwhile),
         KIT_RESTART_TEST(connected_already),
         KIT_RESTART_TEST(an_impostor_is_not_believed),
         KIT_RESTART_TEST(nothing_is_left_behind),

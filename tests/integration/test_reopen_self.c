@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <wchar.h>
 
 static DWORD WINAPI ask_job(void *context)
 {
@@ -211,6 +212,169 @@ static void many_threads_of_one_client(void **state)
     CloseHandle(event);
 }
 
+/* ---- by the thread that tells ---- */
+
+static void wait_listed(hbk_client *client, const char *name)
+{
+    for (uint64_t end = kit_now_ms() + KIT_WAIT_MS; !kit_is_listed(client, name); Sleep(20)) {
+        if (kit_now_ms() > end)
+            fail_msg("%s does not come back", name);
+    }
+}
+
+static void by_the_thread_that_tells(void **state)
+{
+    (void)state;
+    const char *name = kit_endpoint_name();
+    hbk_client *client = kit_connect(HBK_OPEN_REOPEN), *other = NULL;
+    HANDLE event = kit_make(KIT_EVENT), called = CreateEventW(NULL, FALSE, FALSE, NULL);
+    hbk_delivery *delivery = NULL;
+    hbk_error_info error;
+    kit_listen(client, name, 0);
+    assert_int_equal(hbk_notify_call(client, on_arrival, called, NULL), HBK_OK);
+    kit_service_stop();
+    assert_int_equal(WaitForSingleObject(called, KIT_QUIET_MS), WAIT_TIMEOUT);
+    assert_int_equal(hbk_receive(client, 0, &delivery, NULL), HBK_DISCONNECTED);
+    kit_service_start();
+    other = kit_connect(0);
+    wait_listed(other, name);
+    assert_int_equal(WaitForSingleObject(called, KIT_QUIET_MS), WAIT_TIMEOUT);
+    assert_int_equal(kit_send(other, name, event, 0, 0, NULL), HBK_OK);
+    assert_int_equal(WaitForSingleObject(called, KIT_WAIT_MS), WAIT_OBJECT_0);
+    kit_service_stop(); /* with something to receive, that the end is not told is seen later */
+    hbk_delivery_free(kit_receive(client));
+    assert_int_equal(hbk_receive(client, 0, &delivery, NULL), HBK_DISCONNECTED);
+    kit_service_start();
+    hbk_close(other);
+    other = kit_connect(0);
+    wait_listed(other, name);
+    kit_service_stop();
+    hbk_client *quick = NULL; /* it is to have the name first: the client is held off meanwhile */
+    assert_int_equal(hbk_notify_call(client, NULL, NULL, NULL), HBK_OK);
+    kit_service_start();
+    quick = kit_connect(0);
+    kit_listen(quick, name, 0);
+    assert_int_equal(hbk_notify_call(client, on_arrival, called, NULL), HBK_OK);
+    assert_int_equal(WaitForSingleObject(called, KIT_WAIT_MS), WAIT_OBJECT_0);
+    assert_int_equal(hbk_receive(client, 0, &delivery, &error), HBK_DISCONNECTED);
+    assert_non_null(strstr(error.detail, name));
+    hbk_close(quick);
+    assert_int_equal(hbk_reopen(client, 0, NULL), HBK_OK);
+    kit_hand_over(client, name);
+    hbk_close(other);
+    hbk_close(client);
+    CloseHandle(event);
+    CloseHandle(called);
+}
+
+/* Each in a thread of its own, as if they were as many programs. */
+static void many_clients(void **state)
+{
+    (void)state;
+    enum { CLIENTS = 100 };
+    static struct kit_job jobs[CLIENTS];
+    static char names[CLIENTS][64];
+    HANDLE event = kit_make(KIT_EVENT);
+    memset(jobs, 0, sizeof jobs);
+    for (int i = 0; i < CLIENTS; i++) {
+        (void)snprintf(names[i], sizeof names[i], "%s", kit_endpoint_name());
+        jobs[i].client = kit_connect(HBK_OPEN_REOPEN);
+        jobs[i].timeout_ms = INFINITE;
+        kit_listen(jobs[i].client, names[i], 0);
+        kit_job_start(&jobs[i], kit_job_receive);
+    }
+    kit_restart();
+    hbk_client *source = kit_connect(0);
+    hbk_send_item item = {.handle = event};
+    hbk_send_options send = {.size = sizeof send, .items = &item, .count = 1};
+    send.wait_ms = KIT_WAIT_MS;
+    for (int i = 0; i < CLIENTS; i++) {
+        send.to = names[i];
+        assert_int_equal(hbk_send(source, &send, NULL, NULL), HBK_OK);
+    }
+    for (int i = 0; i < CLIENTS; i++) {
+        kit_job_join(&jobs[i]);
+        assert_int_equal(jobs[i].result, HBK_OK);
+        hbk_delivery_free(jobs[i].delivery);
+        hbk_close(jobs[i].client);
+    }
+    hbk_close(source);
+    CloseHandle(event);
+}
+
+/* ---- hbctl ---- */
+
+struct run {
+    HANDLE process;
+    wchar_t out[MAX_PATH], err[MAX_PATH];
+};
+
+static void begin_run(struct run *run, const wchar_t *arguments)
+{
+    wchar_t line[512];
+    DWORD pid = 0;
+    kit_temp(run->out, MAX_PATH);
+    kit_temp(run->err, MAX_PATH);
+    (void)swprintf(line, 512, L"\"%ls\" %ls", kit_tool(L"hbctl.exe"), arguments);
+    run->process = kit_spawn_log(line, 0, run->out, run->err, &pid);
+}
+
+static void end_run(struct run *run, DWORD code, char *ret_out, size_t size)
+{
+    DWORD got = kit_wait_exit(run->process, KIT_WAIT_MS);
+    char said[1024];
+    kit_file_read(run->err, said, sizeof said);
+    if (got != code)
+        fail_msg("hbctl ends with %lu: %s", (unsigned long)got, said);
+    kit_file_read(run->out, ret_out, size);
+    kit_forget(run->process);
+}
+
+static void wait_for_words(const wchar_t *path, const char *words)
+{
+    char text[1024] = "";
+    for (uint64_t end = kit_now_ms() + KIT_WAIT_MS; strstr(text, words) == NULL; Sleep(20)) {
+        if (kit_now_ms() > end)
+            fail_msg("hbctl does not say \"%s\" but: %s", words, text);
+        kit_file_read(path, text, sizeof text);
+    }
+}
+
+static void hbctl_goes_on(void **state)
+{
+    (void)state;
+    static char out[8192];
+    static char name[64];
+    wchar_t line[128];
+    struct run receives, twin, watches;
+    HANDLE event = kit_make(KIT_EVENT);
+    int64_t delivery = 0;
+    (void)snprintf(name, sizeof name, "%s", kit_endpoint_name());
+    (void)swprintf(line, 128, L"receive %hs --reopen --json", name);
+    begin_run(&receives, line);
+    begin_run(&twin, L"receive user/test/reopen-twin");
+    begin_run(&watches, L"watch --reopen --timeout 60000 --count 1000");
+    wait_for_words(twin.err, "listening");
+    wait_for_words(watches.err, "watching");
+    hbk_client *source = kit_connect(0);
+    wait_listed(source, name);
+    hbk_close(source);
+    kit_restart();
+    end_run(&twin, 3, out, sizeof out);
+    wait_for_words(watches.err, "was away");
+    source = kit_connect(0);
+    wait_listed(source, name);
+    assert_int_equal(kit_send(source, name, event, 0, 0, NULL), HBK_OK);
+    end_run(&receives, 0, out, sizeof out);
+    assert_true(kit_json_number(out, "delivery", &delivery));
+    assert_int_equal(delivery,
+                     HBK_SERVICE_NUMBER((uint64_t)delivery)); /* as the service calls it */
+    wait_for_words(watches.out, "handle.send");
+    kit_forget(watches.process);
+    hbk_close(source);
+    CloseHandle(event);
+}
+
 static int group(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +384,9 @@ static int group(void)
         KIT_RESTART_TEST(by_itself_with_a_bound),
         KIT_RESTART_TEST(by_itself_while_it_waits),
         KIT_RESTART_TEST(many_threads_of_one_client),
+        KIT_RESTART_TEST(by_the_thread_that_tells),
+        KIT_RESTART_TEST(many_clients),
+        KIT_RESTART_TEST(hbctl_goes_on),
     };
     return cmocka_run_group_tests_name("reopen_self", tests, NULL, NULL);
 }

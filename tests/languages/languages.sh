@@ -72,6 +72,7 @@ prepare() {
     if [ "$language" = node ]; then
         [ -f "$root/.deps/node/current/node_modules/koffi/package.json" ] ||
             fail "koffi was not found in .deps/node/current; run cmake/setup.sh"
+        rm -rf "$work/node/node_modules"
         ln -s "$root/.deps/node/current/node_modules" "$work/node/node_modules"
     fi
     printf 'what Grüße cost: 1 €\n' >"$work/file"
@@ -80,17 +81,17 @@ prepare() {
 # What a program is started with, in $command. Its standard handles are files, never Unix pipes, which Node cannot
 # use under Wine.
 command_of() { # language receive|send argument…
-    local language=$1 role=$2
+    local program=$1 role=$2
     shift 2
-    case $language in
+    case $program in
     c) command=("${wine[@]}" "$build/bin/handoff_$role.exe") ;;
-    hbctl) command=("${wine[@]}" "$build/bin/hbctl.exe" "$role") ;;
+    hbctl) command=("${wine[@]}" "$build/bin/hbctl.exe" "$role") ;; # of any role
     node) command=("${wine[@]}" "${node[@]}" "$(native "$work/node/$role.mjs")") ;;
     python) command=(python "$(native "$work/python/$role.py")") ;;
     powershell | pwsh)
-        command=("$language" -NoProfile -ExecutionPolicy Bypass -File "$(native "$work/powershell/$role.ps1")")
+        command=("$program" -NoProfile -ExecutionPolicy Bypass -File "$(native "$work/powershell/$role.ps1")")
         ;;
-    *) fail "what is $language?" ;;
+    *) fail "what is $program?" ;;
     esac
     command=(timeout --kill-after=5 "$wait_seconds" "${command[@]}" "$@")
 }
@@ -104,22 +105,22 @@ ends() { # exit code, file for its output, language receive|send argument…
 }
 
 send() { # exit code, language argument…
-    local wanted=$1 language=$2
+    local wanted=$1 program=$2
     shift 2
-    ends "$wanted" source "$language" send "$@"
+    ends "$wanted" source "$program" send "$@"
 }
 
 # Starts a receiver, and waits until its endpoint is open.
 begin_receive() { # language argument…
-    local language=$1 deadline=$((SECONDS + wait_seconds))
+    local program=$1 deadline=$((SECONDS + wait_seconds))
     shift
     : >"$work/target.out"
-    command_of "$language" receive "$endpoint" "$@"
+    command_of "$program" receive "$endpoint" "$@"
     "${command[@]}" </dev/null >"$work/target.out" 2>&1 &
     children=($!)
     until grep -qE ' is open|^listening at ' "$work/target.out"; do
-        kill -0 "${children[0]}" 2>/dev/null || fail "the receiver in $language has ended"
-        [ "$SECONDS" -lt "$deadline" ] || fail "the receiver in $language does not listen"
+        kill -0 "${children[0]}" 2>/dev/null || fail "the receiver of $program has ended"
+        [ "$SECONDS" -lt "$deadline" ] || fail "the receiver of $program does not listen"
         sleep 0.1
     done
 }
@@ -162,6 +163,30 @@ from_hbctl() {
     says target "$(cat "$work/file")"
     silent target 'the event is set'
     printf 'hbctl to %s: what may be written is refused, what is read arrives\n' "$language"
+}
+
+# A handle that another process puts into the receiver is none of its deliveries, but its to close.
+strays() {
+    local pid value given deadline=$((SECONDS + wait_seconds))
+    begin_receive "$language"
+    ends 0 endpoints hbctl endpoints --json
+    pid=$(tr '{' '\n' <"$work/endpoints.out" | sed -n "s|.*\"name\":\"$endpoint\".*\"pid\":\([0-9]*\).*|\1|p")
+    # One of its own will do. Most values are nothing, or of a type that does not go.
+    for ((value = 4; value <= 2000; value += 4)); do
+        command_of hbctl transfer --from "$pid" --handle "$value" --to "$pid" --type Event --json
+        "${command[@]}" </dev/null >"$work/transfer.out" 2>&1 && break
+    done
+    grep -qF '"notified":true' "$work/transfer.out" || fail "no event could be put into the receiver"
+    given=$(sed -n 's/.*"handle":\([0-9]*\).*/\1/p' "$work/transfer.out")
+    while "${wine[@]}" "$build/bin/hbctl.exe" transfer --from "$pid" --handle "$given" </dev/null >"$work/look.out" 2>&1; do
+        [ "$SECONDS" -lt "$deadline" ] || fail "the receiver does not close what was put into it, $given"
+    done
+    says look bad_handle
+    send 0 hbctl "$endpoint" --file "$(native "$work/file")"
+    end_receive 0
+    silent target 'the event is set'
+    says target "$(cat "$work/file")"
+    printf 'what is put into %s by another process is closed there, and not used\n' "$language"
 }
 
 # hbctl reads the file and knows nothing of the event.
@@ -225,6 +250,7 @@ hand_off "$language" "$language"
 hand_off "$language" c
 hand_off c "$language"
 from_hbctl
+strays
 to_hbctl
 refused
 console

@@ -298,7 +298,7 @@ BUGS = [
         ("store.c", "if (entry->lifetime == HBK_LIFETIME_SESSION && !BUG(session_outlived)) {",
          "if ((BUG || entry->lifetime == HBK_LIFETIME_SESSION) && !BUG(session_outlived)) {"),
     ]),
-    Bug("replaced_by_others", "names", 200, [
+    Bug("replaced_by_others", "names|what is stored stays", 200, [
         ("store.c", "before->owner != session->scopes[HBK_SCOPE_USER])) {", "(before->owner != session->scopes[HBK_SCOPE_USER] && !BUG))) {"),
     ]),
     Bug("replaced_unasked", "names", 50, [
@@ -423,5 +423,117 @@ BUGS = [
     ]),
     Bug("socket_deadline_forgotten", "deadlines", 200, [
         ("socket.c", "hbk_now(core) + HBK_SOCKET_DEADLINE_MS);", "BUG ? HBK_NEVER : hbk_now(core) + HBK_SOCKET_DEADLINE_MS);"),
+    ]),
+    # ---- the pause ----
+    Bug("sent_while_paused", "paused", 50, [
+        ("request.c", "    return method == HBK_METHOD_HANDLE_SEND || method == HBK_METHOD_HANDLE_TRANSFER ||\n",
+         "    return (method == HBK_METHOD_HANDLE_SEND && !BUG) || method == HBK_METHOD_HANDLE_TRANSFER ||\n"),
+    ]),
+    Bug("transferred_while_paused", "paused", 100, [
+        ("request.c", "!BUG(sent_while_paused)) || method == HBK_METHOD_HANDLE_TRANSFER ||",
+         "!BUG(sent_while_paused)) || (method == HBK_METHOD_HANDLE_TRANSFER && !BUG) ||"),
+    ]),
+    Bug("put_while_paused", "paused", 100, [
+        ("request.c", "           method == HBK_METHOD_STORE_PUT || method == HBK_METHOD_STORE_GET;",
+         "           (method == HBK_METHOD_STORE_PUT && !BUG) || method == HBK_METHOD_STORE_GET;"),
+    ]),
+    Bug("got_while_paused", "paused", 100, [
+        ("request.c", "!BUG(put_while_paused)) || method == HBK_METHOD_STORE_GET;",
+         "!BUG(put_while_paused)) || (method == HBK_METHOD_STORE_GET && !BUG);"),
+    ]),
+    Bug("let_in_while_paused", "paused", 100, [
+        ("request.c", "    if (session->core->paused && !hbk_grant_verb(", "    if (session->core->paused && !BUG && !hbk_grant_verb("),
+    ]),
+    Bug("operator_kept_out", "paused", 200, [
+        ("request.c", "!BUG(let_in_while_paused) && !hbk_grant_verb(session, HBK_VERB_INSPECT)) {",
+         "!BUG(let_in_while_paused) && (BUG || !hbk_grant_verb(session, HBK_VERB_INSPECT))) {"),
+    ]),
+    Bug("accepting_paused", "paused", 200, [
+        ("request.c", "session->core->paused && begins_anew(message->method)) {",
+         "session->core->paused && (begins_anew(message->method) || (BUG && message->method == HBK_METHOD_DELIVERY_ACCEPT))) {"),
+    ]),
+    Bug("revoking_paused", "paused", 200, [
+        ("request.c", "(BUG(accepting_paused) && message->method == HBK_METHOD_DELIVERY_ACCEPT))) {",
+         "(BUG(accepting_paused) && message->method == HBK_METHOD_DELIVERY_ACCEPT) ||\n"
+         "                (BUG && message->method == HBK_METHOD_DELIVERY_REVOKE))) {"),
+    ]),
+    Bug("closing_paused", "paused|answers are true", 100, [
+        ("request.c", "(BUG(revoking_paused) && message->method == HBK_METHOD_DELIVERY_REVOKE))) {",
+         "(BUG(revoking_paused) && message->method == HBK_METHOD_DELIVERY_REVOKE) ||\n"
+         "                (BUG && message->method == HBK_METHOD_ENDPOINT_CLOSE))) {"),
+    ]),
+    Bug("never_continued", "paused|assertion", 50, [
+        ("core.c", "    core->paused = paused;\n", "    core->paused = paused || BUG;\n"),
+    ]),
+    Bug("waits_ended_by_the_pause", "answers are true", 100, [
+        ("core.c", "    core->paused = paused || BUG(never_continued);\n",
+         "    core->paused = paused || BUG(never_continued);\n"
+         "    for (struct hbk_link *link = core->sessions.next; BUG && link != &core->sessions; link = link->next) {\n"
+         "        hbk_delivery_stop_sends(HBK_CONTAINER(link, struct hbk_session, all_link));\n    }\n"),
+    ]),
+    Bug("deadlines_paused", "progress|deadlines|answered once", 100, [
+        ("core.c", "        hbk_timer_set(&core->timers, timer, HBK_NEVER);\n        if (timer->kind == HBK_TIMER_SESSION) {",
+         "        if (BUG && core->paused && timer->kind == HBK_TIMER_DELIVERY) {\n            break;\n        }\n"
+         "        hbk_timer_set(&core->timers, timer, HBK_NEVER);\n        if (timer->kind == HBK_TIMER_SESSION) {"),
+    ]),
+    Bug("paused_for_ever", "progress|paused", 400, [
+        ("core.c", "void hbk_core_stop(struct hbk_core *core)\n{\n    if (core->stopping) {",
+         "void hbk_core_stop(struct hbk_core *core)\n{\n    if (core->stopping || (BUG && core->paused)) {"),
+    ]),
+    # ---- metrics ----
+    Bug("metrics_for_everybody", "rules", 200, [
+        ("operate.c", "    struct hbk_buffer text;\n\n    if (!hbk_operate_may_inspect(session, id)) {",
+         "    struct hbk_buffer text;\n\n    if (!BUG && !hbk_operate_may_inspect(session, id)) {"),
+    ]),
+    Bug("timeouts_not_counted", "metrics", 100, [
+        ("ending.c", "    hbk_metrics_failed(core_of(delivery), error->code);\n",
+         "    if (!(BUG && error->code == HBK_R_TIMEOUT)) {\n        hbk_metrics_failed(core_of(delivery), error->code);\n    }\n"),
+    ]),
+    Bug("takes_not_counted", "metrics", 100, [
+        ("take.c", "refused:\n    hbk_metrics_failed(session->core, error.code);\n",
+         "refused:\n    if (!BUG) {\n        hbk_metrics_failed(session->core, error.code);\n    }\n"),
+    ]),
+    Bug("refused_sends_not_counted", "metrics", 50, [
+        ("send.c", "        hbk_metrics_failed(core, error.code);\n",
+         "        if (!BUG) {\n            hbk_metrics_failed(core, error.code);\n        }\n"),
+    ]),
+    Bug("refused_transfers_not_counted", "metrics", 50, [
+        ("transfer.c", "        hbk_metrics_failed(session->core, error.code);\n",
+         "        if (!BUG) {\n            hbk_metrics_failed(session->core, error.code);\n        }\n"),
+    ]),
+    Bug("pause_not_counted", "metrics", 50, [
+        ("request.c", "        if (message->method != HBK_METHOD_STORE_PUT) {\n            hbk_metrics_failed(",
+         "        if (message->method != HBK_METHOD_STORE_PUT && !BUG) {\n            hbk_metrics_failed("),
+    ]),
+    Bug("puts_counted", "metrics", 100, [
+        ("request.c", "        if (message->method != HBK_METHOD_STORE_PUT && !BUG(pause_not_counted)) {",
+         "        if ((message->method != HBK_METHOD_STORE_PUT || BUG) && !BUG(pause_not_counted)) {"),
+    ]),
+    Bug("failure_counted_twice", "metrics", 100, [
+        ("metrics.c", "    core->metrics.failed[place]++;\n    core->failed++;\n",
+         "    core->metrics.failed[place] += BUG ? 2 : 1;\n    core->failed += BUG ? 2 : 1;\n"),
+    ]),
+    Bug("done_counted_twice", "metrics", 50, [
+        ("metrics.c", "    metrics->took[bucket]++;\n", "    metrics->took[bucket] += BUG ? 2 : 1;\n    core->delivered += BUG ? 1 : 0;\n"),
+    ]),
+    Bug("sum_of_times_falls", "metrics", 100, [
+        ("metrics.c", "    metrics->took_ms += took;\n", "    metrics->took_ms = took + (BUG ? 0 : metrics->took_ms);\n"),
+    ]),
+    Bug("bucket_not_of_all_below", "metrics", 50, [
+        ("metrics.c", "hbk_text_from(bounds[i]),\n                     count);", "hbk_text_from(bounds[i]),\n                     BUG ? metrics->took[i] : count);"),
+    ]),
+    Bug("revocable_not_told", "metrics", 100, [
+        ("metrics.c", "            \"Deliveries that were told and can be taken back.\", core->given);",
+         "            \"Deliveries that were told and can be taken back.\", BUG ? 0 : core->given);"),
+    ]),
+    Bug("proven_forgotten", "metrics", 50, [
+        ("metrics.c", "hbk_text_from(\"proven\"), core->proven);", "hbk_text_from(\"proven\"), BUG ? 0 : core->proven);"),
+    ]),
+    Bug("closes_never_end", "metrics", 50, [
+        ("core.c", "    HBK_ASSERT(core->closes_pending > 0);\n    core->closes_pending--;\n",
+         "    HBK_ASSERT(core->closes_pending > 0);\n    core->closes_pending -= !BUG;\n"),
+    ]),
+    Bug("policies_not_counted", "metrics", 50, [
+        ("core.c", "    core->policies_loaded += source != NULL;\n", "    core->policies_loaded += source != NULL && !BUG;\n"),
     ]),
 ]

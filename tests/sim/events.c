@@ -20,6 +20,7 @@ static const char *const kinds[SIM_EV_COUNT] = {
     [SIM_EV_CLOCK] = "it is %" PRIu64 " ms",
     [SIM_EV_RULES] = "rules %" PRIu64 " are loaded",
     [SIM_EV_STOPS] = "the broker is told to stop",
+    [SIM_EV_PAUSES] = "the broker is told to pause: %" PRIu64,
     [SIM_EV_STARTS] = "broker %" PRIu64 " starts",
     [SIM_EV_SETTLES] = "all comes to its end",
     [SIM_EV_HANDLE] = "process %" PRIu64 " has handle %" PRIu64 " of object %" PRIu64,

@@ -171,7 +171,7 @@ struct sim_request {
     enum hbk_method method;
     uint64_t tag, delivery;
     uint32_t endpoint; /* index, for open and close */
-    uint32_t generation;
+    uint32_t generation, pauses;
     uint32_t name, extra; /* requests that were sent with the same id */
 };
 
@@ -229,6 +229,7 @@ struct sim_client {
     uint32_t offers_count;
     struct sim_lane lanes[SIM_LANES_MAX];
     uint32_t lanes_count;
+    char *metered; /* what it was told of metrics last; NULL: nothing */
     uint64_t gone[SIM_GONE_MAX];
     uint32_t gone_count;
 };

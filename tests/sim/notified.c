@@ -93,6 +93,9 @@ static bool recycled(struct sim *sim, const struct sim_send *send)
 static void count_told(struct sim *sim, const struct sim_client *client, struct sim_send *send)
 {
     sim->told_sends += send->kind == SIM_SEND;
+    ++sim->tally.done;
+    if (sim_paused(sim))
+        sim_outcome(sim, SIM_OUT_PAUSED_TOLD);
     const struct sim_client *sender = sim_client_numbered(sim, send->client);
     if (send->revocable)
         sim_outcome(sim, SIM_OUT_GIVEN);

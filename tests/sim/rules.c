@@ -56,7 +56,9 @@ void sim_reload(struct sim *sim, uint32_t set)
     sim->rules_of[++sim->generation % SIM_GENERATIONS_MAX] = (uint8_t)set;
     sim_event(sim, SIM_EV_RULES, set, sim->generation, 0, NULL, 0);
     sim_outcome(sim, SIM_OUT_RELOADED);
+    bool from_file = sim_below(sim, 2);
+    sim->tally.policies += from_file;
     sim_enter_core(sim);
-    hbk_core_configure(sim->core, &sim->config, policy, sim_below(sim, 2) ? "rules.json" : NULL);
+    hbk_core_configure(sim->core, &sim->config, policy, from_file ? "rules.json" : NULL);
     sim_leave_core(sim);
 }

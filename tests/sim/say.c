@@ -40,7 +40,8 @@ struct sim_request *sim_request_begin(struct sim *sim, struct sim_client *client
     *request = (struct sim_request){.id = client->next_id,
                                     .text = client->next_id % 7 == 0,
                                     .method = method,
-                                    .generation = sim->generation};
+                                    .generation = sim->generation,
+                                    .pauses = sim->pauses};
     ++client->requests_count;
     return request;
 }
@@ -457,6 +458,9 @@ static void say_word(struct sim *sim, struct sim_client *client, enum sim_word w
         break;
     case SIM_SAY_STATUS:
         sim_say_simple(sim, client, HBK_METHOD_BROKER_STATUS);
+        break;
+    case SIM_SAY_METRICS:
+        sim_say_simple(sim, client, HBK_METHOD_BROKER_METRICS);
         break;
     case SIM_SAY_SESSIONS:
         say_list(sim, client, HBK_METHOD_BROKER_SESSIONS);

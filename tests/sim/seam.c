@@ -40,6 +40,7 @@ static struct sim_send *take_at_work(struct sim *sim, struct sim_client *client)
     if (!send || send->kind != SIM_TAKE)
         sim_violation(sim, "entries are given to whom they are for",
                       "an entry is placed, and nobody has asked for it");
+    sim_pause_holds(sim, client, request);
     return send;
 }
 
@@ -85,6 +86,7 @@ static struct sim_send *send_at_work(struct sim *sim, struct sim_client *client,
     if (!send || send->kind == SIM_TAKE || send->pin_tries >= send->count ||
         send->items[send->pin_tries].handle != handle || send->pinned != send->pin_tries)
         nobody_asked(sim, handle);
+    sim_pause_holds(sim, client, request);
     return send;
 }
 
@@ -136,6 +138,7 @@ static struct sim_entry *entry_at_work(struct sim *sim, struct sim_client *clien
         request && message->method == HBK_METHOD_STORE_PUT ? sim_entry_of(sim, request->tag) : NULL;
     if (!entry || entry->put_at || entry->item.handle != handle)
         nobody_asked(sim, handle);
+    sim_pause_holds(sim, client, request);
     return entry;
 }
 

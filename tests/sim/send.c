@@ -242,6 +242,14 @@ struct sim_send *sim_send_begin(struct sim *sim, struct sim_client *client, enum
     return send;
 }
 
+/* Where it is closed and comes again as a socket, revoking it may close that before it is told: PROTOCOL.md says so. */
+static bool is_bare_socket(const struct sim *sim, struct fake_process *process,
+                           const struct sim_item *item)
+{
+    const struct fake_slot *slot = fake_handle_find(process, item->handle);
+    return slot && !item->as_socket && sim->kernel->objects[slot->object].socket;
+}
+
 uint64_t sim_say_send(struct sim *sim, struct sim_client *client, const struct sim_client *target,
                       uint32_t name)
 {
@@ -262,6 +270,8 @@ uint64_t sim_say_send(struct sim *sim, struct sim_client *client, const struct s
             sim_draw_item(sim, client->process, &send->items[i], plain);
             if (send->revocable && sim_below(sim, 30))
                 send->items[i].protect = false;
+            if (is_bare_socket(sim, client->process, &send->items[i]))
+                send->revocable = false;
         }
     }
     write_params(&text, send);

@@ -173,9 +173,10 @@ static void serve_a_pair(struct sim *sim)
 static void ask_what_there_is(struct sim *sim)
 {
     static const enum hbk_method methods[] = {HBK_METHOD_BROKER_STATUS, HBK_METHOD_STORE_LIST,
-                                              HBK_METHOD_DELIVERY_LIST};
+                                              HBK_METHOD_DELIVERY_LIST, HBK_METHOD_BROKER_METRICS};
     uint32_t asked = 0;
     sim->at_rest = true;
+    sim_meter(sim);
     for (uint32_t i = 0; i < SIM_CLIENTS_MAX && asked < 3; ++i) {
         if (!can_serve(sim->clients[i]))
             continue;
@@ -222,6 +223,10 @@ void sim_settle(struct sim *sim)
     sim_check_all(sim);
     sim_outcome(sim, SIM_OUT_SETTLED);
     ask_what_there_is(sim);
+    if (sim_paused(sim)) {
+        sim_outcome(sim, SIM_OUT_PAUSED_SETTLED);
+        sim_pause(sim, false);
+    }
     take_what_is_kept(sim);
     if (sim_may_open(sim_rules_at(sim, sim->generation), 0, SIM_NAME_PROBE))
         serve_a_pair(sim);

@@ -163,6 +163,7 @@ static void told_by_answer(struct sim *sim, struct sim_send *send,
     if (send->again)
         sim_outcome(sim, SIM_OUT_RETOLD);
     send->fate = SIM_FATE_TOLD;
+    ++sim->tally.done;
     send->value = told->handle;
     if (send->notified)
         sim_violation(sim, "answers are true", "transfer %" PRIu64 " was notified", send->tag);
@@ -343,6 +344,8 @@ void sim_told_revoked(struct sim *sim, struct sim_client *client, const struct s
         sim_violation(sim, "revocation", "%" PRIu64 " cannot be revoked, and is", send->tag);
     check_closed(sim, send, result->closed, result->closed_count);
     count_revoked(sim, client, send, result->closed_count);
+    if (sim_paused(sim))
+        sim_outcome(sim, SIM_OUT_PAUSED_REVOKED);
     send->revoked = send->fate == SIM_FATE_TOLD;
     send->cancelled = !send->revoked;
     const struct sim_client *target = sim_client_numbered(sim, send->target);
@@ -408,7 +411,9 @@ static void check_gone(struct sim *sim, struct sim_send *send)
 static void check_one(struct sim *sim, struct sim_send *send)
 {
     const struct sim_client *target = sim_client_numbered(sim, send->target);
-    if (send->revocable && send->fate == SIM_FATE_TOLD && !was_revoked(send))
+    /* A target that has gone may have revoked it itself, and not heard so. */
+    bool unknown = !target && send->revoke_asked;
+    if (send->revocable && send->fate == SIM_FATE_TOLD && !was_revoked(send) && !unknown)
         check_gone(sim, send);
     if (sim_given(sim, send) && send->pins != send->count && !sim->allocs_failed)
         sim_violation(sim, "broker handles", "send %" PRIu64 " can be revoked, and has %u pins",

@@ -207,5 +207,6 @@ void sim_free(struct sim *sim)
 {
     sim_forget(sim);
     fake_kernel_free(sim->kernel);
+    free(sim->metered);
     free(sim);
 }

@@ -31,6 +31,7 @@ enum sim_action {
     SIM_ACT_HANDLES,
     SIM_ACT_NOTE,
     SIM_ACT_SOCKETS_END,
+    SIM_ACT_PAUSE,
     SIM_ACT_COUNT
 };
 
@@ -56,6 +57,7 @@ enum sim_word {
     SIM_SAY_TRANSFER,
     SIM_SAY_REVOKE,
     SIM_SAY_DELIVERIES,
+    SIM_SAY_METRICS,
     SIM_SAY_ONCE_MORE, /* what the target of a delivery that can be revoked has closed */
     SIM_SAY_COUNT
 };
@@ -106,6 +108,7 @@ enum sim_event_kind {
     SIM_EV_CLOCK,
     SIM_EV_RULES,
     SIM_EV_STOPS,
+    SIM_EV_PAUSES,
     SIM_EV_STARTS,
     SIM_EV_SETTLES,
     SIM_EV_HANDLE,
@@ -118,6 +121,14 @@ struct sim_event {
     enum sim_event_kind kind;
     uint32_t size;
     char text[SIM_EVENT_TEXT];
+};
+
+/* ---- how hand-offs of one broker ended, as far as anybody was told ---- */
+
+struct sim_tally {
+    uint64_t done, failed[SIM_ERRORS_MAX]; /* in the order of results.def */
+    uint64_t unheard;                      /* whose session ended before its answer */
+    uint64_t policies;
 };
 
 /* ---- the run ---- */
@@ -143,11 +154,14 @@ struct sim {
     bool quiet;   /* no faults, whatever the swarm says */
     bool stopping, calm_stop;
     uint64_t stopped_ms; /* when the broker was told to */
+    uint32_t pauses;     /* how often it was paused, or told to go on: odd: it is paused */
     uint32_t brokers;    /* that were started */
     uint32_t generation;
     uint8_t rules_of[SIM_GENERATIONS_MAX]; /* index into sim_rule_sets */
     uint64_t sent_done_base; /* records of the audit file, of brokers before this one */
     uint64_t told_sends;
+    struct sim_tally tally;
+    char *metered; /* what its metrics were last; NULL: not asked yet */
     uint64_t sockets_lost;
     bool ticking; /* deadlines that have passed are being acted on */
     bool records_exact;
@@ -356,6 +370,26 @@ bool sim_given(struct sim *sim, const struct sim_send *send);
 void sim_check_given(struct sim *sim);
 /** sim_send_of_delivery() - by what was told, or the core's own books; NULL: it is over. */
 struct sim_send *sim_send_of_delivery(struct sim *sim, uint64_t delivery);
+
+/* ---- paused.c: nothing new is begun, and all else is as ever ---- */
+
+void sim_pause(struct sim *sim, bool paused);
+bool sim_paused(const struct sim *sim);
+/** sim_pause_holds() - @request, which is begun or has succeeded, was not asked for in the pause that is on. */
+void sim_pause_holds(struct sim *sim, const struct sim_client *client,
+                     const struct sim_request *request);
+/** sim_pause_refuses() - Return: it was refused for a pause, rightly. */
+bool sim_pause_refuses(struct sim *sim, struct sim_client *client,
+                       const struct sim_request *request, const struct hbk_error *error);
+
+/* ---- metered.c: broker.metrics ---- */
+
+/** sim_is_hand_off() - one that is counted. */
+bool sim_is_hand_off(enum hbk_method method);
+void sim_told_metrics(struct sim *sim, struct sim_client *client,
+                      const struct hbk_metrics_result *result);
+/** sim_meter() - ask the core itself, as what writes the file of metrics does. */
+void sim_meter(struct sim *sim);
 
 /* ---- seam.c: what the core does to the world ---- */
 

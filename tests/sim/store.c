@@ -350,6 +350,7 @@ void sim_told_got(struct sim *sim, struct sim_client *client, const struct sim_r
     if (client->process->running)
         sim_own_value(sim, client->process, send, 0, &told);
     send->fate = SIM_FATE_TOLD;
+    ++sim->tally.done;
     send->answered = true;
     entry->over_at = entry->once ? sim->events_count : entry->over_at;
     if (++entry->taken > 1 && entry->once)

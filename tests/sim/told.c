@@ -19,7 +19,7 @@ static const uint32_t errors_of[HBK_METHOD_COUNT] = {
     [HBK_METHOD_NONE] = BIT(INVALID_REQUEST) | BIT(METHOD_NOT_FOUND) | BIT(INVALID_PARAMS) |
                         BIT(BAD_HANDLE) | BIT(PARSE_ERROR),
     [HBK_METHOD_SESSION_HELLO] = BIT(INVALID_REQUEST) | BIT(OS_ERROR) | BIT(TARGET_GONE),
-    [HBK_METHOD_SESSION_PROVE] = BIT(INVALID_REQUEST),
+    [HBK_METHOD_SESSION_PROVE] = BIT(INVALID_REQUEST) | BIT(BUSY),
     [HBK_METHOD_ENDPOINT_OPEN] = BIT(EXISTS) | BIT(DENIED) | BIT(TYPE_NOT_ALLOWED) | BIT(QUOTA) |
                                  BIT(INVALID_PARAMS) | BIT(OS_ERROR),
     [HBK_METHOD_ENDPOINT_CLOSE] = BIT(NOT_FOUND) | BIT(DENIED),
@@ -41,13 +41,14 @@ static const uint32_t errors_of[HBK_METHOD_COUNT] = {
         BIT(REJECTED) | BIT(TIMEOUT) | BIT(TARGET_GONE) | BIT(BUSY) | BIT(QUOTA),
     [HBK_METHOD_STORE_PUT] = BIT(EXISTS) | BIT(DENIED) | BIT(BAD_HANDLE) | BIT(TYPE_NOT_ALLOWED) |
                              BIT(TYPE_MISMATCH) | BIT(ACCESS_EXCEEDS_SOURCE) | BIT(OS_ERROR) |
-                             BIT(QUOTA) | BIT(INVALID_PARAMS),
+                             BIT(QUOTA) | BIT(INVALID_PARAMS) | BIT(BUSY),
     [HBK_METHOD_STORE_GET] = BIT(NOT_FOUND) | BIT(DENIED) | BIT(TYPE_NOT_ALLOWED) |
                              BIT(ACCESS_EXCEEDS_SOURCE) | BIT(OS_ERROR) | BIT(TIMEOUT) |
                              BIT(TYPE_MISMATCH) | BIT(TARGET_GONE) | BIT(QUOTA) |
                              BIT(INVALID_PARAMS) | BIT(BUSY),
     [HBK_METHOD_STORE_REMOVE] = BIT(NOT_FOUND) | BIT(DENIED),
     [HBK_METHOD_STORE_LIST] = BIT(INVALID_PARAMS),
+    [HBK_METHOD_BROKER_METRICS] = BIT(DENIED),
     [HBK_METHOD_BROKER_SESSIONS] = BIT(DENIED) | BIT(INVALID_PARAMS),
     [HBK_METHOD_BROKER_WATCH] = BIT(DENIED) | BIT(QUOTA),
     [HBK_METHOD_POLICY_EXPLAIN] = BIT(DENIED) | BIT(INVALID_PARAMS) | BIT(NOT_FOUND),
@@ -142,6 +143,8 @@ static void told_closed(struct sim *sim, struct sim_client *client,
         struct sim_endpoint *endpoint = &client->endpoints[i];
         if (endpoint->name == request->name && endpoint->state == SIM_ENDPOINT_OPEN) {
             endpoint->state = SIM_ENDPOINT_NONE;
+            if (sim_paused(sim))
+                sim_outcome(sim, SIM_OUT_PAUSED_CLOSED);
             return;
         }
     }
@@ -193,6 +196,8 @@ static void told_accepted(struct sim *sim, struct sim_client *client,
     struct sim_send *send = send_offered(sim, client, request);
     sim_told_items(sim, client, send, result->items, result->items_count);
     sim_outcome(sim, SIM_OUT_ACCEPTED);
+    if (sim_paused(sim))
+        sim_outcome(sim, SIM_OUT_PAUSED_ACCEPTED);
 }
 
 static void told_listed(struct sim *sim, const struct sim_client *client,
@@ -250,12 +255,20 @@ static void check_stored_bytes(struct sim *sim, const struct hbk_status_result *
                           status->quotas[i].used, bytes);
 }
 
+static void check_state(struct sim *sim, const struct hbk_status_result *status)
+{
+    if (!hbk_text_is(status->state, sim_paused(sim) ? "paused" : "running"))
+        sim_violation(sim, "paused", "broker.status says that it is %.*s, paused: %u",
+                      (int)status->state.size, status->state.data, sim_paused(sim));
+}
+
 /* While nothing is under way it is known what there is. */
 static void told_status(struct sim *sim, const struct hbk_status_result *status)
 {
     uint32_t proven = 0, endpoints = 0, stored = 0, pins = 0;
     if (!sim->at_rest)
         return;
+    check_state(sim, status);
     for (uint32_t i = 0; i < SIM_CLIENTS_MAX; ++i) {
         const struct sim_client *client = sim->clients[i];
         proven += client && client->proven;
@@ -316,6 +329,7 @@ static void told_result(struct sim *sim, struct sim_client *client, struct sim_r
     if (hbk_message_read_result(message, request->method))
         sim_violation(sim, "well-formed lines", "an ill-formed result: %s", message->error.detail);
     ++sim->counts->results[request->method];
+    sim_pause_holds(sim, client, request);
     switch (request->method) {
     case HBK_METHOD_SESSION_HELLO:
         told_hello(sim, client, &message->u.result.hello);
@@ -349,6 +363,10 @@ static void told_result(struct sim *sim, struct sim_client *client, struct sim_r
     case HBK_METHOD_BROKER_SESSIONS:
         needs_inspect(sim, client, request);
         break;
+    case HBK_METHOD_BROKER_METRICS:
+        needs_inspect(sim, client, request);
+        sim_told_metrics(sim, client, &message->u.result.metrics);
+        break;
     case HBK_METHOD_BROKER_WATCH:
         needs_inspect(sim, client, request);
         client->watching = true;
@@ -379,7 +397,8 @@ static uint32_t being_made(const struct sim *sim, const struct sim_send *send)
 }
 
 static void send_failed(struct sim *sim, const struct sim_client *client,
-                        const struct sim_request *request, const struct hbk_error *error)
+                        const struct sim_request *request, const struct hbk_error *error,
+                        bool paused)
 {
     struct sim_send *send = send_asked(sim, client, request);
     bool notified = send->kind == SIM_TRANSFER && send->fate == SIM_FATE_TOLD;
@@ -395,6 +414,9 @@ static void send_failed(struct sim *sim, const struct sim_client *client,
                       send->tag, hbk_result_name(error->code), send->placed);
     send->answered = true;
     send->fate = SIM_FATE_FAILED;
+    ++sim->tally.failed[sim_error_index(error->code)];
+    if (paused)
+        return;
     sim_refusal_founded(sim, send, error);
     if (send->kind == SIM_TRANSFER)
         sim_transfer_refused(sim, send, error);
@@ -410,12 +432,13 @@ static void told_error(struct sim *sim, struct sim_client *client,
                       hbk_result_name(error->code));
     if (error->code == HBK_R_INTERNAL_ERROR && !sim->allocs_failed && !sim->alloc_may_fail)
         sim_violation(sim, "answers are true", "an internal error, and no allocation has failed");
+    if (error->code == HBK_R_STOPPING && !sim->stopping)
+        sim_violation(sim, "answers are true", "the broker stops, and was not told to");
+    bool paused = sim_pause_refuses(sim, client, request, error);
     if (request->method == HBK_METHOD_ENDPOINT_OPEN)
         client->endpoints[request->endpoint].state = SIM_ENDPOINT_NONE;
-    else if (request->method == HBK_METHOD_HANDLE_SEND ||
-             request->method == HBK_METHOD_HANDLE_TRANSFER ||
-             request->method == HBK_METHOD_STORE_GET)
-        send_failed(sim, client, request, error);
+    else if (sim_is_hand_off(request->method))
+        send_failed(sim, client, request, error, paused);
     else if (request->method == HBK_METHOD_STORE_PUT)
         sim_put_refused(sim, client, request, error);
     else if (request->method == HBK_METHOD_STORE_REMOVE)

@@ -122,6 +122,7 @@ static struct hbk_peer peer_of(const struct fake_process *process, uint32_t iden
 
 static void client_free(struct sim_client *client)
 {
+    free(client->metered);
     hbk_buffer_deinit(&client->outbound);
     hbk_buffer_deinit(&client->inbound);
     free(client);
@@ -207,6 +208,9 @@ void sim_forget(struct sim *sim)
                           "client %u listened until the end and has %u "
                           "requests without an answer",
                           client->number, unanswered(client));
+        for (uint32_t j = 0; j < SIM_REQUESTS_MAX; ++j)
+            sim->tally.unheard +=
+                client->requests[j].id && sim_is_hand_off(client->requests[j].method);
         fake_connection_free(client->connection);
         client_free(client);
         sim->clients[i] = NULL;
@@ -391,6 +395,10 @@ void sim_broker_start(struct sim *sim)
     memset(sim->ids, 0, sizeof sim->ids);
     sim->ids_count = 0;
     sim->told_sends = 0;
+    sim->tally = (struct sim_tally){0};
+    free(sim->metered);
+    sim->metered = NULL;
+    sim->pauses += sim->pauses % 2;
     sim->sockets_lost = 0;
     sim->sent_done_base = sim->kernel->audit.sent_done;
     sim->kernel->audit.full = false;
@@ -427,6 +435,8 @@ void sim_broker_stop(struct sim *sim, bool calm)
                 sim->clients[i]->must_answer = listens(sim->clients[i]);
     }
     sim_event(sim, SIM_EV_STOPS, calm, 0, 0, NULL, 0);
+    if (sim_paused(sim))
+        sim_outcome(sim, SIM_OUT_PAUSED_STOP);
     for (uint32_t i = 0; i < SIM_CLIENTS_MAX; ++i)
         if (sim->clients[i])
             sim->clients[i]->excused = true;
@@ -449,6 +459,7 @@ void sim_broker_end(struct sim *sim)
         sim_violation(sim, "dead sessions", "the broker has stopped and holds %u connections",
                       sim->clients_count);
     sim_check_all(sim);
+    sim_meter(sim);
     if (fake_pins_held(kernel) || hbk_core_pins(sim->core))
         sim_violation(sim, "broker handles", "the broker has stopped and holds %u pins",
                       fake_pins_held(kernel));
@@ -520,6 +531,8 @@ void sim_act(struct sim *sim)
                                                  SIM_ACT_PROOF_END, SIM_ACT_SOCKETS_END};
         action = ending[sim_below(sim, 5)];
     }
+    if (sim_paused(sim) && sim_below(sim, 40) == 0)
+        sim_pause(sim, false); /* before nothing is left under way */
     switch (action) {
     case SIM_ACT_SAY:
     case SIM_ACT_COUNT:
@@ -573,6 +586,9 @@ void sim_act(struct sim *sim)
         break;
     case SIM_ACT_SOCKETS_END:
         end_some_sockets(sim);
+        break;
+    case SIM_ACT_PAUSE:
+        sim_pause(sim, sim_below(sim, 8) ? !sim_paused(sim) : sim_paused(sim));
         break;
     }
 }

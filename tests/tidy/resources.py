@@ -39,7 +39,8 @@ def expected_messages(name):
     """Ids: of the events with their severities, or of the results."""
     if name == "handlebroker.exe":
         severities = {"Informational": 1, "Warning": 2, "Error": 3}
-        found = re.findall(r"^MessageId=(\d+)\nSeverity=(\w+)$", text("installer/handlebroker_messages.mc"), re.MULTILINE)
+        found = re.findall(r"^MessageId=(\d+)\nSeverity=(\w+)$", text("installer/handlebroker_messages.mc"),
+                           re.MULTILINE)
         return {severities[severity] << 30 | int(number) for number, severity in found}
     both = text("proto/base/results.def") + text("client/lib/own_results.def")
     return {int(number) & 0xFFFFFFFF for number in re.findall(r'^HBK_RESULT\(\w+, (-?\d+), "', both, re.MULTILINE)}

@@ -8,9 +8,13 @@ import tempfile
 from pathlib import Path
 
 sys.dont_write_bytecode = True
+import events  # noqa: E402
 import flags  # noqa: E402
 import json_page  # noqa: E402
 import tidy  # noqa: E402
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "cmake"))
+import message_table  # noqa: E402
 
 HEADER = '''#ifndef HANDLEBROKER_H
 #define HANDLEBROKER_H
@@ -91,12 +95,24 @@ CLEAN = {
 }
 
 
+# These are what they are: whether they agree is the rule.
+PROJECT = Path(__file__).resolve().parents[2]
+CLEAN.update({name: (PROJECT / name).read_text(encoding="utf-8")
+              for name in (events.CATALOGUE, events.FORWARDING, events.SOURCE, events.SCRIPT, events.PAGE)})
+
+
 def function_of(lines):
     return "int hbk_long(void)\n{\n" + "    hbk_add(1, 2);\n" * (lines - 3) + "}\n"
 
 
 def appended(name, text):
     return {name: CLEAN[name] + text}
+
+
+def replaced(name, before, after):
+    if before not in CLEAN[name]:
+        raise SystemExit(f"selftest: {name} has no {before}")
+    return {name: CLEAN[name].replace(before, after, 1)}
 
 
 # what is planted -> the files that it changes (None removes one) -> "[rule]" and a word of each finding
@@ -221,6 +237,29 @@ CASES = [
      appended("proto/codec/schema.c", 'static const char *const more = "handle.send";\n'),
      ["does not specify handle.send"]),
     ("no specification", {"proto/PROTOCOL.md": None}, ["[page] is missing"]),
+    ("no subscription", {events.FORWARDING: None}, ["[event] is missing"]),
+    ("a subscription that is no XML", replaced(events.FORWARDING, "</Description>", ""), ["is no XML"]),
+    ("a query that is no XML", replaced(events.FORWARDING, "</Select>", ""), ["is no XML"]),
+    ("an event that is not collected", replaced(events.FORWARDING, "EventID=201 or ", ""), ["or not all: [201]"]),
+    ("an event that is none", replaced(events.FORWARDING, "EventID=201", "EventID=202"), ["or not all: [201, 202]"]),
+    ("an event that is new", appended(events.CATALOGUE, "MessageId=999\nSeverity=Error\n"),
+     ["or not all: [999]", "has no row on event 999, error"]),
+    ("another provider", replaced(events.FORWARDING, "'HandleBroker'", "'Handle Broker'"),
+     ["another provider than HandleBroker"]),
+    ("another log", replaced(events.FORWARDING, 'Select Path="Application"', 'Select Path="Setup"'),
+     ["from the log Setup", "nothing from the log Application"]),
+    ("somebody else's end", replaced(events.FORWARDING, "='Handle Broker'", "='HandleBroker'"),
+     ["of others than Handle Broker"]),
+    ("a bracket too many", replaced(events.FORWARDING, "EventID=401)]]", "EventID=401)]]]"), ["a bracket too many"]),
+    ("too many comparisons", replaced(events.FORWARDING, "EventID=100", " or ".join(["EventID=100"] * 10)),
+     ["more than 20 comparisons"]),
+    ("a way that there is not", replaced(events.FORWARDING, "MinLatency", "Fast"), ["ConfigurationMode is none of"]),
+    ("installers that register another source", replaced(events.SCRIPT, "EventLog\\Application", "EventLog\\System"),
+     ["install.cmd ["]),
+    ("a page without an event", replaced(events.PAGE, "| 301 | error |", "| 301 | warning |"),
+     ["no row on event 301, error"]),
+    ("a page with an event that is none", replaced(events.PAGE, "| 301 |", "| 302 | error | x | y |\n| 301 |"),
+     ["a row on event 302, which is none"]),
 ]
 
 
@@ -258,15 +297,45 @@ def wrong_flags():
     return wrong
 
 
+# what message_table.py is given -> the texts that it makes of it, or a word of why it takes none
+MESSAGE_CASES = [
+    ('HBK_RESULT(OK, 0, "ok", "done")\n/* HBK_RESULT */\nHBK_RESULT(BAD, -32700,\n  "bad", "not so")\n',
+     {0: "done", 0xFFFF8044: "not so"}),
+    ('HBK_RESULT(OK, 0, "ok", "100%")\n', "no plain text"),
+    ('HBK_RESULT(OK, 0, "ok", "a \\"b\\"")\n', "no plain text"),
+    ('HBK_RESULT(OK, 0, "ok", "f\u00fcnf")\n', "no plain text"),
+    ('HBK_RESULT(OK, 0, "ok", "a")\nHBK_RESULT(B, 0, "b", "b")\n', "is there twice"),
+    ('HBK_RESULT(OK, 0, "ok", "a")\nHBK_RESULT(B, 0x10, "b", "b")\n', "could be read"),
+    ("/* nothing */\n", "could be read"),
+]
+
+
+def wrong_messages():
+    wrong = 0
+    for text, expected in MESSAGE_CASES:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "results.def"
+            path.write_text(text, encoding="utf-8")
+            try:
+                found = message_table.read([path])
+            except SystemExit as error:
+                found = str(error)
+        if found != expected and not (isinstance(expected, str) and isinstance(found, str) and expected in found):
+            wrong += 1
+            print(f"selftest: messages: {text!r}: found {found}")
+    return wrong
+
+
 def main():
-    failed = wrong_flags()
+    failed = wrong_flags() + wrong_messages()
     for title, changes, expected in [("the clean tree", {}, [])] + CASES:
         found = findings_with(changes)
         missing = [text for text in expected if not any(text in line for line in found)]
         if missing or len(found) != len(expected):
             failed += 1
             print(f"selftest: {title}: expected {expected}, found {found}")
-    print(f"selftest: {len(CASES) + 1} trees, {len(FLAG_CASES)} compilations, {failed} wrong")
+    print(f"selftest: {len(CASES) + 1} trees, {len(FLAG_CASES)} compilations, "
+          f"{len(MESSAGE_CASES)} tables, {failed} wrong")
     return 1 if failed else 0
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 # pylint: disable=wrong-import-position
+import events  # noqa: E402
 import pages  # noqa: E402
 import source  # noqa: E402
 
@@ -286,6 +287,7 @@ def check_tree(root):
     check_marks(findings, files)
     check_pragmas(findings, files)
     pages.check(findings, root)
+    events.check(findings, root)
     return findings.lines, len(files)
 
 

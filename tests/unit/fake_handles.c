@@ -142,11 +142,11 @@ static int op_place(void *party, hbk_pin id, bool same, uint32_t access, bool in
 
 /* A client that was told of a revocable handle may have closed it. Then its value may name another one of the same
  * object, which nobody can tell from the first: that one is closed in its place, unless the client is yet to be told of
- * it, which the broker knows. */
+ * it, which the broker knows; but for a socket, whose value it does not know. */
 static bool may_unplace(const struct fake_slot *slot, const struct fake_pin *pin)
 {
     if (slot->origin == FAKE_ORIGIN_UNTOLD)
-        return !pin->delivery;
+        return !pin->delivery || slot->socket;
     return slot->origin == FAKE_ORIGIN_REVOCABLE || (pin->delivery && slot->pin != pin->id);
 }
 

@@ -63,7 +63,7 @@ unsigned graph_any(unsigned below)
     graph_seed ^= graph_seed << 13;
     graph_seed ^= graph_seed >> 7;
     graph_seed ^= graph_seed << 17;
-    return (unsigned)(graph_seed % below);
+    return below > 1 ? (unsigned)(graph_seed % below) : 0;
 }
 
 struct graph *any_graph(unsigned processes, unsigned shares)

@@ -141,6 +141,15 @@ static const char *take_value(const char *at, char *ret, size_t room)
     return at + text;
 }
 
+enum { KEY_MAX = 40 };
+
+static void keep_key(char key[KEY_MAX], const char *text)
+{
+    size_t size = strlen(text);
+    assert_true(size < KEY_MAX);
+    memcpy(key, text, size + 1);
+}
+
 static bool is_value(char byte)
 {
     return byte == '"' || byte == '-' || isdigit((unsigned char)byte);
@@ -227,7 +236,7 @@ static const char *difference(struct play *play, const struct scene *scene, cons
                               const char *here)
 {
     static char ours[HBK_LINE_BYTES_MAX], theirs[HBK_LINE_BYTES_MAX];
-    char key[40] = "";
+    char key[KEY_MAX] = "";
     while (*page != 0) {
         const char *start = page;
         if (!is_value(*page) || !is_value(*here)) {
@@ -240,7 +249,7 @@ static const char *difference(struct play *play, const struct scene *scene, cons
         page = take_value(page, ours, sizeof ours);
         here = take_value(here, theirs, sizeof theirs);
         if (*page == ':') {
-            snprintf(key, sizeof key, "%s", ours);
+            keep_key(key, ours);
             if (strcmp(ours, theirs) != 0)
                 return start;
         } else if (!same_value(play, scene, key, ours, theirs)) {
@@ -294,7 +303,7 @@ static void is_asked(struct exchange *exchange, unsigned id, enum role role)
 /* The params of @line with the broker's values, as the rig wants them: ' stands for ". On the heap; NULL: none. */
 static char *params_of(const struct play *play, const char *line)
 {
-    char key[40] = "", value[4096];
+    char key[KEY_MAX] = "", value[4096];
     const char *at = strstr(line, ",\"params\":");
     if (at == NULL)
         return NULL;
@@ -314,7 +323,7 @@ static char *params_of(const struct play *play, const char *line)
                                  quote);
         assert_true(size + 2 < room);
         if (*at == ':')
-            snprintf(key, sizeof key, "%s", value);
+            keep_key(key, value);
     }
     params[size] = 0;
     return params;

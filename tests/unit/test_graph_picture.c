@@ -97,7 +97,7 @@ static void stars_are_spread(void **state)
         struct graph *graph = graph_made();
         struct graph_picture picture;
         size_t columns[8] = {0}, used = 0;
-        double at[8];
+        double at[8] = {0};
         for (uint32_t i = 2; i <= 60; i++) {
             struct graph_share share =
                 inward ? graph_send_of(4 * i, 4, "user/a") : graph_send_of(4, 4 * i, "user/a");
@@ -151,7 +151,7 @@ static void the_largest_picture(void **state)
 /* Every tag is closed in its order, every "<" begins a tag, and there is no other "&" than entities of ours. */
 static void is_well_formed(const char *text)
 {
-    char open[64][16];
+    char open[64][16] = {{0}};
     size_t depth = 0;
 
     text = strstr(text, "<html");
@@ -212,7 +212,7 @@ static struct graph *hostile_graph(void)
         "a\nb\rc\x1b[2J",
         "]]></style></title></svg>",
         "&lt;&amp;&quot;",
-        "\xE2\x80\xAE\xFF\xC0",
+        "\xE2\x80\xAEx\xE2\x80\xAC\xFF\xC0",
         "' onload='x",
         "${x}%n%s",
         "\xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E",

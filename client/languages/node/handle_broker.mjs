@@ -1,36 +1,11 @@
-// Handle Broker from Node, over the bare protocol: a session with the service, and the calls of Windows that it takes.
+// Handle Broker from Node, over the bare protocol: a session with the service.
 // The contract is PROTOCOL.md; most of this is its chapter "What a client must do itself". All calls block: a
-// program that does other things meanwhile gives it a worker thread. Needs koffi (npm install koffi).
-import koffi from 'koffi';
-
-// Handles are numbers, as they are in JSON.
-const kernel32 = koffi.load('kernel32.dll');
-const advapi32 = koffi.load('advapi32.dll');
-export const CloseHandle = kernel32.func('int CloseHandle(intptr_t)');
-export const CreateEventW = kernel32.func('intptr_t CreateEventW(void *, int manual, int set, str16 name)');
-export const CreateFileW = kernel32.func(
-  'intptr_t CreateFileW(str16, uint32 access, uint32 share, void *, uint32 how, uint32 flags, intptr_t)');
-export const ReadFile = kernel32.func('int ReadFile(intptr_t, _Out_ uint8 *, uint32, _Out_ uint32 *, void *)');
-export const SetEvent = kernel32.func('int SetEvent(intptr_t)');
-export const WaitForSingleObject = kernel32.func('uint32 WaitForSingleObject(intptr_t, uint32 ms)');
-const GetLastError = kernel32.func('uint32 GetLastError()');
-const GetNamedPipeServerProcessId = kernel32.func('int GetNamedPipeServerProcessId(intptr_t, _Out_ uint32 *)');
-const LocalFree = kernel32.func('void *LocalFree(void *)');
-const SetHandleInformation = kernel32.func('int SetHandleInformation(intptr_t, uint32 mask, uint32 flags)');
-const WaitNamedPipeW = kernel32.func('int WaitNamedPipeW(str16, uint32 ms)');
-const WriteFile = kernel32.func('int WriteFile(intptr_t, uint8 *, uint32, _Out_ uint32 *, void *)');
-const CloseServiceHandle = advapi32.func('int CloseServiceHandle(intptr_t)');
-const GetSecurityInfo = advapi32.func(
-  'uint32 GetSecurityInfo(intptr_t, int, uint32, _Out_ void **owner, void *, void *, void *, _Out_ void **)');
-const IsWellKnownSid = advapi32.func('int IsWellKnownSid(void *, int)');
-const OpenSCManagerW = advapi32.func('intptr_t OpenSCManagerW(str16, str16, uint32)');
-const OpenServiceW = advapi32.func('intptr_t OpenServiceW(intptr_t, str16, uint32)');
-const QueryServiceStatusEx = advapi32.func(
-  'int QueryServiceStatusEx(intptr_t, int, _Out_ uint32 *, uint32, _Out_ uint32 *)');
-
-export function must(done, what) {
-  if (!done) throw new Error(`${what} (Windows error ${GetLastError()})`);
-}
+// program that does other things meanwhile gives it a worker thread. Needs koffi (npm install --no-save koffi).
+import {
+  CloseHandle, CloseServiceHandle, CreateFileW, GetLastError, GetNamedPipeServerProcessId, GetSecurityInfo,
+  IsWellKnownSid, LocalFree, OpenSCManagerW, OpenServiceW, QueryServiceStatusEx, ReadFile, SetEvent,
+  SetHandleInformation, WaitNamedPipeW, WriteFile, must,
+} from './windows.mjs';
 
 function openPipe(name) {
   const access = 0x12019b; // to read and write, and not to make further instances
@@ -46,9 +21,9 @@ function openPipe(name) {
 // Whose pipe is it? Its owner must be SYSTEM or Administrators, its maker the process that runs as the service.
 function verify(pipe) {
   const owner = [null], descriptor = [null], maker = [0], status = new Uint32Array(9);
-  must(GetSecurityInfo(pipe, 6 /* SE_KERNEL_OBJECT */, 1 /* OWNER */, owner, null, null, null, descriptor) === 0,
-    'untrusted: the pipe does not tell its owner');
-  const trusted = IsWellKnownSid(owner[0], 22 /* SYSTEM */) || IsWellKnownSid(owner[0], 26 /* Administrators */);
+  const told = GetSecurityInfo(pipe, 6 /* SE_KERNEL_OBJECT */, 1 /* OWNER */, owner, null, null, null, descriptor);
+  // WinLocalSystemSid, WinBuiltinAdministratorsSid
+  const trusted = told === 0 && (IsWellKnownSid(owner[0], 22) || IsWellKnownSid(owner[0], 26));
   LocalFree(descriptor[0]);
   const manager = OpenSCManagerW(null, null, 1 /* SC_MANAGER_CONNECT */);
   const service = OpenServiceW(manager, 'HandleBroker', 4 /* SERVICE_QUERY_STATUS */);

@@ -3,7 +3,8 @@
 // Opens the endpoint NAME (such as user/inbox), takes one delivery and uses it: what a file has in it is printed, an
 // event is set. Exit code 0 only if that was done.
 import { parseArgs } from 'node:util';
-import { ReadFile, Session, SetEvent, applyFlags, closeItem, must } from './handle_broker.mjs';
+import { Session, applyFlags, closeItem } from './handle_broker.mjs';
+import { ReadFile, SetEvent, must } from './windows.mjs';
 
 const options = { pipe: { type: 'string' }, unverified: { type: 'boolean' } };
 
@@ -42,6 +43,7 @@ function receive(session, name) {
 
 try {
   const { positionals: [name], values } = parseArgs({ allowPositionals: true, options });
+  if (!name) throw new Error('usage: node receive.mjs NAME [--pipe PIPE] [--unverified]');
   receive(new Session(values), name);
 } catch (error) {
   console.error(`target: ${error.message}`);

@@ -3,7 +3,8 @@
 // Opens FILE to read it and hands it, with an event to say that it was read, to who has opened the endpoint NAME (such
 // as user/inbox). Exit code 0 only if the target has set the event.
 import { parseArgs } from 'node:util';
-import { CloseHandle, CreateEventW, CreateFileW, Session, WaitForSingleObject, must } from './handle_broker.mjs';
+import { Session } from './handle_broker.mjs';
+import { CloseHandle, CreateEventW, CreateFileW, WaitForSingleObject, must } from './windows.mjs';
 
 const options = { pipe: { type: 'string' }, unverified: { type: 'boolean' } };
 
@@ -29,6 +30,7 @@ function send(session, name, path) {
 
 try {
   const { positionals: [name, path], values } = parseArgs({ allowPositionals: true, options });
+  if (!path) throw new Error('usage: node send.mjs NAME FILE [--pipe PIPE] [--unverified]');
   send(new Session(values), name, path);
 } catch (error) {
   console.error(`source: ${error.message}`);

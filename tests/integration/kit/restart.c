@@ -1,7 +1,9 @@
 /* Clients over restarts of the service. */
 #include "restart.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <wchar.h>
 
 int kit_restart_begin(void **state)
 {
@@ -14,6 +16,7 @@ int kit_restart_end(void **state)
 {
     (void)state;
     kit_forget_all();
+    kit_rules(NULL);
     kit_service_start();
     return 0;
 }
@@ -22,6 +25,19 @@ void kit_restart(void)
 {
     kit_service_stop();
     kit_service_start();
+}
+
+void kit_rules(const char *text)
+{
+    wchar_t folder[MAX_PATH], file[MAX_PATH];
+    DWORD size = GetEnvironmentVariableW(L"ProgramData", folder, MAX_PATH);
+    assert_true(size > 0 && size < MAX_PATH);
+    int length = _snwprintf(file, MAX_PATH, L"%ls\\HandleBroker\\handlebroker.json", folder);
+    assert_true(length > 0 && length < MAX_PATH);
+    if (text != NULL)
+        kit_file_write(file, text, strlen(text));
+    else
+        DeleteFileW(file);
 }
 
 hbk_client *kit_connect(uint32_t flags)

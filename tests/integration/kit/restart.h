@@ -12,6 +12,9 @@ int kit_restart_end(void **state);
 /** kit_restart() - stop the service, and start it again. */
 void kit_restart(void);
 
+/** kit_rules() - the configuration file of the service, for its next start; NULL: none. */
+void kit_rules(const char *text);
+
 /** kit_connect() - a client of the service's, with HBK_OPEN_... @flags, for hbk_close(). */
 hbk_client *kit_connect(uint32_t flags);
 /** kit_reopen() - hbk_reopen(), which must succeed. */

@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+"""Makes HTML of the manual: a page for each of SOURCE/*.md, and an index of them. cmark-gfm does the work.
+
+    manual.py CMARK_GFM SOURCE OUT
+"""
+import html
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+STYLE = """body { font: 16px/1.5 sans-serif; max-width: 50em; margin: 2em auto; padding: 0 1em; }
+code, pre { font: 14px/1.4 monospace; background: #f4f4f4; }
+pre { padding: .7em; overflow-x: auto; }
+table { border-collapse: collapse; }
+th, td { border: 1px solid #ccc; padding: .2em .6em; text-align: left; vertical-align: top; }"""
+LINK = re.compile(r"\]\((\w[\w-]*)\.md\)")
+NAME = re.compile(r"^## NAME\n+(.+?) - (.+)$", re.MULTILINE)
+
+
+def rendered(cmark, markdown):
+    return subprocess.run([cmark, "-e", "table", "--to", "html"], input=LINK.sub(r"](\1.html)", markdown),
+                          stdout=subprocess.PIPE, text=True, encoding="utf-8", check=True).stdout
+
+
+def whole(title, body):
+    return (f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{html.escape(title)}</title>\n'
+            f"<style>\n{STYLE}\n</style>\n</head>\n<body>\n{body}</body>\n</html>\n")
+
+
+def index(pages):
+    """Markdown: what each page is on, the commands and then the functions."""
+    lines = ["# Handle Broker: the manual", ""]
+    for title, prefix in (("Commands", "hbctl"), ("Functions", "hbk_")):
+        lines += [f"## {title}", "", "| page | |", "| --- | --- |"]
+        for stem, text in pages.items():
+            name = NAME.search(text)
+            if stem.startswith(prefix):
+                lines.append(f"| [{name[1]}]({stem}.md) | {name[2]} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def main():
+    if len(sys.argv) != 4:
+        raise SystemExit(__doc__)
+    cmark, source, out = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+    pages = {path.stem: path.read_text(encoding="utf-8") for path in sorted(source.glob("*.md"))}
+    # What is on nothing any more goes too.
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    up = '<p><a href="index.html">Handle Broker: the manual</a></p>\n'
+    for stem, text in pages.items():
+        (out / f"{stem}.html").write_bytes(whole(stem, up + rendered(cmark, text)).encode())
+    (out / "index.html").write_bytes(whole("Handle Broker: the manual", rendered(cmark, index(pages))).encode())
+
+
+if __name__ == "__main__":
+    main()
