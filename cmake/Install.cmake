@@ -103,6 +103,7 @@ if(HBK_MANUAL_HTML)
 else()
     install(DIRECTORY client/man/ DESTINATION sdk/man COMPONENT sdk FILES_MATCHING PATTERN "*.md")
 endif()
+install(FILES client/man/hbctl.schema.json DESTINATION sdk/man COMPONENT sdk)
 install(FILES proto/PROTOCOL.md DESTINATION sdk COMPONENT sdk)
 # What has been run leaves more in these folders than is theirs.
 install(

@@ -65,8 +65,8 @@ packages=(
     cmark-gfm
     # to fetch and unpack the libraries' sources
     dpkg-dev xz-utils patch debian-archive-keyring ca-certificates
-    # to check the tree itself (tests/tidy)
-    python3
+    # to check the tree itself (tests/tidy), and what hbctl prints (tests/integration)
+    python3 python3-jsonschema
     # to draw what hbctl graph writes in DOT (tests/integration)
     graphviz
     # to compare with (tests/fuzz): a second JSON parser

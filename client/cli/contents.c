@@ -46,21 +46,24 @@ bool copy_contents(const struct arguments *arguments, const struct copy *copy, H
     HANDLE event = CreateEventW(NULL, TRUE, FALSE, NULL);
     uint64_t offset = 0;
     DWORD size = 0;
+    char what[160];
     bool good = bytes != NULL && event != NULL;
 
     while (good) {
         DWORD error = read_at(from, event, offset, bytes, &size);
         if (error != 0) {
-            fprintf(stderr,
-                    "hbctl %s: the file cannot be read (Windows error %lu); was it opened and sent "
-                    "with the right to read?\n",
-                    arguments->command, error);
+            snprintf(what, sizeof what,
+                     "the file cannot be read (Windows error %lu); was it opened and sent with the "
+                     "right to read?",
+                     error);
+            usage_error(arguments, what, NULL);
             good = false;
         } else if (size == 0) {
             break;
         } else if (!write_all(copy->to, bytes, size)) {
-            fprintf(stderr, "hbctl %s: the copy cannot be written (Windows error %lu)\n",
-                    arguments->command, GetLastError());
+            snprintf(what, sizeof what, "the copy cannot be written (Windows error %lu)",
+                     GetLastError());
+            usage_error(arguments, what, NULL);
             good = false;
         }
         offset += size;

@@ -94,6 +94,7 @@ static void write_json(FILE *file, const struct graph *graph, const struct graph
     json_number(&json, "records", about->records);
     json_number(&json, "malformed", about->malformed);
     json_number(&json, "missed", about->missed);
+    json_number(&json, "lost", graph->lost);
     json_number(&json, "nodes_left_out", graph->nodes_count - graph->nodes_shown);
     json_number(&json, "edges_left_out", graph->edges_count - graph->edges_shown);
     json_number(&json, "count", graph->shares);
@@ -212,6 +213,8 @@ static enum exit_code gather(struct graph_run *run, const struct graph_request *
         return code;
     if (talk_begin(&talk, run->arguments)) {
         talk.code = graph_gather_service(run, talk.client);
+        if (request->watch_ms != 0)
+            progress_begin(&run->arguments->globals, "watching", NULL);
         if (talk.code == EXIT_DONE && request->files_count != 0)
             talk.code = graph_gather_watch(run, talk.client, request->watch_ms);
         else if (talk.code == EXIT_DONE)
@@ -232,7 +235,9 @@ static uint64_t unix_ms(void)
 static void tell_note(void *context, const char *text)
 {
     const struct arguments *arguments = context;
-    fprintf(stderr, "hbctl %s: %s\n", arguments->command, text);
+    /* The JSON has the same in figures. */
+    if (!arguments->globals.json)
+        fprintf(stderr, "hbctl %s: %s\n", arguments->command, text);
 }
 
 static enum exit_code make_graph(struct arguments *arguments, const struct graph_request *request)

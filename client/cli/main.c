@@ -443,8 +443,7 @@ int wmain(int argc, wchar_t **argv)
             arguments.globals.json || strcmp(arguments.values[i], "--json") == 0;
     enum exit_code code = run(&arguments);
     if (fflush(stdout) != 0 && code == EXIT_DONE) {
-        fputs("hbctl: standard output could not be written\n", stderr);
-        code = EXIT_USAGE;
+        code = usage_error(&arguments, "standard output could not be written", NULL);
     }
     console_end();
     arguments_free(arguments.values);

@@ -309,6 +309,18 @@ void json_revoked(uint64_t delivery, uint64_t closed)
     json_end(&json);
 }
 
+void json_notice(const char *name, const char *key, uint64_t value)
+{
+    struct json json;
+
+    json_begin(&json, stderr);
+    json_open(&json, "notice", '{');
+    json_text(&json, "name", name);
+    json_number(&json, key, value);
+    json_close(&json, '}');
+    json_end(&json);
+}
+
 /* ---- errors ---- */
 
 static enum exit_code exit_code_of(hbk_result result)

@@ -105,17 +105,18 @@ static bool copy_files(const struct arguments *arguments, const struct receive_r
 /* ---- receiving ---- */
 
 /* Asks at the console. Return: the answer to the offer; *ret_accepted if it was yes. */
-static hbk_result answer(hbk_client *client, hbk_delivery *offer, bool *ret_accepted,
-                         hbk_error_info *ret_error)
+static hbk_result answer(struct talk *talk, hbk_delivery *offer, bool *ret_accepted)
 {
     char line[16] = "";
 
-    fputs("accept it? [y/N] ", stderr);
-    fflush(stderr);
+    if (!talk->arguments->globals.json) {
+        fputs("accept it? [y/N] ", stderr);
+        fflush(stderr);
+    }
     *ret_accepted = fgets(line, sizeof line, stdin) != NULL && (line[0] == 'y' || line[0] == 'Y');
     if (*ret_accepted)
-        return hbk_accept(client, offer, ret_error);
-    return hbk_reject(client, offer, "the user said no", ret_error);
+        return hbk_accept(talk->client, offer, &talk->error);
+    return hbk_reject(talk->client, offer, "the user said no", &talk->error);
 }
 
 static void show_revoked(const struct arguments *arguments, const struct receive_request *request,
@@ -166,8 +167,10 @@ static bool take_offer(struct talk *talk, const struct receive_request *request,
 {
     bool accepted = false;
 
-    hbk_result result = answer(talk->client, offer, &accepted, &talk->error);
-    if (result == HBK_NOT_FOUND)
+    hbk_result result = answer(talk, offer, &accepted);
+    if (result == HBK_NOT_FOUND && talk->arguments->globals.json)
+        json_notice("offer_withdrawn", "offer", offer->id);
+    else if (result == HBK_NOT_FOUND)
         fputs("the offer was withdrawn, or the answer came too late\n", stderr);
     else if (talk_good(talk, result, NULL) && accepted)
         show(talk->arguments, request, offer);

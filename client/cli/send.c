@@ -110,8 +110,10 @@ static void maybe_revoke(struct talk *talk, uint64_t delivery)
     char line[16] = "";
     uint64_t closed = 0;
 
-    fputs("Enter takes it back; the end of input leaves it there\n", stderr);
-    fflush(stderr);
+    if (!talk->arguments->globals.json) {
+        fputs("Enter takes it back; the end of input leaves it there\n", stderr);
+        fflush(stderr);
+    }
     if (fgets(line, sizeof line, stdin) == NULL ||
         !talk_good(talk, hbk_revoke(talk->client, delivery, &closed, &talk->error), NULL))
         return;

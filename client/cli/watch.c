@@ -90,7 +90,9 @@ static void print_record(const hbk_record *record)
 
 static void show(const struct arguments *arguments, const hbk_record *record)
 {
-    if (record->missed != 0)
+    if (record->missed != 0 && arguments->globals.json)
+        json_notice("records_missed", "count", record->missed);
+    else if (record->missed != 0)
         fprintf(stderr, "hbctl watch: %llu records are missing here: they came too fast\n",
                 (unsigned long long)record->missed);
     if (arguments->globals.json)
@@ -191,8 +193,11 @@ enum exit_code run_watch(struct arguments *arguments)
         return code;
     stop = CreateEventW(NULL, TRUE, FALSE, NULL);
     if (stop == NULL || !SetConsoleCtrlHandler(control, TRUE)) {
-        fprintf(stderr, "hbctl watch: no event can be made (Windows error %lu)\n", GetLastError());
-        return EXIT_REFUSED;
+        const hbk_error_info error = {.result = HBK_OS_ERROR,
+                                      .item = -1,
+                                      .win32 = GetLastError(),
+                                      .detail = "Ctrl+C cannot be waited for"};
+        return failed(&arguments->globals, &error, NULL);
     }
     if (talk_begin(&talk, arguments) &&
         talk_good(&talk, hbk_watch(talk.client, &talk.error), advice)) {

@@ -1,6 +1,8 @@
 """Rules on what is written beside the code: doc comments, man pages, the error table, the methods."""
+import json
 import re
 
+import json_page
 import source
 
 HEADERS = "client/include"
@@ -89,6 +91,20 @@ def cli_commands(findings, root):
     return found
 
 
+def check_json(findings, root, commands):
+    """What each command prints with --json is in the schema, and the page says what the schema says."""
+    text = read(findings, root, json_page.SCHEMA)
+    if text is None:
+        return
+    schema = json.loads(text)
+    told = {name for name in schema["$defs"] if name.startswith("hbctl ")}
+    for name in sorted(told ^ commands):
+        findings.add(root / json_page.SCHEMA, 1, "man", f"{name}: a command and not here, or here and no command")
+    page = root / json_page.PAGE
+    if not page.is_file() or page.read_text(encoding="utf-8") != json_page.page_of(schema):
+        findings.add(page, 1, "man", "is not what tests/tidy/json_page.py makes of the schema")
+
+
 def check_man(findings, root, headers):
     functions = {name: text for header in headers for text, name in PROTOTYPE.findall(header)}
     commands = cli_commands(findings, root)
@@ -99,7 +115,8 @@ def check_man(findings, root, headers):
     commands = ["hbctl"] + [f"hbctl {command}" for command in commands]
     for name in commands:
         check_man_page(findings, root, name, 1, ("SYNOPSIS", "DESCRIPTION", "EXAMPLES"))
-    pages = set(functions) | {name.replace(" ", "-") for name in commands}
+    check_json(findings, root, set(commands) - {"hbctl"})
+    pages = set(functions) | {name.replace(" ", "-") for name in commands} | {"hbctl-json"}
     for path in sorted((root / MAN).glob("*.md")):
         if path.stem not in pages and path.stem != "README":
             findings.add(path, 1, "man", "is on nothing that exists")

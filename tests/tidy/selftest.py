@@ -2,6 +2,7 @@
 """Shows that tidy.py fails when it should: a small clean tree has no findings, and each violation that is
 planted in it has exactly the findings that are named beside it. A rule without a case here is not
 believed to work."""
+import json
 import sys
 import tempfile
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 import events  # noqa: E402
 import flags  # noqa: E402
+import json_page  # noqa: E402
 import tidy  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "cmake"))
@@ -59,6 +61,7 @@ def command_page(name):
            f"\n## EXAMPLES\n\n{name}\n")
 
 
+SCHEMA = {"$defs": {"hbctl store put": {"properties": {"entry": {"type": "integer"}}, "required": []}}}
 CLEAN = {
     "proto/base/base.h": "#include <stdint.h>\n/** hbk_add() - the sum */\nint hbk_add(int a, int b);\n"
                          "/* An outcome. */\nenum { HBK_E_NONE = (1) };\ntypedef void (*hbk_hear)(int a);\n"
@@ -86,6 +89,8 @@ CLEAN = {
     "client/man/hbk_close.md": CLOSE_PAGE,
     "client/man/hbctl.md": command_page("hbctl"),
     "client/man/hbctl-store-put.md": command_page("hbctl store put"),
+    "client/man/hbctl.schema.json": json.dumps(SCHEMA),
+    "client/man/hbctl-json.md": json_page.page_of(SCHEMA),
     "tests/integration/kit.c": '#include "handlebroker.h"\n#include <windows.h>\n',
 }
 
@@ -211,6 +216,11 @@ CASES = [
      {"client/cli/hbctl.c": CLEAN["client/cli/hbctl.c"].replace("hbctl store", "hbctl other")}, ["no Examples:"]),
     ("a man page of a command without examples",
      {"client/man/hbctl.md": CLEAN["client/man/hbctl.md"].replace("## EXAMPLES", "## MORE")}, ["no section EXAMPLES"]),
+    ("a command that the schema does not know",
+     {"client/man/hbctl.schema.json": json.dumps(SCHEMA).replace("store put", "store get")},
+     ["hbctl store get: ", "hbctl store put: ", "json_page.py"]),
+    ("a page on JSON that is not the schema's",
+     {"client/man/hbctl-json.md": json_page.page_of(SCHEMA).replace("entry", "other")}, ["json_page.py"]),
     ("a man page on nothing", {"client/man/hbk_gone.md": OPEN_PAGE}, ["nothing that exists"]),
     ("a man page of another name", {"client/man/hbctl.md": command_page("hbx")}, ["does not begin", "NAME"]),
     ("a man page without a section",
