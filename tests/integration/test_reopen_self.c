@@ -223,7 +223,7 @@ static void one_that_wakes_late(void **state)
     Sleep(KIT_QUIET_MS);
     kit_job_start(&second, kit_job_receive);
     Sleep(KIT_QUIET_MS);
-    assert_int_equal(SuspendThread(second.thread), 0);
+    assert_int_equal(SuspendThread(second.thread), 0); /* asleep, with no lock */
     kit_restart();
     kit_job_join(&first);
     assert_int_equal(first.result, HBK_DISCONNECTED);
