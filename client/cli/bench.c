@@ -242,6 +242,7 @@ static bool run_passes(struct bench *bench, size_t count)
     if (!by_service(bench, bench->events[0], NULL, OPEN_MS))
         return false;
     progress_begin(&bench->talk.arguments->globals, "handing over", NULL);
+    progress_count(0, (uint32_t)count);
     while (bench->service.count < count && GetTickCount64() < end) {
         size_t left = count - bench->service.count, pass = left < PASS ? left : PASS;
         if (!run_pass(bench, &bench->service, pass) || !run_pass(bench, &bench->floor, pass))

@@ -28,8 +28,8 @@ bool bench_write(HANDLE pipe, const void *bytes, DWORD size)
  * takes and nothing else. The second DuplicateHandle closes our own handle too. */
 static enum exit_code relay(const HANDLE handles[HANDLES_MAX])
 {
-    const HANDLE in = handles[0], to_source = handles[1], to_target = handles[2];
-    const HANDLE source = handles[3], target = handles[4], self = GetCurrentProcess();
+    HANDLE in = handles[0], to_source = handles[1], to_target = handles[2];
+    HANDLE source = handles[3], target = handles[4], self = GetCurrentProcess();
     struct bench_request request;
     struct bench_answer answer = {0};
 
@@ -81,7 +81,7 @@ static void receive_events(struct talk *talk)
     }
 }
 
-static enum exit_code target(const struct arguments *arguments, const char *name)
+static enum exit_code service_target(const struct arguments *arguments, const char *name)
 {
     const hbk_endpoint_options options = {.size = sizeof options, .name = name};
     struct talk talk;
@@ -125,6 +125,6 @@ enum exit_code bench_child(const struct arguments *arguments, const char *role)
         return floor_target(handles[0]);
     rest = rest_of(role, "target");
     if (rest != NULL)
-        return target(arguments, rest);
+        return service_target(arguments, rest);
     return usage_error(arguments, "what is this", role);
 }

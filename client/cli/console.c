@@ -36,7 +36,7 @@ struct stream {
 
 static struct stream streams[2];
 
-static struct stream *stream_of(FILE *file)
+static struct stream *stream_of(const FILE *file)
 {
     return &streams[file == stderr];
 }

@@ -154,7 +154,8 @@ static enum exit_code get(const struct arguments *arguments, const hbk_store_get
     hbk_taken *taken = NULL;
 
     if (talk_begin(&talk, arguments)) {
-        progress_begin(&arguments->globals, "waiting for", options->name);
+        progress_begin(&arguments->globals, "waiting for",
+                       options->name != NULL ? options->name : "the entry");
         talk_good(&talk, hbk_store_get(talk.client, options, &taken, &talk.error), advice);
     }
     if (taken != NULL) {

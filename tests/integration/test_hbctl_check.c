@@ -119,6 +119,17 @@ static void what_is_no_file_to_read(void **state)
 /* ---- the service's own file ---- */
 
 static wchar_t own_folder[MAX_PATH], own_file[MAX_PATH];
+static bool written, made; /* what is ours of them */
+
+static int remove_own(void **state)
+{
+    if (written)
+        DeleteFileW(own_file);
+    if (made)
+        RemoveDirectoryW(own_folder);
+    written = made = false;
+    return kit_test_end(state);
+}
 
 static void the_services_own(void **state)
 {
@@ -134,7 +145,8 @@ static void the_services_own(void **state)
     kit_says(kit_said.out, "the built-in rules hold");
     kit_hbctl_at(NULL, KIT_DONE, L"check-config --json");
     kit_says(kit_said.out, "\"exists\":false,\"valid\":false");
-    bool made = CreateDirectoryW(own_folder, NULL);
+    made = CreateDirectoryW(own_folder, NULL);
+    written = true;
     kit_file_write(own_file, good, sizeof good - 1);
     /* Wine's C:\ is the user's own, whom the service need not believe. */
     bool believed = !kit_is_wine();
@@ -147,17 +159,16 @@ static void the_services_own(void **state)
     kit_file_write(own_file, bad, sizeof bad - 1);
     kit_hbctl_at(NULL, KIT_REFUSED, L"check-config");
     kit_says(kit_said.out, "has 6 mistakes:");
-    assert_true(DeleteFileW(own_file));
-    if (made)
-        assert_true(RemoveDirectoryW(own_folder));
 }
 
 static int group(void)
 {
     const struct CMUnitTest tests[] = {
-        KIT_TEST(a_file_that_is_right), KIT_TEST(every_mistake_with_its_line),
-        KIT_TEST(hundreds_of_mistakes), KIT_TEST(what_is_no_file_to_read),
-        KIT_TEST(the_services_own),
+        KIT_TEST(a_file_that_is_right),
+        KIT_TEST(every_mistake_with_its_line),
+        KIT_TEST(hundreds_of_mistakes),
+        KIT_TEST(what_is_no_file_to_read),
+        cmocka_unit_test_setup_teardown(the_services_own, kit_test_begin, remove_own),
     };
     return cmocka_run_group_tests_name("hbctl check-config", tests, kit_group_console,
                                        kit_group_end);

@@ -47,13 +47,13 @@ static void screen_read(void)
 {
     char *at = text;
     coloured = false;
-    for (SHORT row = 0; row < ROWS; row++) {
-        const COORD start = {0, row};
+    for (int row = 0; row < ROWS; row++) {
+        const COORD first = {0, (SHORT)row};
         char cells[COLUMNS];
         WORD attributes[COLUMNS];
         DWORD done = 0;
-        assert_true(ReadConsoleOutputCharacterA(screen, cells, COLUMNS, start, &done));
-        assert_true(ReadConsoleOutputAttribute(screen, attributes, COLUMNS, start, &done));
+        assert_true(ReadConsoleOutputCharacterA(screen, cells, COLUMNS, first, &done));
+        assert_true(ReadConsoleOutputAttribute(screen, attributes, COLUMNS, first, &done));
         char *begin = at;
         for (DWORD i = 0; i < done; i++) {
             coloured = coloured || attributes[i] != attributes[COLUMNS - 1] || cells[i] == '\x1b';
