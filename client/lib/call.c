@@ -184,11 +184,11 @@ hbk_result hbk_call_pages(struct hbk_client *client, enum hbk_method method,
 
     pages->more = true;
     for (int page = 0; pages->more && result == HBK_OK; page++) {
-        struct hbk_paging params = {0};
+        struct hbk_process_handles params = {.pid = pages->pid}; /* begins as all do */
         if (page == HBK_LIST_PAGES_MAX)
             return hbk_fail(ret_error, HBK_INTERNAL_ERROR, -1, 0, "the service's list has no end");
         if (page > 0)
-            params.cursor = hbk_text_from(pages->cursor);
+            params.paging.cursor = hbk_text_from(pages->cursor);
         result = hbk_call(client, method, &params, 0, take, context, ret_error);
     }
     return result;

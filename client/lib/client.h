@@ -221,6 +221,7 @@ hbk_result hbk_call_until(struct hbk_client *client, enum hbk_method method, con
 
 /* Where a list stands that comes in pages. */
 struct hbk_pages {
+    uint32_t pid; /* of whose handles; 0: another list */
     char cursor[HBK_CURSOR_BYTES_MAX + 1];
     bool more;
 };
