@@ -1,6 +1,6 @@
 /* What stands in handle tables, and who has the same object: process.handles and object.holders through the library,
  * of real processes, to each value, type, right and flag. */
-#include "kit.h"
+#include "script.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -314,6 +314,91 @@ static void nothing_is_left_of_looking(void **state)
     CloseHandle(event);
 }
 
+/* ---- what the library makes of answers ---- */
+
+static void pages_are_put_together(void **state)
+{
+    (void)state;
+    static const struct kit_step steps[] = {
+        {.method = "process.handles",
+         .result = "{\"handles\":[{\"handle\":4,\"type\":\"Key\",\"access\":9,\"inherit\":true},"
+                   "{\"handle\":8,\"access\":0}],\"next\":\"8\"}"},
+        {.method = "process.handles", .result = "{\"handles\":[],\"next\":\"16\"}"},
+        {.method = "process.handles",
+         .result = "{\"handles\":[{\"handle\":2147483644,\"type\":\"File\",\"access\":4294967295,"
+                   "\"protect\":true}]}"},
+    };
+    struct kit_script script;
+    kit_script_begin(&script, steps, 3);
+    hbk_client *client = kit_script_client(&script);
+    hbk_handle_entries *entries = list(client, 77);
+    hbk_close(client); /* which the list outlives */
+    kit_script_end(&script);
+    for (size_t i = 0; i < 3; i++)
+        assert_non_null(strstr(script.asked[i], "\"pid\":77"));
+    assert_null(strstr(script.asked[0], "cursor"));
+    assert_non_null(strstr(script.asked[1], "\"cursor\":\"8\""));
+    assert_non_null(strstr(script.asked[2], "\"cursor\":\"16\""));
+    assert_int_equal(entries->count, 3);
+    is_there(entries->entries, 3, 77, as_handle(4), "Key", 9, INHERIT);
+    is_there(entries->entries, 3, 77, as_handle(8), "", 0, 0);
+    is_there(entries->entries, 3, 77, as_handle(2147483644), "File", UINT32_MAX, PROTECT);
+    hbk_handle_entries_free(entries);
+}
+
+static void a_list_that_ends_in_an_error(void **state)
+{
+    (void)state;
+    static const struct kit_step steps[] = {
+        {.method = "process.handles",
+         .result = "{\"handles\":[{\"handle\":4,\"access\":9}],\"next\":\"4\"}"},
+        {.method = "process.handles",
+         .error = "{\"code\":13,\"message\":\"quota\",\"data\":{\"detail\":\"looks\"}}"},
+    };
+    struct kit_script script;
+    hbk_handle_entries *entries = NULL;
+    hbk_holder_entries *found = NULL;
+    kit_script_begin(&script, steps, 2);
+    hbk_client *client = kit_script_client(&script);
+    assert_int_equal(hbk_handle_list(client, 77, &entries, NULL), HBK_QUOTA);
+    /* An older service. */
+    assert_int_equal(hbk_holder_list(client, 0, as_handle(4), &found, NULL), HBK_METHOD_NOT_FOUND);
+    assert_null(entries);
+    assert_null(found);
+    hbk_close(client);
+    kit_script_end(&script);
+}
+
+static void holders_as_they_are_told(void **state)
+{
+    (void)state;
+    static const struct kit_step steps[] = {
+        {.method = "object.holders",
+         .result =
+             "{\"type\":\"Event\",\"holders\":[{\"pid\":5,\"handle\":8,\"access\":2},{\"pid\":6,"
+             "\"handle\":4,\"access\":3,\"inherit\":true,\"protect\":true}],\"broker\":7,"
+             "\"complete\":false}"},
+    };
+    struct kit_script script;
+    kit_script_begin(&script, steps, 1);
+    hbk_client *client = kit_script_client(&script);
+    hbk_holder_entries *found = holders(client, 6, as_handle(4));
+    assert_non_null(strstr(script.asked[0], "\"pid\":6"));
+    assert_non_null(strstr(script.asked[0], "\"handle\":4"));
+    hbk_holder_entries *own = holders(client, 0, as_handle(8));
+    assert_null(strstr(script.asked[0], "\"pid\""));
+    hbk_holder_entries_free(own);
+    hbk_close(client);
+    kit_script_end(&script);
+    assert_string_equal(found->type, "Event");
+    assert_int_equal(found->broker, 7);
+    assert_false(found->complete);
+    assert_int_equal(found->count, 2);
+    is_there(found->entries, 2, 5, as_handle(8), "Event", 2, 0);
+    is_there(found->entries, 2, 6, as_handle(4), "Event", 3, INHERIT | PROTECT);
+    hbk_holder_entries_free(found);
+}
+
 static int group(void)
 {
     const struct CMUnitTest tests[] = {
@@ -326,6 +411,9 @@ static int group(void)
         KIT_TEST(values_that_are_no_handles),
         KIT_TEST(a_process_that_has_ended),
         KIT_TEST(nothing_is_left_of_looking),
+        KIT_TEST(pages_are_put_together),
+        KIT_TEST(a_list_that_ends_in_an_error),
+        KIT_TEST(holders_as_they_are_told),
     };
     return cmocka_run_group_tests_name("tables", tests, kit_group_service, kit_group_end);
 }
