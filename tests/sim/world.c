@@ -358,6 +358,13 @@ static void end_some_sockets(struct sim *sim)
         sim_sockets_end(sim, sim_below(sim, making));
 }
 
+static void end_a_look(struct sim *sim)
+{
+    uint32_t pending = fake_looks_pending(sim->kernel);
+    if (pending)
+        sim_look_end(sim, sim_below(sim, pending));
+}
+
 void sim_proof_end(struct sim *sim, struct sim_client *client)
 {
     sim_event(sim, SIM_EV_PROOF_ENDS, client->number, 0, 0, NULL, 0);
@@ -516,9 +523,10 @@ void sim_act(struct sim *sim)
 {
     enum sim_action action = draw_action(sim);
     if (sim->stopping && sim_below(sim, 4) == 0) {
-        static const enum sim_action ending[] = {SIM_ACT_TICK, SIM_ACT_WRITE_END, SIM_ACT_UNPIN_END,
-                                                 SIM_ACT_PROOF_END, SIM_ACT_SOCKETS_END};
-        action = ending[sim_below(sim, 5)];
+        static const enum sim_action ending[] = {SIM_ACT_TICK,        SIM_ACT_WRITE_END,
+                                                 SIM_ACT_UNPIN_END,   SIM_ACT_PROOF_END,
+                                                 SIM_ACT_SOCKETS_END, SIM_ACT_LOOK_END};
+        action = ending[sim_below(sim, 6)];
     }
     switch (action) {
     case SIM_ACT_SAY:
@@ -573,6 +581,9 @@ void sim_act(struct sim *sim)
         break;
     case SIM_ACT_SOCKETS_END:
         end_some_sockets(sim);
+        break;
+    case SIM_ACT_LOOK_END:
+        end_a_look(sim);
         break;
     }
 }
