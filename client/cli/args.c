@@ -103,6 +103,11 @@ static bool read_value32(const char *text, uint32_t *ret_value)
     return read_number(text, hexadecimal ? 16 : 10, UINT32_MAX, ret_value) && *ret_value != 0;
 }
 
+bool handle_read(const char *text, uint32_t *ret_value)
+{
+    return read_value32(text, ret_value);
+}
+
 bool serial_read(const char *text, uint64_t *ret_value)
 {
     return read_wide(text, 10, SERIAL_MAX, ret_value) && *ret_value != 0;
@@ -148,7 +153,7 @@ static const char *read_value(const struct option *option, const char *text)
             return "is neither same, read nor a mask as 0x120089";
         break;
     case OPTION_HANDLE:
-        if (!read_value32(text, option->value))
+        if (!handle_read(text, option->value))
             return "is no value of a handle, as 0x1c4";
         break;
     case OPTION_LIST:

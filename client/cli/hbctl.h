@@ -90,6 +90,9 @@ bool serial_read(const char *text, uint64_t *ret_value);
 /** pid_read() - is @text the number of a process? */
 bool pid_read(const char *text, uint32_t *ret_value);
 
+/** handle_read() - is @text the value of a handle, decimal or as 0x1c4? */
+bool handle_read(const char *text, uint32_t *ret_value);
+
 /** usage_error() - print what is wrong, with which argument (may be NULL), and where to read on.
  * Return: EXIT_USAGE. */
 enum exit_code usage_error(const struct arguments *arguments, const char *what,
@@ -225,6 +228,8 @@ enum exit_code run_status(struct arguments *arguments);
 enum exit_code run_endpoints(struct arguments *arguments);
 enum exit_code run_metrics(struct arguments *arguments);
 enum exit_code run_sessions(struct arguments *arguments);
+enum exit_code run_handles(struct arguments *arguments);
+enum exit_code run_holders(struct arguments *arguments);
 enum exit_code run_explain(struct arguments *arguments);
 enum exit_code run_watch(struct arguments *arguments);
 enum exit_code run_graph(struct arguments *arguments);

@@ -38,6 +38,28 @@ static const struct command commands[] = {
                   "  hbctl sessions\n"
                   "  hbctl sessions --json\n"),
     HBCTL_COMMAND(
+        "handles", run_handles, "what a process has open",
+        "hbctl handles PID [--json]\n"
+        "\n"
+        "Lists the handles of process PID, by value: type, granted rights, and whether\n"
+        "children may inherit it (inherit), or it is protected from being closed (protect).\n"
+        "It takes the right to inspect, which administrators have, and that to duplicate\n"
+        "handles of the process.\n"
+        "\n"
+        "Examples:\n"
+        "  hbctl handles 4711\n"
+        "  hbctl handles 4711 --json\n"),
+    HBCTL_COMMAND("holders", run_holders, "who has the same object open",
+                  "hbctl holders PID HANDLE [--json]\n"
+                  "\n"
+                  "Lists the handles, of all processes, to the object that the handle of process\n"
+                  "PID is about, that one among them. It takes the right to inspect, which\n"
+                  "administrators have, and that to duplicate handles of the process.\n"
+                  "\n"
+                  "Examples:\n"
+                  "  hbctl holders 4711 0x1c4\n"
+                  "  hbctl holders 4711 452 --json\n"),
+    HBCTL_COMMAND(
         "metrics", run_metrics, "what the service has counted, for Prometheus",
         "hbctl metrics [--json]\n"
         "\n"

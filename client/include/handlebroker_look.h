@@ -136,6 +136,61 @@ HBK_API hbk_result hbk_delivery_list(hbk_client *client, hbk_delivery_entries **
 /** hbk_delivery_entries_free() - NULL is accepted. */
 HBK_API void hbk_delivery_entries_free(hbk_delivery_entries *entries);
 
+/* A handle in the table of a process, ours or another. */
+typedef struct hbk_handle_entry {
+    uint32_t pid;
+    HANDLE handle; /* its value there */
+    char type[33]; /* as the kernel spells it: "Event"; "" where Windows does not say */
+    uint32_t access;
+    int inherit; /* nonzero: children of the process may inherit it */
+    int protect; /* nonzero: it is protected from being closed */
+} hbk_handle_entry;
+
+typedef struct hbk_handle_entries {
+    size_t count;
+    const hbk_handle_entry *entries; /* by value */
+} hbk_handle_entries;
+
+/**
+ * hbk_handle_list() - the handles of a process
+ * @pid:         its number; may be ours, not the service's or the system's
+ * @ret_entries: to be freed with hbk_handle_entries_free()
+ *
+ * Needs `inspect`, as hbk_session_list(), and what it takes to duplicate handles of that process (see
+ * hbk_transfer()). A handle that is opened or closed meanwhile may be in the list or not. Blocks for a
+ * round trip a page. Return: HBK_OK; HBK_DENIED; HBK_NOT_FOUND (no such process, or it has ended);
+ * HBK_QUOTA (too many look at this moment); HBK_TIMEOUT; HBK_OS_ERROR; HBK_METHOD_NOT_FOUND (an older
+ * service); HBK_INVALID_ARGUMENT; HBK_DISCONNECTED; HBK_STOPPING; HBK_NO_MEMORY; HBK_INTERNAL_ERROR.
+ * Source: PROTOCOL.md "process.handles". Since: 0.1
+ */
+HBK_API hbk_result hbk_handle_list(hbk_client *client, uint32_t pid,
+                                   hbk_handle_entries **ret_entries, hbk_error_info *ret_error);
+/** hbk_handle_entries_free() - NULL is accepted. */
+HBK_API void hbk_handle_entries_free(hbk_handle_entries *entries);
+
+typedef struct hbk_holder_entries {
+    char type[33]; /* of the object */
+    size_t count;
+    const hbk_handle_entry *entries; /* by process and value; none is of the service */
+    uint32_t broker;                 /* how many handles to it the service itself has */
+    int complete;                    /* 0: there may be more */
+} hbk_holder_entries;
+
+/**
+ * hbk_holder_list() - who has handles to the object of a handle
+ * @pid:         whose handle; 0: ours
+ * @handle:      its value there; it is among what is found
+ * @ret_entries: to be freed with hbk_holder_entries_free()
+ *
+ * Needs what hbk_handle_list() does. Blocks for one round trip. Return: as hbk_handle_list(), and
+ * HBK_BAD_HANDLE. Source: PROTOCOL.md "object.holders"; CompareObjectHandles in the Win32 reference.
+ * Since: 0.1
+ */
+HBK_API hbk_result hbk_holder_list(hbk_client *client, uint32_t pid, HANDLE handle,
+                                   hbk_holder_entries **ret_entries, hbk_error_info *ret_error);
+/** hbk_holder_entries_free() - NULL is accepted. */
+HBK_API void hbk_holder_entries_free(hbk_holder_entries *entries);
+
 typedef struct hbk_explain_options {
     size_t size;
     const char *verb; /* "open", "send", "put", "get"; "transfer", "inspect", "revoke" */

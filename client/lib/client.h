@@ -274,10 +274,13 @@ struct hbk_list {
         hbk_session_entries sessions;
         hbk_delivery_entries deliveries;
         hbk_store_entries stored;
+        hbk_handle_entries handles;
+        hbk_holder_entries holders;
     } entries;
     void *array; /* of entries of @size bytes */
     size_t size, count, capacity;
     struct hbk_list_block *blocks; /* what entries point to */
+    uint32_t pid;                  /* of whose handles; 0: another list */
     char cursor[HBK_CURSOR_BYTES_MAX + 1];
     bool more;
 };
@@ -291,13 +294,14 @@ void hbk_list_next(struct hbk_list *list, struct hbk_text next);
 
 /**
  * hbk_list_read() - hbk_call() @method until there are no more pages
+ * @pid: of whose handles; 0: another list
  * @size: of an entry
  * @take: as in hbk_call(), with the list; calls hbk_list_add() for each entry of a page, and
  *        hbk_list_next()
  * @ret_list: for hbk_list_free(), `entries` not filled in yet; set only on HBK_OK
  */
-hbk_result hbk_list_read(struct hbk_client *client, enum hbk_method method, size_t size,
-                         bool (*take)(void *, const struct hbk_message *),
+hbk_result hbk_list_read(struct hbk_client *client, enum hbk_method method, uint32_t pid,
+                         size_t size, bool (*take)(void *, const struct hbk_message *),
                          struct hbk_list **ret_list, hbk_error_info *ret_error);
 
 /** hbk_list_free() - NULL is accepted. */

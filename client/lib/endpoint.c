@@ -291,8 +291,8 @@ hbk_result hbk_endpoint_list(hbk_client *client, hbk_endpoint_entries **ret_entr
 
     if (client == NULL || ret_entries == NULL)
         return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "client or ret_entries is NULL");
-    hbk_result result = hbk_list_read(client, HBK_METHOD_ENDPOINT_LIST, sizeof(hbk_endpoint_entry),
-                                      take_page, &list, ret_error);
+    hbk_result result = hbk_list_read(client, HBK_METHOD_ENDPOINT_LIST, 0,
+                                      sizeof(hbk_endpoint_entry), take_page, &list, ret_error);
     if (result != HBK_OK)
         return result;
     list->entries.endpoints.count = list->count;

@@ -55,25 +55,26 @@ static hbk_result read_pages(struct hbk_client *client, enum hbk_method method,
     hbk_result result = hbk_reopen_if_due(client, ret_error);
     list->more = true;
     for (int page = 0; list->more && result == HBK_OK; page++) {
-        struct hbk_paging params = {0};
+        struct hbk_process_handles params = {.pid = list->pid}; /* begins as all do */
         if (page == HBK_LIST_PAGES_MAX)
             return hbk_fail(ret_error, HBK_INTERNAL_ERROR, -1, 0, "the service's list has no end");
         if (page > 0)
-            params.cursor = hbk_text_from(list->cursor);
+            params.paging.cursor = hbk_text_from(list->cursor);
         result = hbk_call_over(client, &over, method, &params, take, list, ret_error);
         over.any = false; /* the rest is to be of the same list */
     }
     return result;
 }
 
-hbk_result hbk_list_read(struct hbk_client *client, enum hbk_method method, size_t size,
-                         bool (*take)(void *, const struct hbk_message *),
+hbk_result hbk_list_read(struct hbk_client *client, enum hbk_method method, uint32_t pid,
+                         size_t size, bool (*take)(void *, const struct hbk_message *),
                          struct hbk_list **ret_list, hbk_error_info *ret_error)
 {
     struct hbk_list *list = calloc(1, sizeof *list);
     if (list == NULL)
         return hbk_fail(ret_error, HBK_NO_MEMORY, -1, 0, "out of memory for a list");
     list->size = size;
+    list->pid = pid;
     hbk_result result = read_pages(client, method, list, take, ret_error);
     if (result == HBK_OK)
         *ret_list = list;

@@ -143,8 +143,8 @@ hbk_result hbk_session_list(hbk_client *client, hbk_session_entries **ret_entrie
 
     if (client == NULL || ret_entries == NULL)
         return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "client or ret_entries is NULL");
-    hbk_result result = hbk_list_read(client, HBK_METHOD_BROKER_SESSIONS, sizeof(hbk_session_entry),
-                                      take_page, &list, ret_error);
+    hbk_result result = hbk_list_read(client, HBK_METHOD_BROKER_SESSIONS, 0,
+                                      sizeof(hbk_session_entry), take_page, &list, ret_error);
     if (result != HBK_OK)
         return result;
     list->entries.sessions.count = list->count;

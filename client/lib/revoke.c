@@ -76,8 +76,8 @@ hbk_result hbk_delivery_list(hbk_client *client, hbk_delivery_entries **ret_entr
 
     if (client == NULL || ret_entries == NULL)
         return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "client or ret_entries is NULL");
-    hbk_result result = hbk_list_read(client, HBK_METHOD_DELIVERY_LIST, sizeof(hbk_delivery_entry),
-                                      take_page, &list, ret_error);
+    hbk_result result = hbk_list_read(client, HBK_METHOD_DELIVERY_LIST, 0,
+                                      sizeof(hbk_delivery_entry), take_page, &list, ret_error);
     if (result != HBK_OK)
         return result;
     list->entries.deliveries.count = list->count;

@@ -311,7 +311,7 @@ hbk_result hbk_store_list(hbk_client *client, hbk_store_entries **ret_entries,
 
     if (client == NULL || ret_entries == NULL)
         return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "client or ret_entries is NULL");
-    hbk_result result = hbk_list_read(client, HBK_METHOD_STORE_LIST, sizeof(hbk_store_entry),
+    hbk_result result = hbk_list_read(client, HBK_METHOD_STORE_LIST, 0, sizeof(hbk_store_entry),
                                       take_page, &list, ret_error);
     if (result != HBK_OK)
         return result;

@@ -182,9 +182,8 @@ struct hbk_explain {      /* policy.explain */
 };
 
 struct hbk_process_handles {
+    struct hbk_paging paging; /* limit: 0: absent; 1..HBK_PAGE_HANDLES_MAX */
     uint32_t pid;
-    struct hbk_text cursor; /* absent: from the start */
-    uint32_t limit;         /* 0: absent; 1..HBK_PAGE_HANDLES_MAX */
 };
 
 struct hbk_object_holders {

@@ -241,8 +241,10 @@ static const struct hbk_schema explain_result_schema = SCHEMA(explain_result);
 
 static const struct hbk_field process_handles_fields[] = {
     {FIELD(hbk_process_handles, pid, "pid", U32, REQUIRED), PID},
-    {FIELD(hbk_process_handles, cursor, "cursor", TEXT, OPTIONAL), RANGE(1, HBK_CURSOR_BYTES_MAX)},
-    {FIELD(hbk_process_handles, limit, "limit", U32, OPTIONAL), RANGE(1, HBK_PAGE_HANDLES_MAX)},
+    {FIELD(hbk_process_handles, paging.cursor, "cursor", TEXT, OPTIONAL),
+     RANGE(1, HBK_CURSOR_BYTES_MAX)},
+    {FIELD(hbk_process_handles, paging.limit, "limit", U32, OPTIONAL),
+     RANGE(1, HBK_PAGE_HANDLES_MAX)},
 };
 static const struct hbk_schema process_handles_schema = SCHEMA(process_handles);
 

@@ -113,7 +113,7 @@ void hbk_core_user_release(struct hbk_core *core, struct hbk_user *user)
         for (size_t i = 0; i < HBK_QUOTA_COUNT; i++) {
             HBK_ASSERT(user->used[i] == 0);
         }
-        HBK_ASSERT(hbk_list_empty(&user->throttled));
+        HBK_ASSERT(hbk_list_empty(&user->throttled) && user->looks == 0);
         HBK_ASSERT(hbk_turn_idle(&user->turn));
         if (user->closer != NULL) {
             core->platform.closer_unref(core->platform.context, user->closer);

@@ -80,13 +80,14 @@ static void begin(struct hbk_session *session, const struct hbk_id *id, enum hbk
 void hbk_look_request_handles(struct hbk_session *session, const struct hbk_id *id,
                               const struct hbk_process_handles *params)
 {
-    struct hbk_look what = {.limit = params->limit != 0 ? params->limit : HBK_PAGE_HANDLES_MAX};
+    struct hbk_look what = {.limit = params->paging.limit != 0 ? params->paging.limit
+                                                               : HBK_PAGE_HANDLES_MAX};
     uint64_t after = 0;
 
     if (!hbk_operate_may_inspect(session, id)) {
         return;
     }
-    if (hbk_cursor_read(params->cursor, &after) != 0 || after > HBK_HANDLE_MAX) {
+    if (hbk_cursor_read(params->paging.cursor, &after) != 0 || after > HBK_HANDLE_MAX) {
         hbk_output_refuse(session, id, HBK_R_INVALID_PARAMS,
                           "cursor: take it from `next` of the page before");
         return;

@@ -472,9 +472,9 @@ void hbk_session_settle(struct hbk_session *session)
         session->queued.size == 0 && session->requests == 0) {
         hbk_session_hang_up(session, session->gone_code);
     }
-    if (session->state == HBK_SESSION_CLOSED && !session->write_pending &&
+    if (session->state == HBK_SESSION_CLOSED && !session->write_pending && !session->look.pending &&
         hbk_list_empty(&session->sends) && hbk_list_empty(&session->entries) &&
-        hbk_list_empty(&session->untold) && !session->look.pending) {
+        hbk_list_empty(&session->untold)) {
         session_free(session);
     }
 }

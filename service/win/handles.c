@@ -84,21 +84,22 @@ int hbk_handles_pin(void *party, uint32_t handle, hbk_pin *ret_pin, struct hbk_f
     return 0;
 }
 
-/* The kernel's type names are ASCII; what is not, was made by nobody we know. */
-static void copy_type(char *type, size_t capacity, const UNICODE_STRING *name)
+void hbk_handles_copy_type(char ret_type[HBK_TYPE_BYTES_MAX + 1], const WCHAR *name, size_t size)
 {
-    size_t size = name->Length / sizeof(WCHAR);
-    if (size >= capacity) {
-        size = capacity - 1;
-    }
+    size = size <= HBK_TYPE_BYTES_MAX ? size : HBK_TYPE_BYTES_MAX;
     for (size_t i = 0; i < size; i++) {
-        WCHAR unit = name->Buffer[i];
-        type[i] = '?';
-        if (unit > 0x20 && unit < 0x7F) {
-            type[i] = (char)unit;
+        WCHAR unit = name[i];
+        ret_type[i] = '?';
+        if (unit > 0x20 && unit < 0x7F && unit != '"' && unit != '\\') {
+            ret_type[i] = (char)unit;
         }
     }
-    type[size] = '\0';
+    ret_type[size] = '\0';
+}
+
+bool hbk_handles_same(HANDLE first, HANDLE second)
+{
+    return compare_object_handles(first, second) != 0;
 }
 
 int hbk_handles_inspect(void *context, hbk_pin pin, struct hbk_object *ret_object,
@@ -121,7 +122,8 @@ int hbk_handles_inspect(void *context, hbk_pin pin, struct hbk_object *ret_objec
         return hbk_handles_fail(ret_failure, HBK_R_OS_ERROR, RtlNtStatusToDosError(status),
                                 "Windows did not say what the handle is");
     }
-    copy_type(ret_object->type, sizeof(ret_object->type), &type.information.TypeName);
+    hbk_handles_copy_type(ret_object->type, type.information.TypeName.Buffer,
+                          type.information.TypeName.Length / sizeof(WCHAR));
     ret_object->access = basic.GrantedAccess;
     return 0;
 }

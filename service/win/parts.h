@@ -120,6 +120,8 @@ struct hbk_closer; /* one user's closes and calls: they run one after the other 
 struct hbk_workers *hbk_workers_new(struct hbk_win *win);
 /** hbk_workers_closer() - who closes for @user; to be released. Return: NULL out of memory. */
 struct hbk_closer *hbk_workers_closer(struct hbk_workers *workers, const char *user);
+/** hbk_workers_looker() - who looks for @closer's user, beside that user's closes and calls. As above. */
+struct hbk_closer *hbk_workers_looker(struct hbk_workers *workers, const struct hbk_closer *closer);
 /** hbk_workers_closer_ref() - one release more. Return: @closer. */
 struct hbk_closer *hbk_workers_closer_ref(struct hbk_closer *closer);
 /** hbk_workers_closer_release() - NULL is accepted. */
@@ -366,6 +368,17 @@ bool hbk_handles_has_ended(HANDLE process);
  * Return: it was, and is no more.
  */
 bool hbk_handles_close_there(HANDLE process, HANDLE own, uint32_t value, HANDLE *ret_other);
+
+/** hbk_handles_copy_type() - @size units of the kernel's name of a type. They are plain ASCII, that no line need escape;
+ * what is not, was made by nobody we know. */
+void hbk_handles_copy_type(char ret_type[HBK_TYPE_BYTES_MAX + 1], const WCHAR *name, size_t size);
+/** hbk_handles_same() - are both handles of ours of one object? Any thread. */
+bool hbk_handles_same(HANDLE first, HANDLE second);
+
+/* ---- look.c ---- */
+
+int hbk_look(void *party, const struct hbk_look *what, uint64_t ticket,
+             struct hbk_failure *ret_failure);
 
 /* ---- sockets.c ---- */
 

@@ -228,6 +228,7 @@ void hbk_win_platform(struct hbk_win *win, struct hbk_platform *ret_platform)
         .sockets_info = hbk_sockets_info,
         .sockets_undo = hbk_sockets_undo,
         .sockets_free = hbk_sockets_free,
+        .look = hbk_look,
     };
 }
 

@@ -1,7 +1,8 @@
 /* Threads for what may block: the last close of a file or a section can wait for a driver, and for as long as that
  * likes; so can Winsock, that asks one about a handle. They are our own, because libuv's four are shared by all that
  * uses them. What is done for one user is done one after the other, so that a user whose closes are stuck holds one
- * thread and delays nobody else. */
+ * thread and delays nobody else. Its looks at handle tables are done beside its closes, one after the other too: so they
+ * hold up none of its hand-offs. */
 #include "parts.h"
 
 #include <process.h>
@@ -22,11 +23,12 @@ struct job {
     bool is_call; /* it is the first member of one; else close `handle` */
 };
 
-/* One user's closes and calls. References are counted on the broker's thread alone. */
+/* One user's closes and calls, or looks. References are counted on the broker's thread alone. */
 struct hbk_closer {
     struct hbk_closer *next; /* in workers->closers */
     uint32_t references;     /* parties, whoever the core says, and jobs not collected yet */
     char user[HBK_SID_BYTES_MAX + 1];
+    bool looks;
     /* under the lock */
     struct job *first, **end;
     struct hbk_closer *next_ready;
@@ -167,11 +169,11 @@ struct hbk_workers *hbk_workers_new(struct hbk_win *win)
     return workers;
 }
 
-struct hbk_closer *hbk_workers_closer(struct hbk_workers *workers, const char *user)
+static struct hbk_closer *find_closer(struct hbk_workers *workers, const char *user, bool looks)
 {
     struct hbk_closer *closer = workers->closers;
 
-    while (closer != NULL && strcmp(closer->user, user) != 0) {
+    while (closer != NULL && (closer->looks != looks || strcmp(closer->user, user) != 0)) {
         closer = closer->next;
     }
     if (closer == NULL) {
@@ -181,12 +183,23 @@ struct hbk_closer *hbk_workers_closer(struct hbk_workers *workers, const char *u
         }
         HBK_ASSERT(strlen(user) < sizeof(closer->user));
         memcpy(closer->user, user, strlen(user) + 1);
+        closer->looks = looks;
         closer->end = &closer->first;
         closer->next = workers->closers;
         workers->closers = closer;
     }
     closer->references++;
     return closer;
+}
+
+struct hbk_closer *hbk_workers_closer(struct hbk_workers *workers, const char *user)
+{
+    return find_closer(workers, user, false);
+}
+
+struct hbk_closer *hbk_workers_looker(struct hbk_workers *workers, const struct hbk_closer *closer)
+{
+    return find_closer(workers, closer->user, true);
 }
 
 struct hbk_closer *hbk_workers_closer_ref(struct hbk_closer *closer)

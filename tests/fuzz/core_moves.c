@@ -333,9 +333,25 @@ static void explain_some(struct play *play, struct client *client)
                    name, pid, session);
 }
 
+/* At a client's table, or that of nobody; by any handle. */
+static void look_at_some(struct play *play, struct client *client)
+{
+    const uint8_t how = play_byte(play);
+    const unsigned pid = 100u + how % (PLAY_PIDS + 1u), value = 4u + play_byte(play) % 32u * 4u;
+    if (how & 0x80)
+        client_request(client, HBK_METHOD_PROCESS_HANDLES, "{'pid':%u,'limit':%u,'cursor':'%u'}",
+                       pid, 1u + (how >> 4 & 7), value);
+    else
+        client_request(client, HBK_METHOD_OBJECT_HOLDERS, "{'pid':%u,'handle':%u}", pid, value);
+}
+
 static void ask_some(struct play *play, struct client *client)
 {
     const uint8_t how = play_byte(play);
+    if (how == 0xF7) {
+        look_at_some(play, client);
+        return;
+    }
     switch (how % 8) {
     case 0:
         client_request(client, HBK_METHOD_ENDPOINT_LIST, "{'limit':%u}", 1 + how / 64);

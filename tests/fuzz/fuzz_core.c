@@ -180,6 +180,8 @@ static void world_move(struct play *play, struct client *client, unsigned what)
             rig_unpin_end(play->rig, play_byte(play) % fake_pins_closing(play->rig->kernel));
         else if (fake_sockets_making(play->rig->kernel))
             rig_sockets_end(play->rig, play_byte(play) % fake_sockets_making(play->rig->kernel));
+        else if (fake_looks_pending(play->rig->kernel))
+            rig_look_end(play->rig, play_byte(play) % fake_looks_pending(play->rig->kernel));
         return;
     case 8:
         for (unsigned i = play_byte(play) % 8u; i > 0 && rig_turn(play->rig); --i)
@@ -237,8 +239,10 @@ static void move(struct play *play)
 
 static bool let_some_end(struct play *play)
 {
-    bool some = fake_pins_closing(play->rig->kernel) || fake_sockets_making(play->rig->kernel);
+    bool some = fake_pins_closing(play->rig->kernel) || fake_sockets_making(play->rig->kernel) ||
+                fake_looks_pending(play->rig->kernel);
     rig_sockets_all_end(play->rig);
+    rig_looks_end(play->rig);
     rig_unpins_end(play->rig);
     for (size_t i = 0; i < play->rig->clients_count; ++i) {
         struct client *client = play->rig->clients[i];

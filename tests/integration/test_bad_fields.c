@@ -108,6 +108,11 @@ static const struct field fields[] = {
     {IS_TEXT, "policy.explain", "{\"verb\":\"open\",\"name\":#}"},
     {IS_NUMBER, "policy.explain", "{\"verb\":\"send\",\"name\":\"user/a\",\"pid\":#}"},
     {IS_NUMBER, "policy.explain", "{\"verb\":\"open\",\"name\":\"user/a\",\"session\":#}"},
+    {IS_NUMBER, "process.handles", "{\"pid\":#}"},
+    {IS_TEXT, "process.handles", "{\"pid\":8,\"cursor\":#}"},
+    {IS_NUMBER, "process.handles", "{\"pid\":8,\"limit\":#}"},
+    {IS_NUMBER, "object.holders", "{\"pid\":#,\"handle\":4}"},
+    {IS_NUMBER, "object.holders", "{\"pid\":8,\"handle\":#}"},
 };
 
 /* The request of @method with @params, in which # stands for @value (NULL: there is none). */
@@ -228,6 +233,8 @@ static void fields_that_are_missing(void **state)
         {0, "store.get", "{\"wait_ms\":4}"},
         {0, "store.remove", "{}"},
         {0, "policy.explain", "{\"name\":\"user/a\"}"},
+        {0, "process.handles", "{\"limit\":1}"},
+        {0, "object.holders", "{\"pid\":8}"},
     };
     char line[LINE_BYTES];
     struct kit_mark mark;
@@ -239,10 +246,11 @@ static void fields_that_are_missing(void **state)
         still_there(raw);
     }
     /* No parameters at all, where there must be some. */
-    static const char *const methods[] = {"session.hello",  "endpoint.open",   "endpoint.close",
-                                          "handle.send",    "delivery.accept", "delivery.reject",
-                                          "policy.explain", "delivery.revoke", "handle.transfer",
-                                          "store.put",      "store.get",       "store.remove"};
+    static const char *const methods[] = {"session.hello",   "endpoint.open",   "endpoint.close",
+                                          "handle.send",     "delivery.accept", "delivery.reject",
+                                          "policy.explain",  "delivery.revoke", "handle.transfer",
+                                          "store.put",       "store.get",       "store.remove",
+                                          "process.handles", "object.holders"};
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
         (void)snprintf(line, sizeof line, "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"%s\"}",
                        methods[i]);
@@ -285,6 +293,8 @@ static const struct {
     {"broker.watch", "{\"zz\":1#}", ",\"zz\":1"},
     {"broker.metrics", "{\"zz\":1#}", ",\"zz\":1"},
     {"policy.explain", "{\"verb\":\"inspect\"#}", ",\"verb\":\"inspect\""},
+    {"process.handles", "{\"pid\":8#}", ",\"pid\":8"},
+    {"object.holders", "{\"handle\":4#}", ",\"handle\":4"},
 };
 
 static void keys_that_nobody_knows_or_that_come_twice(void **state)

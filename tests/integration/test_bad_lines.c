@@ -484,6 +484,8 @@ static void nothing_before_proof(void **state)
         CALL("7", "broker.watch", "{}"),
         CALL("7", "broker.metrics", "{}"),
         CALL("7", "policy.explain", "{\"verb\":\"inspect\"}"),
+        CALL("7", "process.handles", "{\"pid\":8}"),
+        CALL("7", "object.holders", "{\"handle\":4}"),
         SEND("{\"to\":7}"), /* not even looked at */
     };
     struct kit_mark mark;

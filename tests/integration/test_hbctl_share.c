@@ -239,6 +239,78 @@ static void sent_so_that_it_can_be_taken_back(void **state)
     says(output.out, "\"revocable\":false");
 }
 
+/* ---- handle tables ---- */
+
+static void tables_and_holders(void **state)
+{
+    (void)state;
+    char row[96];
+    HANDLE event = CreateEventW(NULL, TRUE, FALSE, NULL), there = NULL;
+    struct kit_peer peer;
+    kit_peer_start(&peer);
+    assert_true(SetHandleInformation(event, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT));
+    assert_true(DuplicateHandle(GetCurrentProcess(), event, peer.process, &there,
+                                EVENT_MODIFY_STATE, FALSE, 0));
+    const unsigned ours = (unsigned)(uintptr_t)event, theirs = (unsigned)(uintptr_t)there;
+    run(DONE, L"handles %lu", peer.pid);
+    says(output.out, "HANDLE");
+    says(output.out, "0x00000002"); /* its rights, which no other has */
+    run(DONE, L"handles %lu --json", peer.pid);
+    is_json(output.out);
+    (void)snprintf(row, sizeof row,
+                   "{\"handle\":%u,\"type\":\"Event\",\"access\":2,\"inherit\":false,"
+                   "\"protect\":false}",
+                   theirs);
+    says(output.out, row);
+    run(DONE, L"holders %lu 0x%x", peer.pid, theirs);
+    (void)snprintf(row, sizeof row, "0x%x ", ours);
+    says(output.out, row);
+    (void)snprintf(row, sizeof row, "0x%x ", theirs);
+    says(output.out, row);
+    says(output.out, "inherit");
+    says(output.out, "of type Event");
+    assert_null(strstr(output.out, "more holders"));
+    run(DONE, L"holders %lu %u --json", peer.pid, theirs);
+    is_json(output.out);
+    (void)snprintf(row, sizeof row,
+                   "{\"pid\":%lu,\"handle\":%u,\"access\":2031619,\"inherit\":true,"
+                   "\"protect\":false}",
+                   (unsigned long)GetCurrentProcessId(), ours);
+    says(output.out, row);
+    says(output.out, "\"broker\":0,\"complete\":true");
+    run(REFUSED, L"handles 4");
+    says(output.err, "denied");
+    says(output.err, "as an administrator"); /* what to do */
+    run(REFUSED, L"handles 2147483632");
+    says(output.err, "not_found");
+    run(REFUSED, L"holders %lu 0x7ffffffc", peer.pid);
+    says(output.err, "bad_handle");
+    says(output.err, "hbctl handles");
+    kit_peer_stop(&peer);
+    CloseHandle(event);
+}
+
+static void what_is_not_known_of_holders(void **state)
+{
+    (void)state;
+    static const struct kit_step steps[] = {
+        {.method = "object.holders",
+         .result = "{\"type\":\"File\",\"holders\":[],\"broker\":3,\"complete\":false}"},
+        {.method = "process.handles",
+         .result = "{\"handles\":[{\"handle\":8,\"access\":1,\"inherit\":true,\"protect\":true}]}"},
+    };
+    struct kit_script script;
+    run_script(steps, 2, DONE, L"holders 7 8", &script);
+    says(output.out, "the service has 3 handles to it");
+    says(output.out, "there may be more holders");
+    run_script(steps, 2, DONE, L"handles 7", &script);
+    says(output.out, "inherit protect");
+    says(output.out, "  -  "); /* its type */
+    run_script(steps, 2, DONE, L"handles 7 --json", &script);
+    is_json(output.out);
+    says(output.out, "\"type\":null");
+}
+
 /* ---- command lines ---- */
 
 static void metrics_in_words_and_in_json(void **state)
@@ -292,6 +364,15 @@ static void what_is_missing_or_too_much(void **state)
         L"transfer --from 7 --handle x",
         L"transfer --from 7 --handle 8 --to 9 --print",
         L"transfer --from 7 --handle 8 --to nowhere",
+        L"handles",
+        L"handles me",
+        L"handles 0",
+        L"handles 7 8",
+        L"holders",
+        L"holders 7",
+        L"holders me 8",
+        L"holders 7 x",
+        L"holders 7 0",
     };
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         run(USAGE, L"%ls", lines[i]);
@@ -305,7 +386,7 @@ static void help(void **state)
     (void)state;
     static const wchar_t *const verbs[] = {L"store put",  L"store get",  L"store remove",
                                            L"store list", L"deliveries", L"revoke",
-                                           L"transfer"};
+                                           L"transfer",   L"handles",    L"holders"};
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
         run(DONE, L"%ls --help", verbs[i]);
         says(output.out, "Examples:");
@@ -322,6 +403,8 @@ static int group(void)
         KIT_TEST(taken_back),
         KIT_TEST(sent_so_that_it_can_be_taken_back),
         KIT_TEST(metrics_in_words_and_in_json),
+        KIT_TEST(tables_and_holders),
+        KIT_TEST(what_is_not_known_of_holders),
         KIT_TEST(what_is_missing_or_too_much),
         KIT_TEST(help),
     };

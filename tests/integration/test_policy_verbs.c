@@ -194,6 +194,71 @@ static void types_by_rule(void **state)
     end(&scene);
 }
 
+/* ---- handle tables ---- */
+
+/* The broker is one of them; who inspects here is not. */
+#define ONLY_USERS L"O:BAD:P(A;;0x1fffff;;;BU)"
+
+static const char *look(struct scene *scene, const char *method, DWORD pid)
+{
+    char handle[48] = "";
+    if (strcmp(method, "object.holders") == 0)
+        (void)snprintf(handle, sizeof handle, ",\"handle\":%llu", (unsigned long long)scene->event);
+    return kit_peer_ask(&scene->caller,
+                        "{\"jsonrpc\":\"2.0\",\"id\":6,\"method\":\"%s\",\"params\":"
+                        "{\"pid\":%lu%s}}",
+                        method, (unsigned long)pid, handle);
+}
+
+static void not_shown(struct scene *scene, DWORD pid)
+{
+    mark(scene);
+    kit_line_refused(&scene->before, look(scene, "process.handles", pid), HBK_DENIED, "6");
+    kit_line_refused(&scene->before, look(scene, "object.holders", pid), HBK_DENIED, "6");
+    assert_int_equal(kit_handles_at_rest(scene->source.pid), scene->source_handles);
+}
+
+static void shown(struct scene *scene)
+{
+    char handle[48], holder[64];
+    (void)snprintf(handle, sizeof handle, "{\"handle\":%llu,\"type\":\"Event\"",
+                   (unsigned long long)scene->event);
+    (void)snprintf(holder, sizeof holder, "\"holders\":[{\"pid\":%lu,\"handle\":%llu,",
+                   (unsigned long)scene->source.pid, (unsigned long long)scene->event);
+    const char *line = look(scene, "process.handles", scene->source.pid);
+    kit_line_is_result(line, "6");
+    assert_non_null(strstr(line, handle));
+    line = look(scene, "object.holders", scene->source.pid);
+    kit_line_is_result(line, "6");
+    assert_non_null(strstr(line, holder));
+}
+
+/* What the operator's verb gives, and what Windows would let the caller do: both, or nothing is shown. */
+static void tables_take_both_rights(void **state)
+{
+    (void)state;
+    struct scene scene;
+    begin(&scene, POOR);
+    let_the_user(scene.source.process);
+    not_shown(&scene, scene.source.pid);
+    not_shown(&scene, scene.caller.pid); /* not its own either */
+    end(&scene);
+    begin(&scene, KIT_NO_USERS);
+    kit_protect(scene.source.process, ONLY_USERS);
+    not_shown(&scene, scene.source.pid);
+    not_shown(&scene, kit_broker()->pid);
+    not_shown(&scene, 4);
+    kit_protect(scene.source.process, NOT_OURS);
+    shown(&scene);
+    end(&scene);
+    begin(&scene, KIT_NO_USERS | KIT_DEBUGGER);
+    kit_protect(scene.source.process, ONLY_USERS);
+    shown(&scene);
+    not_shown(&scene, kit_broker()->pid);
+    not_shown(&scene, 4);
+    end(&scene);
+}
+
 /* ---- delivery.revoke ---- */
 
 static const char *revoke(struct kit_peer *peer, uint64_t delivery)
@@ -325,13 +390,10 @@ static void pins_are_the_senders(void **state)
 static int group(void)
 {
     const struct CMUnitTest tests[] = {
-        KIT_TEST(the_verb_narrows_it),
-        KIT_TEST(both_processes_are_asked),
-        KIT_TEST(debuggers_may),
-        KIT_TEST(the_broker_takes_no_part),
-        KIT_TEST(types_by_rule),
-        KIT_TEST(strangers_and_operators),
-        KIT_TEST(targets_do_not_take_back),
+        KIT_TEST(the_verb_narrows_it),     KIT_TEST(both_processes_are_asked),
+        KIT_TEST(debuggers_may),           KIT_TEST(the_broker_takes_no_part),
+        KIT_TEST(types_by_rule),           KIT_TEST(tables_take_both_rights),
+        KIT_TEST(strangers_and_operators), KIT_TEST(targets_do_not_take_back),
         KIT_TEST(pins_are_the_senders),
     };
     kit_config = config;

@@ -1,6 +1,8 @@
 /* What the core asks of a process on Windows, asked without a core. */
 #include "seam.h"
 
+#include <string.h>
+
 /* ---- processes ---- */
 
 static void refused_process(void *asking, uint32_t pid, int32_t code)
@@ -178,6 +180,142 @@ static void who_cannot_be_asked_promises_nothing(void **state)
     seam_unpin(pin);
 }
 
+/* ---- tables ---- */
+
+static void begin_look(void *party, const struct hbk_look *what)
+{
+    struct hbk_failure failure;
+    memset(&seam_told, 0, sizeof seam_told);
+    assert_int_equal(seam.look(party, what, SEAM_TICKET, &failure), HBK_PLATFORM_PENDING);
+    assert_false(seam_told.looked);
+}
+
+/* Return: 0, or the code of the failure. */
+static int32_t end_look(void)
+{
+    for (uint64_t due = kit_now_ms() + KIT_WAIT_MS; !seam_told.looked;) {
+        assert_true(kit_now_ms() < due);
+        hbk_win_wait(seam_win, hbk_win_now_ms(seam_win) + KIT_WAIT_MS);
+    }
+    assert_int_equal(seam_told.ticket, SEAM_TICKET);
+    return seam_told.failed ? seam_told.failure.code : 0;
+}
+
+static int32_t look(void *party, const struct hbk_look *what)
+{
+    begin_look(party, what);
+    return end_look();
+}
+
+static void a_table_in_parts(void **state)
+{
+    (void)state;
+    uint32_t values[64], count = 0;
+    struct hbk_look what = {.limit = 3};
+    do {
+        assert_int_equal(look(seam_party, &what), 0);
+        assert_true(seam_told.found.count > 0 && seam_told.found.count <= 3);
+        for (size_t i = 0; i < seam_told.found.count && count < 64; i++) {
+            assert_int_equal(seam_told.handles[i].pid, seam_child.pid);
+            assert_true(seam_told.handles[i].handle > what.handle);
+            assert_true(seam_told.handles[i].type[0] != '\0');
+            what.handle = values[count++] = seam_told.handles[i].handle;
+        }
+    } while (!seam_told.found.complete && count < 64);
+    assert_int_equal(count, kit_handles_at_rest(seam_child.pid));
+    for (uint32_t i = 0; i < count; i++)
+        assert_true(kit_holds(seam_child.pid, values[i]));
+}
+
+/* Whoever had a process opened may close it at once. */
+static void a_look_outlives_its_party(void **state)
+{
+    (void)state;
+    struct hbk_failure failure;
+    void *opened = NULL;
+    uint32_t handles = kit_handles_at_rest(GetCurrentProcessId());
+    const struct hbk_look what = {.limit = HBK_PAGE_HANDLES_MAX};
+    assert_int_equal(seam.process_open(&seam_caller, seam_child.pid, &opened, &failure), 0);
+    begin_look(opened, &what);
+    seam.process_close(opened);
+    assert_int_equal(end_look(), 0);
+    assert_true(seam_told.found.complete);
+    /* But for the worker that it may have taken. */
+    kit_handles_at_most(GetCurrentProcessId(), handles + 1);
+}
+
+static void a_look_at_who_has_ended(void **state)
+{
+    (void)state;
+    const struct hbk_look table = {.limit = 9}, held = {.holders = true, .handle = 8, .limit = 9};
+    seam_child_end();
+    assert_int_equal(look(seam_party, &table), HBK_R_NOT_FOUND);
+    assert_int_equal(look(seam_party, &held), HBK_R_NOT_FOUND);
+}
+
+static void holders_here_are_counted(void **state)
+{
+    (void)state;
+    hbk_pin pin = seam_pin_event();
+    uint32_t there[3];
+    for (size_t i = 0; i < 3; i++)
+        there[i] = seam_place(pin, i == 1);
+    struct hbk_look what = {.holders = true, .handle = there[0], .limit = 3};
+    assert_int_equal(look(seam_party, &what), 0);
+    assert_true(seam_told.found.complete);
+    assert_string_equal(seam_told.found.type, "Event");
+    assert_int_equal(seam_told.found.count, 3);
+    assert_int_equal(seam_told.found.own, 1); /* the pin */
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(seam_told.handles[i].pid, seam_child.pid);
+        assert_int_equal(seam_told.handles[i].handle, there[i]);
+        assert_int_equal(seam_told.handles[i].inherit, i == 1);
+    }
+    what.limit = 2;
+    assert_int_equal(look(seam_party, &what), 0);
+    assert_int_equal(seam_told.found.count, 2);
+    assert_false(seam_told.found.complete);
+    what.handle = 0x7FFFFFFC;
+    assert_int_equal(look(seam_party, &what), HBK_R_BAD_HANDLE);
+    assert_int_equal(seam_told.failure.win32, ERROR_INVALID_HANDLE);
+    seam_unpin(pin);
+}
+
+static void stuck(void *event)
+{
+    WaitForSingleObject(event, INFINITE);
+}
+
+/* A look waits for no close of its user's, and none of them for a look. */
+static void looks_go_beside_closes(void **state)
+{
+    (void)state;
+    const struct hbk_look what = {.limit = 9};
+    struct hbk_closer *closer = seam_caller.party.closer;
+    struct hbk_closer *looker = hbk_workers_looker(seam_win->workers, closer);
+    HANDLE closes = CreateEventW(NULL, TRUE, FALSE, NULL);
+    HANDLE looks = CreateEventW(NULL, TRUE, FALSE, NULL), file = kit_make(KIT_FILE);
+    const struct hbk_worker_call close = {stuck, NULL, closes, 0}, other = {stuck, NULL, looks, 0};
+    assert_int_equal(hbk_workers_call(seam_win->workers, closer, &close), 0);
+    assert_int_equal(look(seam_party, &what), 0);
+    SetEvent(closes);
+    assert_int_equal(hbk_workers_call(seam_win->workers, looker, &other), 0);
+    begin_look(seam_party, &what);
+    assert_int_equal(seam.unpin(seam.context, closer, seam_pin(file), true, SEAM_TICKET + 1),
+                     HBK_PLATFORM_PENDING);
+    for (uint64_t due = kit_now_ms() + KIT_WAIT_MS; seam_told.unpinned != SEAM_TICKET + 1;) {
+        assert_true(kit_now_ms() < due);
+        hbk_win_wait(seam_win, hbk_win_now_ms(seam_win) + 100);
+    }
+    assert_false(seam_told.looked); /* it is behind the one of its own that is stuck */
+    SetEvent(looks);
+    assert_int_equal(end_look(), 0);
+    hbk_workers_closer_release(seam_win->workers, looker);
+    kit_unmake(KIT_FILE, file);
+    CloseHandle(closes);
+    CloseHandle(looks);
+}
+
 static int group(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +329,11 @@ static int group(void)
         SEAM_TEST(nothing_is_placed_in_a_process_that_has_ended),
         SEAM_TEST(closed_for_its_user_after_the_session),
         SEAM_TEST(who_cannot_be_asked_promises_nothing),
+        SEAM_TEST(a_table_in_parts),
+        SEAM_TEST(a_look_outlives_its_party),
+        SEAM_TEST(a_look_at_who_has_ended),
+        SEAM_TEST(holders_here_are_counted),
+        SEAM_TEST(looks_go_beside_closes),
     };
     return cmocka_run_group_tests_name("seam", tests, seam_group_begin, seam_group_end);
 }

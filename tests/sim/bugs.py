@@ -46,7 +46,8 @@ BUGS = [
          "            (void)core->platform.pin(delivery->sender->connection, item->handle, &item->pin, &failure);\n"
          "        }\n        if (core->platform.place("),
     ]),
-    Bug("pins_mixed_up", "what was checked is delivered|rights only shrink|both sides agree|untold values|told or untold", 100, [
+    Bug("pins_mixed_up", "what was checked is delivered|rights only shrink|both sides agree|untold values|"
+        "told or untold", 100, [
         ("place.c", "core->platform.place(hbk_delivery_party(delivery), item->pin,",
          "core->platform.place(hbk_delivery_party(delivery),\n"
          "            BUG ? delivery->items[(i + 1) % delivery->item_count].pin : item->pin,"),
@@ -78,7 +79,7 @@ BUGS = [
         ("ending.c", "void hbk_delivery_stop_sends(struct hbk_session *sender)\n{\n",
          "void hbk_delivery_stop_sends(struct hbk_session *sender)\n{\n    if (BUG) {\n        return;\n    }\n"),
     ]),
-    Bug("reading_never_goes_on", "answered once", 50, [
+    Bug("reading_never_goes_on", "answered once|others are served", 50, [
         ("session.c", "if (session->fed && !session->input_ready && hbk_session_alive(session)) {",
          "if (session->fed && !session->input_ready && hbk_session_alive(session) &&\n"
          "        !(BUG && session->sent > 1)) {"),
@@ -192,8 +193,8 @@ BUGS = [
          "    if (BUG && bytes > before) {\n        return;\n    }\n    session->bytes = bytes;\n    if (bytes >= before) {\n"),
     ]),
     Bug("session_not_released", "dead sessions", 50, [
-        ("session.c", "        hbk_list_empty(&session->untold) && !session->look.pending) {",
-         "        hbk_list_empty(&session->untold) && !session->look.pending &&\n        !(BUG && session->sent > 0)) {"),
+        ("session.c", "        hbk_list_empty(&session->untold)) {",
+         "        hbk_list_empty(&session->untold) && !(BUG && session->sent > 0)) {"),
     ]),
     Bug("write_deadline_forgotten", "deadlines|progress", 200, [
         ("output.c", "session->write_due = hbk_now(core) + core->config.write_ms;",
@@ -294,7 +295,7 @@ BUGS = [
     Bug("session_outlived", "entries end", 50, [
         ("store.c", "if (entry->lifetime == HBK_LIFETIME_SESSION) {", "if (entry->lifetime == HBK_LIFETIME_SESSION && !BUG) {"),
     ]),
-    Bug("session_not_outlived", "what is stored stays", 50, [
+    Bug("session_not_outlived", "what is stored stays|names", 50, [
         ("store.c", "if (entry->lifetime == HBK_LIFETIME_SESSION && !BUG(session_outlived)) {",
          "if ((BUG || entry->lifetime == HBK_LIFETIME_SESSION) && !BUG(session_outlived)) {"),
     ]),
@@ -390,7 +391,7 @@ BUGS = [
         ("revoke.c", "    hbk_delivery_cancel(delivery);\n",
          "    if (delivery->state != HBK_DELIVERY_WRITING) {\n        hbk_delivery_cancel(delivery);\n    }\n"),
     ]),
-    Bug("given_not_kept", "broker handles|answers are true", 50, [
+    Bug("given_not_kept", "broker handles|answers are true|revocation", 50, [
         ("revoke.c", "    if (!hbk_session_alive(sender) || !hbk_session_alive(target)) {", "    if (BUG || !hbk_session_alive(sender) || !hbk_session_alive(target)) {"),
     ]),
     Bug("given_kept_for_ever", "broker handles|dead sessions|assertion", 100, [
@@ -535,5 +536,13 @@ BUGS = [
     ]),
     Bug("policies_not_counted", "metrics", 50, [
         ("core.c", "    core->policies_loaded += source != NULL;\n", "    core->policies_loaded += source != NULL && !BUG;\n"),
+    ]),
+    # ---- handle tables ----
+    Bug("tables_for_everybody", "rules|third parties", 200, [
+        ("look.c", "    if (!hbk_operate_may_inspect(session, id)) {\n",
+         "    if (!BUG && !hbk_operate_may_inspect(session, id)) {\n"),
+    ]),
+    Bug("look_stays_charged", "counters of users|assertion", 100, [
+        ("look.c", "    session->user->looks--;\n", "    session->user->looks -= !BUG;\n"),
     ]),
 ]

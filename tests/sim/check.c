@@ -9,10 +9,12 @@
 
 /* ---- after every turn ---- */
 
-/* What it waits for of what its connection does not count: a worker that makes sockets of an entry, or one that closes
+/* What it waits for of what its connection does not count: a worker that makes sockets of an entry, that looks at tables, or one that closes
  * what was pinned in another process; another one's write that may tell of what it has moved. */
 static bool has_worker(const struct sim *sim, const struct sim_client *client)
 {
+    if (fake_look_of(sim->kernel, client->key))
+        return true;
     for (uint32_t i = 0; i < sim->kernel->pins_high && sim->kernel->pins_closing; ++i)
         if (sim->kernel->pins[i].state == FAKE_PIN_CLOSING && !sim->kernel->pins[i].owner)
             return true;

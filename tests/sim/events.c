@@ -12,6 +12,7 @@ static const char *const kinds[SIM_EV_COUNT] = {
     [SIM_EV_CONNECTS] = "client %" PRIu64 " connects: process %" PRIu64 ", identity %" PRIu64,
     [SIM_EV_WRITE_ENDS] = "the write to client %" PRIu64 " ends, told: %" PRIu64,
     [SIM_EV_UNPIN_ENDS] = "the close of a pin returns, ticket %" PRIu64,
+    [SIM_EV_LOOK_ENDS] = "a worker has looked at tables, ticket %" PRIu64 ", failed: %" PRIu64,
     [SIM_EV_SOCKETS_END] = "a worker has made sockets, ticket %" PRIu64 ", failed: %" PRIu64,
     [SIM_EV_PROOF_ENDS] = "the close of the proof of client %" PRIu64 " returns",
     [SIM_EV_EXITS] = "process %" PRIu64 " exits",

@@ -169,8 +169,8 @@ struct sim_request {
     uint64_t id; /* 0: unused */
     bool text;   /* the id is a string */
     enum hbk_method method;
-    uint64_t tag, delivery;
-    uint32_t endpoint; /* index, for open and close */
+    uint64_t tag, delivery; /* delivery: of a look, the pid */
+    uint32_t endpoint;      /* index, for open and close */
     uint32_t generation, pauses;
     uint32_t name, extra; /* requests that were sent with the same id */
 };

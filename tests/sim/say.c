@@ -284,6 +284,23 @@ static void say_explain(struct sim *sim, struct sim_client *client)
     }
 }
 
+/* At its own table or another client's, or at that of nobody. */
+static void say_look(struct sim *sim, struct sim_client *client)
+{
+    const struct sim_client *other = sim->clients[sim_below(sim, SIM_CLIENTS_MAX)];
+    const uint32_t pid = other ? other->process->pid : 4, value = 4 + 4 * sim_below(sim, 12);
+    struct sim_request *request;
+    if (sim_below(sim, 2))
+        request = sim_request(sim, client, HBK_METHOD_PROCESS_HANDLES,
+                              "{'pid':%u,'limit':%u,'cursor':'%u'}", pid, 1 + sim_below(sim, 8),
+                              sim_below(sim, 2) ? value : 0);
+    else
+        request = sim_request(sim, client, HBK_METHOD_OBJECT_HOLDERS, "{'pid':%u,'handle':%u}", pid,
+                              value);
+    if (request)
+        request->delivery = pid;
+}
+
 static void say_list(struct sim *sim, struct sim_client *client, enum hbk_method method)
 {
     if (sim_below(sim, 2))
@@ -482,6 +499,9 @@ static void say_word(struct sim *sim, struct sim_client *client, enum sim_word w
         break;
     case SIM_SAY_GREET:
         greet_again(sim, client);
+        break;
+    case SIM_SAY_LOOK:
+        say_look(sim, client);
         break;
     default:
         say_shared(sim, client, word);

@@ -101,7 +101,7 @@ static void check_third(struct sim *sim, uint32_t identity, const struct fake_pr
 {
     const struct fake_token *caller = &sim_identities[identity].token;
     if (forbidden(sim, process->pid) || !fake_token_may_duplicate(caller, process->token))
-        sim_violation(sim, "third parties", "process %u is the %s of a transfer by identity %u",
+        sim_violation(sim, "third parties", "process %u is the %s of what identity %u asks for",
                       process->pid, what, identity);
 }
 
@@ -394,10 +394,22 @@ static void seen_unplace(struct sim *sim, const struct fake_seen *seen)
 static void seen_open(struct sim *sim, const struct sim_client *client,
                       const struct fake_seen *seen)
 {
-    if (forbidden(sim, seen->value) ||
-        !sim_may_verb(sim_rules_at(sim, sim->generation), client->identity, HBK_VERB_TRANSFER))
+    uint32_t rules = sim_rules_at(sim, sim->generation);
+    if (forbidden(sim, seen->value) || (!sim_may_verb(rules, client->identity, HBK_VERB_TRANSFER) &&
+                                        !sim_may_inspect(rules, client->identity)))
         sim_violation(sim, "third parties", "process %u is opened for client %u", seen->value,
                       client->number);
+}
+
+/* Who looks may inspect, and could duplicate handles there itself. */
+static void seen_look(struct sim *sim, const struct fake_seen *seen)
+{
+    const struct sim_client *client = sim_client_keyed(sim, seen->ticket);
+    if (!client || !sim_may_inspect(sim_rules_at(sim, sim->generation), client->identity))
+        sim_violation(sim, "rules", "somebody may not inspect, and looks at process %u",
+                      seen->process->pid);
+    else if (seen->process != client->process)
+        check_third(sim, client->identity, seen->process, "table");
 }
 
 static void seen_close(struct sim *sim, struct sim_client *client)
@@ -460,6 +472,9 @@ void sim_seen(struct fake_kernel *kernel, const struct fake_seen *seen)
         break;
     case FAKE_OP_PROCESS_OPEN:
         seen_open(sim, named(sim, client), seen);
+        break;
+    case FAKE_OP_LOOK:
+        seen_look(sim, seen);
         break;
     case FAKE_OP_UNPIN:
         seen_unpin(sim, seen);

@@ -4,6 +4,29 @@
 #include "core_books.h"
 #include <string.h>
 
+void sim_unpin_end(struct sim *sim, uint32_t index)
+{
+    uint64_t ticket = fake_unpin_end(sim->kernel, index);
+    sim_event(sim, SIM_EV_UNPIN_ENDS, ticket, 0, 0, NULL, 0);
+    sim_enter_core(sim);
+    hbk_core_unpinned(sim->core, ticket);
+    sim_leave_core(sim);
+}
+
+void sim_look_end(struct sim *sim, uint32_t index)
+{
+    struct fake_looked looked = fake_look_end(sim->kernel, index);
+    const struct sim_client *client = sim_client_keyed(sim, looked.ticket);
+    sim_event(sim, SIM_EV_LOOK_ENDS, looked.ticket, looked.failed, 0, NULL, 0);
+    if (client && client->connection->closed)
+        sim_outcome(sim, SIM_OUT_LOOK_LATE);
+    sim_enter_core(sim);
+    hbk_core_looked(sim->core, looked.ticket, looked.failed ? NULL : &looked.found,
+                    looked.failed ? &looked.failure : NULL);
+    sim_leave_core(sim);
+    fake_look_free(&looked);
+}
+
 static bool end_what_pends(struct sim *sim)
 {
     bool moved = false;
@@ -30,6 +53,10 @@ static bool end_what_pends(struct sim *sim)
     }
     while (fake_sockets_making(sim->kernel)) {
         sim_sockets_end(sim, 0);
+        moved = true;
+    }
+    while (fake_looks_pending(sim->kernel)) {
+        sim_look_end(sim, 0);
         moved = true;
     }
     while (fake_pins_closing(sim->kernel)) {

@@ -32,6 +32,7 @@ enum sim_action {
     SIM_ACT_NOTE,
     SIM_ACT_SOCKETS_END,
     SIM_ACT_PAUSE,
+    SIM_ACT_LOOK_END,
     SIM_ACT_COUNT
 };
 
@@ -59,6 +60,7 @@ enum sim_word {
     SIM_SAY_DELIVERIES,
     SIM_SAY_METRICS,
     SIM_SAY_ONCE_MORE, /* what the target of a delivery that can be revoked has closed */
+    SIM_SAY_LOOK,
     SIM_SAY_COUNT
 };
 
@@ -101,6 +103,7 @@ enum sim_event_kind {
     SIM_EV_WRITE_ENDS,
     SIM_EV_UNPIN_ENDS,
     SIM_EV_SOCKETS_END,
+    SIM_EV_LOOK_ENDS,
     SIM_EV_PROOF_ENDS,
     SIM_EV_EXITS,
     SIM_EV_HANGS_UP,
@@ -227,6 +230,7 @@ bool sim_feed_all(struct sim *sim);
 void sim_write_end(struct sim *sim, struct sim_client *client, bool told);
 void sim_unpin_end(struct sim *sim, uint32_t index);
 void sim_sockets_end(struct sim *sim, uint32_t index);
+void sim_look_end(struct sim *sim, uint32_t index);
 void sim_proof_end(struct sim *sim, struct sim_client *client);
 void sim_hear(struct sim *sim, struct sim_client *client);
 void sim_connect(struct sim *sim);

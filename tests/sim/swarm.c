@@ -110,6 +110,7 @@ static void draw_faults(struct sim *sim)
     chaos->proof_pends = rate(sim, 600);
     chaos->sockets_early = rate(sim, 500);
     chaos->undo_fails = rate(sim, 400);
+    chaos->looks_early = rate(sim, 500);
     chaos->op_fails = sim_below(sim, 2) ? 0 : rate(sim, 40);
     chaos->exits = sim_below(sim, 2) ? 0 : rate(sim, 8);
     chaos->exits_other = sim_below(sim, 2) ? 0 : rate(sim, 5);
@@ -128,7 +129,7 @@ void sim_swarm_draw(struct sim *sim)
         [SIM_ACT_TICK] = 40,         [SIM_ACT_JUMP] = 2,       [SIM_ACT_EXIT] = 4,
         [SIM_ACT_HANG_UP] = 6,       [SIM_ACT_RELOAD] = 4,     [SIM_ACT_STOP] = 1,
         [SIM_ACT_SETTLE] = 3,        [SIM_ACT_HANDLES] = 40,   [SIM_ACT_NOTE] = 1,
-        [SIM_ACT_SOCKETS_END] = 120, [SIM_ACT_PAUSE] = 3,
+        [SIM_ACT_SOCKETS_END] = 120, [SIM_ACT_PAUSE] = 3,      [SIM_ACT_LOOK_END] = 30,
     };
     static const uint32_t words[SIM_SAY_COUNT] = {
         [SIM_SAY_SEND] = 500,     [SIM_SAY_OPEN] = 130,  [SIM_SAY_CLOSE] = 50,
@@ -138,7 +139,7 @@ void sim_swarm_draw(struct sim *sim)
         [SIM_SAY_BURST] = 10,     [SIM_SAY_GREET] = 4,   [SIM_SAY_PUT] = 90,
         [SIM_SAY_GET] = 110,      [SIM_SAY_REMOVE] = 20, [SIM_SAY_STORED] = 8,
         [SIM_SAY_TRANSFER] = 70,  [SIM_SAY_REVOKE] = 30, [SIM_SAY_DELIVERIES] = 8,
-        [SIM_SAY_ONCE_MORE] = 40, [SIM_SAY_METRICS] = 8,
+        [SIM_SAY_ONCE_MORE] = 40, [SIM_SAY_METRICS] = 8, [SIM_SAY_LOOK] = 12,
     };
     struct sim_swarm *swarm = &sim->swarm;
     draw_weights(sim, actions, SIM_ACT_COUNT, swarm->actions, &swarm->actions_sum);

@@ -52,6 +52,10 @@ static const uint32_t errors_of[HBK_METHOD_COUNT] = {
     [HBK_METHOD_BROKER_SESSIONS] = BIT(DENIED) | BIT(INVALID_PARAMS),
     [HBK_METHOD_BROKER_WATCH] = BIT(DENIED) | BIT(QUOTA),
     [HBK_METHOD_POLICY_EXPLAIN] = BIT(DENIED) | BIT(INVALID_PARAMS) | BIT(NOT_FOUND),
+    [HBK_METHOD_PROCESS_HANDLES] =
+        BIT(DENIED) | BIT(NOT_FOUND) | BIT(QUOTA) | BIT(TIMEOUT) | BIT(OS_ERROR),
+    [HBK_METHOD_OBJECT_HOLDERS] =
+        BIT(DENIED) | BIT(NOT_FOUND) | BIT(QUOTA) | BIT(TIMEOUT) | BIT(OS_ERROR) | BIT(BAD_HANDLE),
 };
 
 struct sim_client *sim_client_numbered(struct sim *sim, uint32_t number)
@@ -243,6 +247,42 @@ static void needs_inspect(struct sim *sim, const struct sim_client *client,
     sim_violation(sim, "rules", "client %u may not inspect, and does", client->number);
 }
 
+/* Not the system's, nor the broker's; by rising values, or pids and values. */
+static void told_looked(struct sim *sim, const struct sim_client *client,
+                        const struct sim_request *request, const struct hbk_handle_info *infos,
+                        size_t count)
+{
+    needs_inspect(sim, client, request);
+    if (request->delivery == 4 || request->delivery == sim->config.pid)
+        sim_violation(sim, "third parties", "client %u is told of process %" PRIu64, client->number,
+                      request->tag);
+    for (size_t i = 1; i < count; ++i)
+        if (infos[i].pid < infos[i - 1].pid ||
+            (infos[i].pid == infos[i - 1].pid && infos[i].handle <= infos[i - 1].handle))
+            sim_violation(sim, "answers are true", "handles are told in no order");
+}
+
+static void told_table(struct sim *sim, const struct sim_client *client,
+                       const struct sim_request *request,
+                       const struct hbk_process_handles_result *result)
+{
+    told_looked(sim, client, request, result->handles, result->handles_count);
+    sim_outcome(sim, result->next.data ? SIM_OUT_TABLE_NEXT : SIM_OUT_TABLE);
+}
+
+static void told_holders(struct sim *sim, const struct sim_client *client,
+                         const struct sim_request *request,
+                         const struct hbk_object_holders_result *result)
+{
+    told_looked(sim, client, request, result->holders, result->holders_count);
+    bool named = false;
+    for (size_t i = 0; i < result->holders_count; ++i)
+        named |= result->holders[i].pid == request->delivery;
+    if (!named)
+        sim_violation(sim, "answers are true", "who was asked about is no holder");
+    sim_outcome(sim, SIM_OUT_HOLDERS);
+}
+
 static void check_stored_bytes(struct sim *sim, const struct hbk_status_result *status)
 {
     uint64_t bytes = 0;
@@ -374,6 +414,12 @@ static void told_result(struct sim *sim, struct sim_client *client, struct sim_r
     case HBK_METHOD_POLICY_EXPLAIN:
         needs_inspect(sim, client, request);
         told_explained(sim, client, request, &message->u.result.explain);
+        break;
+    case HBK_METHOD_PROCESS_HANDLES:
+        told_table(sim, client, request, &message->u.result.process_handles);
+        break;
+    case HBK_METHOD_OBJECT_HOLDERS:
+        told_holders(sim, client, request, &message->u.result.object_holders);
         break;
     default:
         told_shared(sim, client, request, message);

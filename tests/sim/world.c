@@ -323,15 +323,6 @@ static void end_a_write(struct sim *sim)
     sim_write_end(sim, client, told);
 }
 
-void sim_unpin_end(struct sim *sim, uint32_t index)
-{
-    uint64_t ticket = fake_unpin_end(sim->kernel, index);
-    sim_event(sim, SIM_EV_UNPIN_ENDS, ticket, 0, 0, NULL, 0);
-    sim_enter_core(sim);
-    hbk_core_unpinned(sim->core, ticket);
-    sim_leave_core(sim);
-}
-
 static void end_an_unpin(struct sim *sim)
 {
     uint32_t closing = fake_pins_closing(sim->kernel);
@@ -360,6 +351,13 @@ static void end_some_sockets(struct sim *sim)
     uint32_t making = fake_sockets_making(sim->kernel);
     if (making)
         sim_sockets_end(sim, sim_below(sim, making));
+}
+
+static void end_a_look(struct sim *sim)
+{
+    uint32_t pending = fake_looks_pending(sim->kernel);
+    if (pending)
+        sim_look_end(sim, sim_below(sim, pending));
 }
 
 void sim_proof_end(struct sim *sim, struct sim_client *client)
@@ -514,6 +512,11 @@ static void say_something(struct sim *sim)
 
 static enum sim_action draw_action(struct sim *sim)
 {
+    static const enum sim_action ending[] = {SIM_ACT_TICK,        SIM_ACT_WRITE_END,
+                                             SIM_ACT_UNPIN_END,   SIM_ACT_PROOF_END,
+                                             SIM_ACT_SOCKETS_END, SIM_ACT_LOOK_END};
+    if (sim->stopping && sim_below(sim, 4) == 0)
+        return ending[sim_below(sim, 6)];
     uint32_t drawn = sim_below(sim, sim->swarm.actions_sum);
     for (uint32_t i = 0; i < SIM_ACT_COUNT; ++i) {
         if (drawn < sim->swarm.actions[i])
@@ -526,11 +529,6 @@ static enum sim_action draw_action(struct sim *sim)
 void sim_act(struct sim *sim)
 {
     enum sim_action action = draw_action(sim);
-    if (sim->stopping && sim_below(sim, 4) == 0) {
-        static const enum sim_action ending[] = {SIM_ACT_TICK, SIM_ACT_WRITE_END, SIM_ACT_UNPIN_END,
-                                                 SIM_ACT_PROOF_END, SIM_ACT_SOCKETS_END};
-        action = ending[sim_below(sim, 5)];
-    }
     if (sim_paused(sim) && sim_below(sim, 40) == 0)
         sim_pause(sim, false); /* before nothing is left under way */
     switch (action) {
@@ -589,6 +587,9 @@ void sim_act(struct sim *sim)
         break;
     case SIM_ACT_PAUSE:
         sim_pause(sim, sim_below(sim, 8) ? !sim_paused(sim) : sim_paused(sim));
+        break;
+    case SIM_ACT_LOOK_END:
+        end_a_look(sim);
         break;
     }
 }

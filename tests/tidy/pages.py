@@ -18,7 +18,7 @@ UNDOCUMENTED = {"service/core/internal.h"}
 FUNCTION = re.compile(r"^HBK_API\b[^;(]*?\b(hbk_\w+)\s*\(", re.MULTILINE)
 PROTOTYPE = re.compile(r"^HBK_API\s+([^;(]*?\b(hbk_\w+)\s*\([^;]*\);)", re.MULTILINE)
 RESULT = re.compile(r'^HBK_RESULT\((\w+),\s*(-?\d+),\s*"(\w+)",\s*"([^"]*)"\)', re.MULTILINE)
-METHOD = re.compile(r'"((?:session|endpoint|handle|delivery|broker|store)\.[a-z]+)"')
+METHOD = re.compile(r'"((?:session|endpoint|handle|delivery|broker|store|policy|process|object)\.[a-z]+)"')
 COMMAND = re.compile(r'HBCTL_COMMAND\(\s*"([a-z -]+)"')
 
 

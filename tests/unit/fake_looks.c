@@ -175,6 +175,14 @@ uint32_t fake_looks_pending(const struct fake_kernel *kernel)
     return count;
 }
 
+bool fake_look_of(const struct fake_kernel *kernel, uint64_t ticket)
+{
+    const struct fake_looking *self = kernel->looking;
+    while (self && self->looked.ticket != ticket)
+        self = self->next;
+    return self != NULL;
+}
+
 void fake_looks_check(const struct fake_kernel *kernel, uint32_t *references)
 {
     for (const struct fake_looking *self = kernel->looking; self; self = self->next)

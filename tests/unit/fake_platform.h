@@ -394,6 +394,8 @@ void fake_sockets_free(struct fake_kernel *kernel);
 
 /** fake_looks_pending() - those whose worker has not returned. */
 uint32_t fake_looks_pending(const struct fake_kernel *kernel);
+/** fake_look_of() - one of that ticket is among them. */
+bool fake_look_of(const struct fake_kernel *kernel, uint64_t ticket);
 /** fake_look_end() - let the @index-th of them return: unless it has done so early, its worker looks now. The
  * caller then tells the core. What was found stays until fake_look_free(). */
 struct fake_looked fake_look_end(struct fake_kernel *kernel, uint32_t index);

@@ -254,7 +254,7 @@ static void test_params_may_be_left_out(void **state)
     static const char *const bad[] = {"session.hello",  "endpoint.open",   "endpoint.close",
                                       "handle.send",    "delivery.accept", "delivery.reject",
                                       "policy.explain", "delivery.revoke", "handle.transfer",
-                                      "store.put"};
+                                      "store.put",      "process.handles", "object.holders"};
     char line[256];
 
     (void)state;

@@ -21,6 +21,24 @@ void hbk_core_sockets_made(struct hbk_core *core, uint64_t ticket,
     }
 }
 
+void hbk_core_looked(struct hbk_core *core, uint64_t ticket, const struct hbk_looked *looked,
+                     const struct hbk_failure *failure)
+{
+    (void)core;
+    assert_false(seam_told.looked);
+    seam_told.looked = true;
+    seam_told.ticket = ticket;
+    seam_told.failed = looked == NULL;
+    if (looked == NULL) {
+        seam_told.failure = *failure;
+        return;
+    }
+    seam_told.found = *looked;
+    seam_told.found.handles = NULL;
+    for (size_t i = 0; i < looked->count; i++)
+        seam_told.handles[i] = looked->handles[i];
+}
+
 void hbk_core_unpinned(struct hbk_core *core, uint64_t ticket)
 {
     (void)core;

@@ -17,6 +17,9 @@ struct seam_told {
     struct hbk_failure failure;
     size_t item;
     uint64_t ticket, unpinned;
+    bool looked;             /* as made, of a look */
+    struct hbk_looked found; /* without … */
+    struct hbk_looked_handle handles[HBK_PAGE_HANDLES_MAX];
 };
 
 enum seam_order {
