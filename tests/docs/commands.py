@@ -143,6 +143,8 @@ def check_help(typed, block):
     if not block.page.startswith(f"{MAN}/hbctl-") or block.heading != "## EXAMPLES":
         return
     command_name = re.search(r"^## NAME\n+(.+?) - ", (ROOT / block.page).read_text(encoding="utf-8"), re.MULTILINE)[1]
+    if not command_name.startswith("hbctl "):  # on no command
+        return
     text = typed.plain(f"{command_name} --help")
     for line in block.lines:
         if line.startswith(command_name) and f"  {line}\n" not in text:
