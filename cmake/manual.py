@@ -15,13 +15,26 @@ code, pre { font: 14px/1.4 monospace; background: #f4f4f4; }
 pre { padding: .7em; overflow-x: auto; }
 table { border-collapse: collapse; }
 th, td { border: 1px solid #ccc; padding: .2em .6em; text-align: left; vertical-align: top; }"""
-LINK = re.compile(r"\]\((\w[\w-]*)\.md\)")
+LINK = re.compile(r"\]\((\w[\w-]*)\.md(#[\w-]+)?\)")
+HEADING = re.compile(r"<h([1-6])>(.*?)</h\1>")
+# Where in the packages those other pages lie, seen from the manual.
+ELSEWHERE = {"../../installer/ADMIN.md": "../../ADMIN.md", "../../proto/PROTOCOL.md": "../PROTOCOL.md"}
 NAME = re.compile(r"^## NAME\n+(.+?) - (.+)$", re.MULTILINE)
 
 
+def anchored(match):
+    """A heading with the name that links have for it: hbctl store put is #hbctl-store-put."""
+    name = re.sub(r"[^\w -]", "", re.sub("<.*?>", "", match[2])).lower().replace(" ", "-")
+    return f'<h{match[1]} id="{name}">{match[2]}</h{match[1]}>'
+
+
 def rendered(cmark, markdown):
-    return subprocess.run([cmark, "-e", "table", "--to", "html"], input=LINK.sub(r"](\1.html)", markdown),
-                          stdout=subprocess.PIPE, text=True, encoding="utf-8", check=True).stdout
+    markdown = LINK.sub(r"](\1.html\2)", markdown)
+    for link, place in ELSEWHERE.items():
+        markdown = markdown.replace(f"]({link})", f"]({place})")
+    body = subprocess.run([cmark, "-e", "table", "--to", "html"], input=markdown, stdout=subprocess.PIPE, text=True,
+                          encoding="utf-8", check=True).stdout
+    return HEADING.sub(anchored, body)
 
 
 def whole(title, body):

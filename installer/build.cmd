@@ -1,5 +1,6 @@
 @echo off
-rem Makes the MSI and the zip of a build for Windows, on Windows, with WiX 3 (candle and light).
+rem Makes the MSI and the zip of a build for Windows, on Windows, with WiX 3 (candle and light). Later ones have a form
+rem of sources of their own, which wixl does not read.
 rem
 rem     build.cmd BUILD_DIR
 rem

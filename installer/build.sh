@@ -55,9 +55,7 @@ make_msi() {
     printf '%s\n' "$msi"
 }
 
-# What the packages say of their files must not hang on who makes them, and where.
-umask 022
-export TZ=UTC0 LC_ALL=C SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-315532800}
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-315532800}
 mkdir -p "$out"
 rm -rf "$stage"
 # Stripping would write the time into the executables.

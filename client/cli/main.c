@@ -281,6 +281,7 @@ static const struct command commands[] = {
         "\n"
         "Examples:\n"
         "  hbctl check-config\n"
+        "  hbctl check-config draft.json\n"
         "  hbctl check-config draft.json --json\n"),
 };
 

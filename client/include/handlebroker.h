@@ -501,7 +501,8 @@ HBK_API hbk_result hbk_notification_receive(hbk_client *client, uint32_t timeout
  * For programs whose thread waits for messages. Posted once when hbk_receive() (or, where they are
  * in use, hbk_watch_receive() or hbk_notification_receive()) has something to return or the connection
  * is gone; and again after each that is in use was called until HBK_TIMEOUT, with timeout 0, when
- * more has come. Takes the place of an earlier window. Starts a thread of the library's, which
+ * more has come. With HBK_OPEN_REOPEN the thread reopens the client, and tells the end only if that
+ * is of no use. Takes the place of an earlier window. Starts a thread of the library's, which
  * hbk_close() ends; waits for a function of hbk_notify_call() to return, unless called from within
  * it. Return: HBK_OK; HBK_INVALID_ARGUMENT (no window); HBK_NO_MEMORY; HBK_OS_ERROR (no thread).
  * Source: PostMessageW in the Win32 reference. Since: 0.1

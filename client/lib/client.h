@@ -80,7 +80,7 @@ struct hbk_operation {
 /* An endpoint of this client's: hbk_close() closes it, a reopening opens it again. */
 struct hbk_listening {
     struct hbk_listening *next;
-    unsigned epoch;                  /* of the connection over which it is open */
+    bool restored;                   /* in the reopening that is under way: it is open there */
     bool unwanted;                   /* closed while a reopening is under way, which lets it go */
     struct hbk_endpoint_open params; /* its texts and types lie behind, in one block */
 };

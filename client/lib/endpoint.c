@@ -126,7 +126,6 @@ static bool take_opened(void *context, const struct hbk_message *message)
     struct opening *opening = context;
 
     (void)message;
-    opening->listening->epoch = opening->client->epoch;
     opening->listening->next = opening->client->listening;
     opening->client->listening = opening->listening;
     return true;

@@ -59,12 +59,12 @@ static void close_over(struct hbk_client *fresh, const struct hbk_listening *lis
     hbk_call_until(fresh, HBK_METHOD_ENDPOINT_CLOSE, &params, deadline_ms, NULL, NULL, NULL);
 }
 
-/* What is open over @fresh, or must be, and is not as it should be. With the lock held. */
-static struct hbk_listening **next(struct hbk_client *client, const struct hbk_client *fresh)
+/* What is to be opened, or to be let go. With the lock held. */
+static struct hbk_listening **next(struct hbk_client *client)
 {
     struct hbk_listening **at = &client->listening;
 
-    while (*at != NULL && !(*at)->unwanted && (*at)->epoch == fresh->epoch)
+    while (*at != NULL && !(*at)->unwanted && (*at)->restored)
         at = &(*at)->next;
     return at;
 }
@@ -111,7 +111,7 @@ static hbk_result restore(struct hbk_client *client, struct hbk_client *fresh, u
     for (;;) {
         hbk_result result = HBK_OK;
         AcquireSRWLockExclusive(&client->lock);
-        struct hbk_listening **at = next(client, fresh), *listening = *at;
+        struct hbk_listening **at = next(client), *listening = *at;
         bool unwanted = listening != NULL && listening->unwanted;
         bool watch = listening == NULL && client->watching && !fresh->watching;
         bool done = listening == NULL && !watch;
@@ -128,7 +128,7 @@ static hbk_result restore(struct hbk_client *client, struct hbk_client *fresh, u
                                     ret_error);
             fresh->watching = true;
         } else if (unwanted) {
-            if (listening->epoch == fresh->epoch)
+            if (listening->restored)
                 close_over(fresh, listening, deadline_ms);
             free(listening);
         } else {
@@ -136,7 +136,7 @@ static hbk_result restore(struct hbk_client *client, struct hbk_client *fresh, u
                                     deadline_ms, NULL, NULL, ret_error);
             if (result != HBK_OK)
                 return cannot(ret_error, listening);
-            listening->epoch = fresh->epoch;
+            listening->restored = true;
         }
         if (result != HBK_OK)
             return result;
@@ -149,7 +149,7 @@ static void give_up(struct hbk_client *client, struct hbk_client *fresh)
     uint64_t deadline_ms = hbk_now_ms() + HBK_CLOSE_TIMEOUT_MS;
 
     for (struct hbk_listening *at = client->listening; at != NULL; at = at->next) {
-        if (at->epoch == fresh->epoch)
+        if (at->restored)
             close_over(fresh, at, deadline_ms);
     }
     AcquireSRWLockExclusive(&fresh->lock);
@@ -180,6 +180,8 @@ static hbk_result try_once(struct hbk_client *client, bool *ret_again, hbk_error
     client->last_epoch = epoch;
     fresh->notices_wanted = client->notices_wanted;
     fresh->last_serial = client->last_serial;
+    for (struct hbk_listening *at = client->listening; at != NULL; at = at->next)
+        at->restored = false;
     ReleaseSRWLockExclusive(&client->lock);
     result = restore(client, fresh, deadline_ms, ret_error);
     *ret_again = hbk_reopen_may_pass(result) && result != HBK_QUOTA;

@@ -118,6 +118,7 @@ void hbk_deliveries_request(struct hbk_session *session, const struct hbk_id *id
     if (index < size) {
         result.next = hbk_cursor_write(index, next);
     }
+    session->core->spent += page.bytes / HBK_WORK_BYTES;
     result.deliveries_count = page.count;
     result.deliveries = page.entries;
     hbk_output_result(session, id, HBK_METHOD_DELIVERY_LIST, &result);

@@ -140,10 +140,9 @@ def collect(root):
 
 def check_help(typed, block):
     """The examples of a page of hbctl are those of its --help."""
-    name = re.search(r"hbctl(?:-([\w-]+))?\.md$", block.page)
-    if name is None or name[1] is None or block.heading != "## EXAMPLES":
+    if not block.page.startswith(f"{MAN}/hbctl-") or block.heading != "## EXAMPLES":
         return
-    command_name = f"hbctl {name[1].replace('-', ' ')}"
+    command_name = re.search(r"^## NAME\n+(.+?) - ", (ROOT / block.page).read_text(encoding="utf-8"), re.MULTILINE)[1]
     text = typed.plain(f"{command_name} --help")
     for line in block.lines:
         if line.startswith(command_name) and f"  {line}\n" not in text:
@@ -152,7 +151,7 @@ def check_help(typed, block):
 
 # What must fail: a check of the runner on itself. The block, and what is then said.
 MUST_FAIL = (
-    ("bat", "hbctl get --ticket 0123456789abcdef0123456789abcdee", "exit code 1"),
+    ("bat", prompts.STORE + " get --ticket 0123456789abcdef0123456789abcdee", "exit code 1"),
     ("bat", "hbctl stauts", "exit code 2"),
     ("bat", "hbctl send user/inbox --file other.txt", "exit code 2"),
     ("bat", "hbctl revoke 18", "exit code 1"),

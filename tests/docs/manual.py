@@ -18,13 +18,14 @@ TAGS = {"script", "iframe", "object", "embed", "link", "base", "form"}
 class Page(HTMLParser):
     def __init__(self, text):
         super().__init__()
-        self.links, self.tags, self.foreign = [], {}, []
+        self.links, self.names, self.tags, self.foreign = [], set(), {}, []
         self.feed(text)
         if re.search(r"url\(|@import", text):
             self.foreign.append("a style from elsewhere")
 
     def handle_starttag(self, tag, attrs):
         self.tags[tag] = self.tags.get(tag, 0) + 1
+        self.names |= {value for name, value in attrs if name == "id"}
         self.links += [value for name, value in attrs if tag == "a" and name == "href"]
         self.foreign += [f"<{tag}>"] if tag in TAGS else []
         self.foreign += [f"{name}={value}" for name, value in attrs if name in FETCHING or name.startswith("on")]
@@ -32,6 +33,15 @@ class Page(HTMLParser):
 
 def tables(markdown):
     return len(re.findall(r"^\|(?: ?-+ ?\|)+$", markdown, re.MULTILINE))
+
+
+def leads(pages, shipped, name, link):
+    """Whether @link of the page @name leads to a place in another, or to a file of the packages."""
+    target, _, place = link.partition("#")
+    if re.fullmatch(r"[\w-]+\.html", target) or not target:
+        page = pages.get(target.removesuffix(".html") if target else name)
+        return page is not None and (not place or place in page.names)
+    return re.fullmatch(r"(\.\./)*[\w.-]+", target) is not None and (shipped / target).is_file() and not place
 
 
 def check(source, shipped):
@@ -43,8 +53,7 @@ def check(source, shipped):
     wrong += [f"{name}: is on nothing" for name in sorted(set(pages) - {*markdown, "index"})]
     for name, page in pages.items():
         for link in page.links:
-            target = link.partition("#")[0]
-            if not re.fullmatch(r"[\w-]+\.html", target) or not (shipped / target).is_file():
+            if not leads(pages, shipped, name, link):
                 wrong.append(f"{name}: leads to {link}")
         wrong += [f"{name}: takes {what} from elsewhere" for what in page.foreign]
         if name in markdown and page.tags.get("table", 0) != tables(markdown[name]):
@@ -64,6 +73,9 @@ PLANTED = (
     ("hbk_send.html", "hbk_receive.html", "hbk_opened.html", "leads to hbk_opened.html"),
     ("hbk_send.html", "hbk_receive.html", "hbk_open.md", "leads to hbk_open.md"),
     ("hbk_send.html", "hbk_receive.html", "https://example.org/", "leads to https://example.org/"),
+    ("hbctl-send.html", "hbctl-json.html#hbctl-send", "hbctl-json.html#sent", "leads to hbctl-json.html#sent"),
+    ("hbctl-check-config.html", "../../ADMIN.md", "../ADMIN.md", "leads to ../ADMIN.md"),
+    ("hbctl-json.html", 'href="#party"', 'href="#parties"', "leads to #parties"),
     ("hbk_send.html", "<body>", '<body><img src="x.png">', "src=x.png"),
     ("hbk_send.html", "<body>", "<body><script>x()</script>", "<script>"),
     ("hbk_send.html", "<style>", "<style>body { background: url(x.png) }", "a style"),
@@ -76,8 +88,10 @@ PLANTED = (
 def plant(source, shipped):
     for name, old, new, wanted in PLANTED:
         with tempfile.TemporaryDirectory() as folder:
-            copy = Path(folder) / "man"
+            copy = Path(folder) / "sdk/man"
             shutil.copytree(shipped, copy)
+            for beside in ("ADMIN.md", "sdk/PROTOCOL.md"):
+                shutil.copy(shipped.parents[1] / beside, Path(folder) / beside)
             if old is None:
                 (copy / name).unlink()
             else:

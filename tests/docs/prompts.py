@@ -17,13 +17,17 @@ CLEAN_PATH = (r'reg add "HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\E
               r' /d "%%SystemRoot%%\system32;%%SystemRoot%%" /f')
 # What the examples open.
 FILES = ("report.txt", "a.log", "b.log", "notes.txt", "app.log", "motd.txt", r"C:\Users\me\notes.txt")
-# Who may use the names of the examples that are not in user/.
+AUDIT = r"C:\ProgramData\HandleBroker\audit.jsonl"
+# Who may use the names of the examples that are not in user/, and where it is recorded.
 RULES = {"rules": [{"name": name, **{verb: "D:(A;;GA;;;WD)" for verb in ("open", "send", "put", "get")}}
-                   for name in ("session/*", "global/*")]}
+                   for name in ("session/*", "global/*")],
+         "audit": {"file": AUDIT}}
 # What stands in the examples for what is there: the processes, session, delivery, entry, handle and ticket of somebody.
 PROCESS, OTHER_PROCESS, NUMBER, HANDLE, TICKET = "4711", "815", "17", "0x1c4", "0123456789abcdef0123456789abcdef"
+# It ends by itself after a minute.
+BENCH_SECONDS = 120
 # The commands of the store.
-STORE = "hbctl"
+STORE = "hbctl store"
 
 
 class Prompts:
@@ -78,6 +82,7 @@ class Prompts:
             path = Path(self.prefix.here(name)) if name.startswith("C:") else self.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(f"this is {name}\n", encoding="utf-8")
+        (self.folder / "draft.json").write_text(json.dumps(RULES), encoding="utf-8")
         for msi in self.packages.glob("*.msi"):
             shutil.copy(msi, self.folder)
 
@@ -156,6 +161,11 @@ class Prompts:
             started.wait()
             return
         self.plain(send)
+        if "--count" in line:  # more than will come
+            self.prefix.wait_for(started.text, lambda text: "File" in text)
+            self.end(pid)
+            started.wait()
+            return
         self.check(line, started.wait())
 
     def type_send(self, line, name):
@@ -213,6 +223,23 @@ class Prompts:
         self.end(pid)
         started.wait()
 
+    def type_graph(self, line, _):
+        """Out of what has been recorded up to now."""
+        if "--records" in line:
+            for name in ("audit.jsonl", "audit.jsonl.1"):
+                shutil.copy(self.prefix.here(AUDIT), self.folder / name)
+        self.plain(line)
+
+    def type_bench(self, line, _):
+        self.check(line, self.prefix.run([line], self.folder, seconds=BENCH_SECONDS))
+
+    def type_check_config(self, line, name):
+        """Wine's drive belongs to a user who is no administrator, so the service's own file is told to be unsafe."""
+        done = self.prefix.run([line], self.folder)
+        text = self.check(line, done, wanted=0 if name else 1)
+        if not name and ("has no mistakes" not in text or r"C:\: is owned by" not in text):
+            raise shell.Failed(f"{line}: something else is wrong:\n{text}")
+
     def type_sc(self, line, verb):
         text = self.plain(line)
         if verb in ("start", "stop"):
@@ -228,6 +255,9 @@ class Prompts:
         (r"hbctl (?:revoke|transfer) (\S+)", type_lent),
         (r"hbctl explain (\S+)", type_explain),
         (r"hbctl watch()", type_watch),
+        (r"hbctl graph()", type_graph),
+        (r"hbctl bench()", type_bench),
+        (r"hbctl check-config ?(\S*)", type_check_config),
         (r"sc (\S+)", type_sc),
     )
 

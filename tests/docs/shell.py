@@ -86,8 +86,8 @@ class Prefix:
                 stderr=subprocess.STDOUT)
         return Shell(process, files[1])
 
-    def run(self, lines, folder, answers=""):
-        done = self.start(lines, folder, answers).wait()
+    def run(self, lines, folder, answers="", seconds=SECONDS):
+        done = self.start(lines, folder, answers).wait(seconds)
         # A program whose server has died ends with 0, whatever it had got to.
         subprocess.run([self.environment["HBK_WINESERVER"], "-k0"], env=self.environment, check=True)
         return done

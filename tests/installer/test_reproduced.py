@@ -19,7 +19,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tidy"))
 import image  # noqa: E402
 
 # What is in the tree but is made, not written.
-NOT_COPIED = shutil.ignore_patterns("build", ".deps", ".git", ".cache", "__pycache__", "vcpkg_installed")
+NOT_COPIED = shutil.ignore_patterns("build", ".deps", ".git", ".cache", "__pycache__", "node_modules",
+                                    "vcpkg_installed")
 OTHERWISE = {"TZ": "Asia/Tokyo", "LC_ALL": "C.UTF-8"}
 PLANTED = "client/lib/result.c"
 

@@ -212,6 +212,29 @@ static void many_threads_of_one_client(void **state)
     CloseHandle(event);
 }
 
+/* A thread that comes to run only when the client has another connection leaves all the same: what it waited for
+ * was of the old one. The first of the two leads; it is the other that sleeps. */
+static void one_that_wakes_late(void **state)
+{
+    (void)state;
+    hbk_client *client = kit_connect(0);
+    struct kit_job first = {.client = client, .timeout_ms = INFINITE}, second = first;
+    kit_job_start(&first, kit_job_receive);
+    Sleep(KIT_QUIET_MS);
+    kit_job_start(&second, kit_job_receive);
+    Sleep(KIT_QUIET_MS);
+    assert_int_equal(SuspendThread(second.thread), 0); /* asleep, with no lock */
+    kit_restart();
+    kit_job_join(&first);
+    assert_int_equal(first.result, HBK_DISCONNECTED);
+    kit_reopen(client);
+    assert_int_equal(ResumeThread(second.thread), 1);
+    kit_job_join(&second);
+    assert_int_equal(second.result, HBK_DISCONNECTED);
+    assert_int_equal(kit_ask(client), HBK_OK);
+    hbk_close(client);
+}
+
 /* ---- by the thread that tells ---- */
 
 static void wait_listed(hbk_client *client, const char *name)
@@ -384,6 +407,7 @@ static int group(void)
         KIT_RESTART_TEST(by_itself_with_a_bound),
         KIT_RESTART_TEST(by_itself_while_it_waits),
         KIT_RESTART_TEST(many_threads_of_one_client),
+        KIT_RESTART_TEST(one_that_wakes_late),
         KIT_RESTART_TEST(by_the_thread_that_tells),
         KIT_RESTART_TEST(many_clients),
         KIT_RESTART_TEST(hbctl_goes_on),

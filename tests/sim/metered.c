@@ -26,9 +26,9 @@ static uint64_t value_of(struct sim *sim, const char *text, const char *format, 
     HBK_ASSERT(size > 0 && size < (int)sizeof name);
     snprintf(series, sizeof series, "\nhandlebroker_%s ", name);
     const char *at = strstr(text, series);
-    if (!at)
-        sim_violation(sim, "metrics", "%s is not among them", series + 1);
-    return strtoull(at + strlen(series), NULL, 10);
+    if (at)
+        return strtoull(at + strlen(series), NULL, 10);
+    sim_violation(sim, "metrics", "%s is not among them", series + 1);
 }
 
 /* @line begins with a series of @size bytes, or is a comment. */

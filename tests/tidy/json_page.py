@@ -40,7 +40,7 @@ for people, and their words may change at any time.
 TAIL = """
 ## EXAMPLES
 
-```
+```bat
 hbctl status --json
 hbctl watch --json --count 100 > records.jsonl
 ```

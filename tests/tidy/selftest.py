@@ -176,6 +176,8 @@ CASES = [
      {"client/cli/copy.c": 'void f(void)\n{\n    g("\\"/*"); atoi(a);\n}\n'}, ["[call] atoi()"]),
     ("uv_queue_work", {"service/main/other.c": "void f(void)\n{\n    uv_queue_work(a, b);\n}\n"},
      ["[call] uv_queue_work()"]),
+    ("SuspendThread", {"tests/integration/test_other.c": "void f(void)\n{\n    SuspendThread(a);\n}\n"},
+     ["[call] SuspendThread()"]),
     ("uv_queue_work where it may stand, no finding",
      {"service/main/reload.c": "void f(void)\n{\n    uv_queue_work(a, b);\n}\n"}, []),
     ("uv_pipe_bind", {"service/win/bind.c": "void f(void)\n{\n    uv_pipe_bind(a, b);\n}\n"},

@@ -1,5 +1,6 @@
 /* delivery.list: what is under way and what can be revoked, page by page, and who sees what of it. Each state in its
  * turn: test_core_early.c. */
+#include "core_books.h"
 #include "core_share.h"
 
 #include <stdio.h>
@@ -349,6 +350,26 @@ static void cursors_are_ours(void **state)
     share_end(&share);
 }
 
+/* To write a page is work, which is charged to who asks. */
+static void a_full_page_costs_more(void **state)
+{
+    (void)state;
+    struct share share = share_of_givers();
+    uint64_t spent[3] = {books_spent(share.rig->core)};
+    assert_int_equal(list(share.a, "{}")->deliveries_count, 0);
+    spent[1] = books_spent(share.rig->core);
+    for (unsigned i = 0; i < HBK_PAGE_MAX; ++i) {
+        give(&share, 1);
+        client_delivered(share.b);
+    }
+    uint64_t begin = books_spent(share.rig->core);
+    assert_int_equal(list(share.a, "{}")->deliveries_count, HBK_PAGE_MAX);
+    spent[2] = books_spent(share.rig->core);
+    assert_true(spent[2] - begin >= spent[1] - spent[0] + 3);
+    log_forget(share.log);
+    share_end(&share);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,6 +380,7 @@ int main(void)
         cmocka_unit_test(a_target_sees_what_it_has_accepted),
         cmocka_unit_test(pages_show_each_once),
         cmocka_unit_test(a_page_looks_at_few),
+        cmocka_unit_test(a_full_page_costs_more),
         cmocka_unit_test(many_items_make_shorter_pages),
         cmocka_unit_test(long_texts_make_shorter_pages),
         cmocka_unit_test(cursors_are_ours),

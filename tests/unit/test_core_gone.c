@@ -179,6 +179,46 @@ static void one_ends_while_it_is_told(void **state)
     }
 }
 
+/* What cannot be revoked was never shared: how its send has ended is all that there is to say. */
+static void nothing_is_shared_by_what_cannot_be_revoked(void **state)
+{
+    (void)state;
+    struct scene scene = scene_new();
+    scene.b->connection->write_mode = FAKE_WRITE_PENDS;
+    uint32_t id =
+        client_request(scene.a, SEND, "{'to':'user/a','items':[{'handle':%u}]}", scene.event);
+    rig_run(scene.rig);
+    client_hang_up(scene.b);
+    client_write_ends(scene.b, false);
+    client_error(scene.a, id, HBK_R_TARGET_GONE);
+    client_nothing(scene.a);
+    scene_end(&scene);
+}
+
+/* Its line is in the queue of who ends, which is still written. */
+static void one_ends_before_it_is_written(void **state)
+{
+    (void)state;
+    struct scene scene = scene_new();
+    scene.b->raw = true;
+    client_bytes(scene.b, "{", 1);
+    rig_run(scene.rig);
+    uint32_t id = client_request(scene.a, SEND, GIVE, scene.event, scene.event);
+    while (fake_handles_untold(scene.b->process) < 2)
+        assert_true(rig_turn(scene.rig));
+    assert_null(scene.b->connection->pending);
+    scene.kernel->now_ms += scene.rig->config.line_ms; /* for the half line */
+    hbk_core_tick(scene.rig->core);
+    rig_run(scene.rig);
+    client_delivered(scene.b);
+    client_null_error(scene.b, HBK_R_TIMEOUT);
+    client_result(scene.a, id);
+    assert_int_equal(client_session_gone(scene.a)->session, scene.b->session_id);
+    client_nothing(scene.a);
+    assert_int_equal(fake_pins_held(scene.kernel), 0);
+    scene_end(&scene);
+}
+
 /* What it shares with one that has gone is told late, after it heard of the end of another one. */
 static void nobody_hears_of_it_twice(void **state)
 {
@@ -405,6 +445,8 @@ int main(void)
         cmocka_unit_test(whom_it_does_not_concern),
         cmocka_unit_test(several_share),
         cmocka_unit_test(one_ends_while_it_is_told),
+        cmocka_unit_test(nothing_is_shared_by_what_cannot_be_revoked),
+        cmocka_unit_test(one_ends_before_it_is_written),
         cmocka_unit_test(nobody_hears_of_it_twice),
         cmocka_unit_test(a_sender_does_not_wait_for_its_pins),
         cmocka_unit_test(the_service_stops),

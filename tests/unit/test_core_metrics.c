@@ -1,7 +1,9 @@
 /* broker.metrics: every figure is what was done, whoever may not inspect sees none, and the text has the form that its
  * readers want. */
 #include "alloc_fault.h"
+#include "core_client.h"
 #include "core_pair.h"
+#include "core_share.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,13 +110,13 @@ static void what_takes_longer_is_in_the_last_bucket_alone(void **state)
     rig_advance(pair.rig, 59000);
     client_ok(pair.target, OPEN, "{'name':'user/late','mode':'ask'}");
     uint64_t delivery = client_offered(pair.target)->delivery;
-    rig_advance(pair.rig, 2000);
+    rig_advance(pair.rig, 2345);
     client_ok(pair.target, HBK_METHOD_DELIVERY_ACCEPT, "{'delivery':%llu}",
               (unsigned long long)delivery);
     read_metrics(pair.target);
     says("handlebroker_handoff_duration_seconds_bucket{le=\"60.0\"} 0");
     says("handlebroker_handoff_duration_seconds_bucket{le=\"+Inf\"} 1");
-    says("handlebroker_handoff_duration_seconds_sum 61.000");
+    says("handlebroker_handoff_duration_seconds_sum 61.345");
     rig_end(pair.rig);
 }
 
@@ -143,6 +145,7 @@ static void whoever_may_not_inspect_is_refused(void **state)
     (void)state;
     struct pair pair = pair_new(NULL, "{'name':'user/a'}");
     client_refused(pair.sender, HBK_R_DENIED, METRICS, NULL);
+    rig_let_inspect(pair.rig, pair.target, NULL); /* of no file */
     rig_let_inspect(pair.rig, pair.target, "rules.json");
     client_refused(pair.sender, HBK_R_DENIED, METRICS, NULL);
     struct client *fresh = client_connect(pair.rig, pair.target->process, 1);
@@ -198,6 +201,48 @@ static void gauges_rise_and_fall(void **state)
     says("handlebroker_quota_used{resource=\"pins\"} 0");
     says("handlebroker_quota_used{resource=\"stored\"} 0");
     rig_end(rig);
+}
+
+/* An offer that is accepted and not told yet is one hand-off, and two requests. */
+static void what_is_accepted_is_one_hand_off(void **state)
+{
+    (void)state;
+    struct pair pair = pair_new(NULL, "{'name':'user/a','mode':'ask'}");
+    struct client *looks = client_new(pair.rig, 103, 1);
+    rig_let_inspect(pair.rig, looks, NULL);
+    sends(pair.sender, "user/a", "");
+    uint64_t delivery = client_offered(pair.target)->delivery;
+    share_block(pair.target);
+    uint32_t id = client_request(pair.target, HBK_METHOD_DELIVERY_ACCEPT, "{'delivery':%llu}",
+                                 (unsigned long long)delivery);
+    rig_run(pair.rig);
+    read_metrics(looks);
+    says("handlebroker_deliveries_pending 1");
+    says("handlebroker_quota_used{resource=\"requests\"} 2");
+    share_unblock(pair.target, true);
+    client_result(pair.target, id);
+    read_metrics(looks);
+    says("handlebroker_deliveries_pending 0");
+    says("handlebroker_quota_used{resource=\"requests\"} 0");
+    rig_end(pair.rig);
+}
+
+static void records_that_are_dropped_are_counted(void **state)
+{
+    (void)state;
+    struct hbk_config config;
+    hbk_config_default(&config);
+    config.audit_file = true;
+    struct pair pair = pair_new(&config, "{'name':'user/a'}");
+    rig_let_inspect(pair.rig, pair.target, NULL);
+    read_metrics(pair.target);
+    says("handlebroker_audit_records_dropped_total 0");
+    pair.rig->kernel->audit.full = true;
+    sends(pair.sender, "user/a", "");
+    read_metrics(pair.target);
+    says("handlebroker_audit_records_dropped_total 2"); /* of the send, and of its pins' end */
+    pair.rig->kernel->audit.full = false;
+    rig_end(pair.rig);
 }
 
 static void what_workers_have_is_counted(void **state)
@@ -271,6 +316,37 @@ static void any_allocation_may_fail(void **state)
     assert_true(refused > 0);
 }
 
+/* What was in the buffer before stays, and nothing is behind it. */
+static void half_a_text_is_none(void **state)
+{
+    (void)state;
+    static const char before[] = "before";
+    struct pair pair = pair_new(NULL, "{'name':'user/a'}");
+    unsigned failed = 0;
+    if (!alloc_fault_works()) {
+        print_message("skipped: this build cannot make allocations fail\n");
+        skip();
+    }
+    for (size_t first = 0; first < 8; ++first) {
+        struct hbk_buffer buffer;
+        hbk_buffer_init(&buffer, HBK_METRICS_BYTES_MAX + sizeof before);
+        hbk_buffer_append(&buffer, before, sizeof before - 1);
+        alloc_fault_arm(first);
+        rig_enter_core();
+        hbk_core_metrics(pair.rig->core, &buffer);
+        rig_leave_core();
+        assert_int_equal(alloc_fault_disarm() > first, buffer.failed);
+        assert_memory_equal(buffer.data, before, sizeof before - 1);
+        if (buffer.failed) {
+            assert_int_equal(buffer.size, sizeof before - 1);
+            ++failed;
+        }
+        hbk_buffer_deinit(&buffer);
+    }
+    assert_true(failed > 0);
+    rig_end(pair.rig);
+}
+
 /* ---- its form ---- */
 
 /* The word at @at, which ends before a blank or what a series' name ends before, is also at @other. */
@@ -331,8 +407,11 @@ int main(void)
         cmocka_unit_test(what_a_pause_refuses_is_counted),
         cmocka_unit_test(whoever_may_not_inspect_is_refused),
         cmocka_unit_test(gauges_rise_and_fall),
+        cmocka_unit_test(what_is_accepted_is_one_hand_off),
+        cmocka_unit_test(records_that_are_dropped_are_counted),
         cmocka_unit_test(what_workers_have_is_counted),
         cmocka_unit_test(any_allocation_may_fail),
+        cmocka_unit_test(half_a_text_is_none),
         cmocka_unit_test(each_series_belongs_to_the_family_before_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

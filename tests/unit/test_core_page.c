@@ -345,6 +345,7 @@ static void play_request(struct play *play, struct exchange *exchange, const cha
     free(params);
     rig_run(play->rig);
     rig_sockets_all_end(play->rig);
+    rig_looks_end(play->rig);
     if (exchange->scene->after)
         exchange->scene->after(play);
 }

@@ -269,7 +269,9 @@ static void a_paused_broker_stops(void **state)
     rig_stop(pair.rig);
     client_error(pair.sender, late, HBK_R_STOPPING);
     assert_true(hbk_core_stopped(pair.rig->core));
+    size_t notices = pair.rig->kernel->audit.notices_count;
     set_paused(pair.rig, false); /* too late */
+    assert_int_equal(pair.rig->kernel->audit.notices_count, notices);
     assert_null(client_connect(pair.rig, fake_process_start(pair.rig->kernel, 103), 1));
     rig_end(pair.rig);
 }

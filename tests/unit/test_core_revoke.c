@@ -286,109 +286,6 @@ static void nothing_is_there_any_more(void **state)
     scene_end(&scene);
 }
 
-/* The target has closed what it was given, and the same object is on its way to it again, under the same value: that is
- * told, and so it must be there (seed 3001154 of the simulator). What else it was given is closed all the same. */
-static void what_is_being_told_is_not_closed(void **state)
-{
-    (void)state;
-    for (int variant = 0; variant < 4; ++variant) {
-        bool told = variant % 2 != 0, transferred = variant / 2 != 0;
-        struct scene scene = scene_new(REVOCABLE);
-        uint32_t events[] = {client_make(scene.a, "Event", 3), client_make(scene.a, "Event", 3)};
-        fake_may_duplicate(scene.kernel, 100, 101, true);
-        uint32_t id = client_request(
-            scene.a, SEND, "{'to':'user/a','items':[{'handle':%u},{'handle':%u}],'revocable':true}",
-            events[0], events[1]);
-        rig_run(scene.rig);
-        unsigned long long delivery = client_result(scene.a, id)->u.result.send.delivery;
-        const struct hbk_delivered *given = client_delivered(scene.b);
-        uint32_t value = given->items[0].handle, other = given->items[1].handle;
-        fake_handle_close(scene.kernel, scene.b->process, value);
-        scene.b->connection->write_mode = FAKE_WRITE_PENDS;
-        if (transferred)
-            client_request(scene.a, HBK_METHOD_HANDLE_TRANSFER,
-                           "{'source':{'pid':100},'handle':%u,'target':{'pid':101}}", events[0]);
-        else
-            client_request(scene.a, SEND, "{'to':'user/a','items':[{'handle':%u}]}", events[0]);
-        rig_run(scene.rig);
-        assert_non_null(fake_handle_find(scene.b->process, value));
-        const struct hbk_revoke_result *result =
-            &client_ok(scene.a, REVOKE, "{'delivery':%llu}", delivery)->u.result.revoke;
-        assert_int_equal(result->closed_count, 1);
-        assert_int_equal(result->closed[0], 1);
-        assert_non_null(fake_handle_find(scene.b->process, value));
-        assert_null(fake_handle_find(scene.b->process, other));
-        share_unblock(scene.b, told);
-        if (told)
-            assert_int_equal(client_delivered(scene.b)->items[0].handle, value);
-        /* A transfer that is not told to the process's session is told to who asked for it. */
-        assert_int_equal(fake_handles_count(scene.b->process), told || transferred);
-        scene_end(&scene);
-    }
-}
-
-/* Of many items some are placed at that value and others are not, and so no line names them yet. */
-static void what_is_being_placed_is_not_closed(void **state)
-{
-    (void)state;
-    struct scene scene = scene_new(REVOCABLE);
-    share_let(&scene.share, 102, HBK_RIGHT_REVOKE, true);
-    uint32_t event = client_make(scene.a, "Event", 3);
-    uint32_t id = client_request(
-        scene.a, SEND, "{'to':'user/a','items':[{'handle':%u},{'handle':%u}],'revocable':true}",
-        event, event);
-    rig_run(scene.rig);
-    unsigned long long given = client_result(scene.a, id)->u.result.send.delivery;
-    uint32_t value = client_delivered(scene.b)->items[0].handle;
-    fake_handle_close(scene.kernel, scene.b->process, value);
-    uint32_t sent = client_request(
-        scene.a, SEND,
-        "{'to':'user/a','items':[{'handle':%u},{'handle':%u},{'handle':%u},{'handle':%u}]}", event,
-        event, event, event);
-    while (!fake_handle_find(scene.b->process, value))
-        assert_true(rig_turn(scene.rig));
-    uint32_t revoked = client_request(scene.c, REVOKE, "{'delivery':%llu}", given);
-    while (!client_answered(scene.c, revoked))
-        assert_true(rig_turn(scene.rig));
-    assert_int_equal(fake_handles_untold(scene.b->process), 2); /* the others are not placed yet */
-    const struct hbk_revoke_result *result = &client_result(scene.c, revoked)->u.result.revoke;
-    assert_int_equal(result->closed_count, 1);
-    assert_int_equal(result->closed[0], 1);
-    assert_int_equal(client_revoked(scene.b)->delivery, given);
-    rig_run(scene.rig);
-    client_result(scene.a, sent);
-    const struct hbk_delivered *told = client_delivered(scene.b);
-    assert_int_equal(told->items[0].handle, value);
-    assert_int_equal(told->items_count, 4);
-    assert_int_equal(fake_handles_count(scene.b->process), 4);
-    scene_end(&scene);
-}
-
-/* What the target is being told of is in another process, under the same value. */
-static void what_is_being_told_may_be_elsewhere(void **state)
-{
-    (void)state;
-    struct scene scene = scene_new(REVOCABLE);
-    unsigned long long delivery = give(&scene, 1);
-    struct fake_process *process = fake_process_start(scene.kernel, 201);
-    uint32_t own = client_make(scene.b, "Event", 3);
-    fake_may_duplicate(scene.kernel, 101, 201, true);
-    scene.b->connection->write_mode = FAKE_WRITE_PENDS;
-    uint32_t id = client_request(scene.b, HBK_METHOD_HANDLE_TRANSFER,
-                                 "{'source':{'pid':101},'handle':%u,'target':{'pid':201}}", own);
-    rig_run(scene.rig);
-    assert_non_null(fake_handle_find(process, 4));
-    assert_non_null(fake_handle_find(scene.b->process, 4));
-    assert_int_equal(
-        client_ok(scene.a, REVOKE, "{'delivery':%llu}", delivery)->u.result.revoke.closed_count, 1);
-    assert_null(fake_handle_find(scene.b->process, 4));
-    assert_non_null(fake_handle_find(process, 4));
-    share_unblock(scene.b, true);
-    assert_int_equal(client_result(scene.b, id)->u.result.transfer.handle, 4);
-    assert_int_equal(client_revoked(scene.b)->delivery, delivery);
-    scene_end(&scene);
-}
-
 static void one_that_cannot_be_closed_is_not_said_to_be(void **state)
 {
     (void)state;
@@ -488,6 +385,49 @@ static void each_item_costs(void **state)
     scene_end(&scene);
 }
 
+static uint64_t cost_of_revoking(const struct scene *scene)
+{
+    unsigned long long delivery = give(scene, 1);
+    uint64_t before = books_spent(scene->rig->core);
+    revoke(scene, scene->a, delivery, "0");
+    return books_spent(scene->rig->core) - before;
+}
+
+/* So is what is looked through for values that are on their way: sessions, and what is under way, but not what can be
+ * revoked. */
+static void what_is_looked_through_costs(void **state)
+{
+    (void)state;
+    struct hbk_config config;
+    hbk_config_default(&config);
+    config.requests_per_session = 2 * HBK_WORK_LOOKED_AT;
+    struct scene scene = {.share = share_new(&config)};
+    scene.rig = scene.share.rig;
+    scene.kernel = scene.rig->kernel;
+    scene.log = scene.share.log;
+    scene.kernel->audit.forgets = true;
+    scene.a = scene.share.a;
+    scene.b = scene.share.b;
+    client_ok(scene.b, OPEN, REVOCABLE);
+    uint32_t event = client_make(scene.a, "Event", 3);
+    uint64_t least = cost_of_revoking(&scene);
+    for (unsigned i = 0; i < HBK_WORK_LOOKED_AT; ++i)
+        client_ok(scene.a, SEND, "{'to':'user/a','items':[{'handle':%u}],'revocable':true}", event);
+    for (unsigned i = 0; i < HBK_WORK_LOOKED_AT; ++i)
+        client_delivered(scene.b);
+    assert_int_equal(cost_of_revoking(&scene), least);
+    for (unsigned i = 0; i < HBK_WORK_LOOKED_AT; ++i)
+        client_request(scene.a, SEND, "{'to':'user/late','items':[{'handle':%u}],'wait_ms':60000}",
+                       event);
+    rig_run(scene.rig);
+    assert_int_equal(cost_of_revoking(&scene), least + 1);
+    for (unsigned i = 0; i < HBK_WORK_LOOKED_AT; ++i)
+        client_connect(scene.rig, scene.share.c->process, 2);
+    rig_run(scene.rig);
+    assert_int_equal(cost_of_revoking(&scene), least + 2);
+    scene_end(&scene);
+}
+
 /* A user's whole share may be in what it gave. What it asks is looked for among what is under way alone. */
 static void many_are_no_burden(void **state)
 {
@@ -542,15 +482,13 @@ int main(void)
         cmocka_unit_test(one_that_was_accepted),
         cmocka_unit_test(who_may_revoke),
         cmocka_unit_test(only_what_is_still_there_is_closed),
-        cmocka_unit_test(what_is_being_told_is_not_closed),
-        cmocka_unit_test(what_is_being_placed_is_not_closed),
-        cmocka_unit_test(what_is_being_told_may_be_elsewhere),
         cmocka_unit_test(nothing_is_there_any_more),
         cmocka_unit_test(one_that_cannot_be_closed_is_not_said_to_be),
         cmocka_unit_test(the_endpoint_may_be_closed_by_then),
         cmocka_unit_test(to_oneself),
         cmocka_unit_test(its_pins_are_the_senders),
         cmocka_unit_test(each_item_costs),
+        cmocka_unit_test(what_is_looked_through_costs),
         cmocka_unit_test(many_are_no_burden),
         cmocka_unit_test(its_id_may_be_used_again),
     };
