@@ -235,8 +235,9 @@ static uint64_t unix_ms(void)
 static void tell_note(void *context, const char *text)
 {
     const struct arguments *arguments = context;
-    /* The JSON has the same in figures. */
-    if (!arguments->globals.json)
+    if (arguments->globals.json)
+        json_notice("graph_incomplete", NULL, 0, text);
+    else
         fprintf(stderr, "hbctl %s: %s\n", arguments->command, text);
 }
 

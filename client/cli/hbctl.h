@@ -169,8 +169,9 @@ void json_widenable(struct json *json, int widenable); /* nothing, if none were 
 void print_revoked(FILE *file, uint64_t delivery, uint64_t closed);
 void json_revoked(uint64_t delivery, uint64_t closed);
 
-/** json_notice() - on standard error, that something is worth knowing while the command goes on. */
-void json_notice(const char *name, const char *key, uint64_t value);
+/** json_notice() - on standard error, that something is worth knowing while the command goes on.
+ * @key: NULL: it has no number; @detail: for people; NULL: none */
+void json_notice(const char *name, const char *key, uint64_t value, const char *detail);
 
 /** failed() - print @error and what to do next. Return: the exit code that goes with it. */
 enum exit_code failed(const struct globals *globals, const hbk_error_info *error, const char *hint);

@@ -309,14 +309,17 @@ void json_revoked(uint64_t delivery, uint64_t closed)
     json_end(&json);
 }
 
-void json_notice(const char *name, const char *key, uint64_t value)
+void json_notice(const char *name, const char *key, uint64_t value, const char *detail)
 {
     struct json json;
 
     json_begin(&json, stderr);
     json_open(&json, "notice", '{');
     json_text(&json, "name", name);
-    json_number(&json, key, value);
+    if (key != NULL)
+        json_number(&json, key, value);
+    if (detail != NULL)
+        json_text(&json, "detail", detail);
     json_close(&json, '}');
     json_end(&json);
 }

@@ -91,7 +91,7 @@ static void print_record(const hbk_record *record)
 static void show(const struct arguments *arguments, const hbk_record *record)
 {
     if (record->missed != 0 && arguments->globals.json)
-        json_notice("records_missed", "count", record->missed);
+        json_notice("records_missed", "count", record->missed, NULL);
     else if (record->missed != 0)
         fprintf(stderr, "hbctl watch: %llu records are missing here: they came too fast\n",
                 (unsigned long long)record->missed);
