@@ -341,6 +341,15 @@ static void dispatch(struct hbk_session *session, const struct hbk_message *mess
     }
 }
 
+static void refuse_paused(struct hbk_session *session, struct hbk_message *message)
+{
+    set_paused_error(&message->error);
+    if (message->method != HBK_METHOD_STORE_PUT) {
+        hbk_metrics_failed(session->core, message->error.code);
+    }
+    hbk_output_error(session, &message->id, &message->error);
+}
+
 void hbk_request_line(struct hbk_session *session, struct hbk_text line)
 {
     struct hbk_message *message = &session->core->message;
@@ -358,11 +367,7 @@ void hbk_request_line(struct hbk_session *session, struct hbk_text line)
         hbk_output_refuse(session, &message->id, HBK_R_NOT_PROVEN,
                           "call session.hello, SetEvent on its proof, then session.prove");
     } else if (result == 0 && session->core->paused && begins_anew(message->method)) {
-        set_paused_error(&message->error);
-        if (message->method != HBK_METHOD_STORE_PUT) {
-            hbk_metrics_failed(session->core, message->error.code);
-        }
-        hbk_output_error(session, &message->id, &message->error);
+        refuse_paused(session, message);
     } else if (result == 0) {
         dispatch(session, message);
     } else {

@@ -503,12 +503,12 @@ BUGS = [
          "        if (!BUG) {\n            hbk_metrics_failed(session->core, error.code);\n        }\n"),
     ]),
     Bug("pause_not_counted", "metrics", 50, [
-        ("request.c", "        if (message->method != HBK_METHOD_STORE_PUT) {\n            hbk_metrics_failed(",
-         "        if (message->method != HBK_METHOD_STORE_PUT && !BUG) {\n            hbk_metrics_failed("),
+        ("request.c", "    if (message->method != HBK_METHOD_STORE_PUT) {\n        hbk_metrics_failed(",
+         "    if (message->method != HBK_METHOD_STORE_PUT && !BUG) {\n        hbk_metrics_failed("),
     ]),
     Bug("puts_counted", "metrics", 100, [
-        ("request.c", "        if (message->method != HBK_METHOD_STORE_PUT && !BUG(pause_not_counted)) {",
-         "        if ((message->method != HBK_METHOD_STORE_PUT || BUG) && !BUG(pause_not_counted)) {"),
+        ("request.c", "    if (message->method != HBK_METHOD_STORE_PUT && !BUG(pause_not_counted)) {",
+         "    if ((message->method != HBK_METHOD_STORE_PUT || BUG) && !BUG(pause_not_counted)) {"),
     ]),
     Bug("failure_counted_twice", "metrics", 100, [
         ("metrics.c", "    core->metrics.failed[place]++;\n    core->failed++;\n",
