@@ -133,6 +133,6 @@
 #define HBK_WORK_LOOKED_AT 256 /* sessions and deliveries that are looked at, that count as one */
 #define HBK_DEADLINES_PER_TURN 4
 #define HBK_BATCH_BYTES 16384 /* lines with handle values that gather for one write to one target */
-#define HBK_WORKERS_MAX 32    /* threads for closes that may block; at most one a user is busy */
+#define HBK_WORKERS_MAX 32    /* threads for what may block; of a user one, and one that looks */
 
 #endif

@@ -86,15 +86,16 @@ int hbk_handles_pin(void *party, uint32_t handle, hbk_pin *ret_pin, struct hbk_f
 
 void hbk_handles_copy_type(char ret_type[HBK_TYPE_BYTES_MAX + 1], const WCHAR *name, size_t size)
 {
-    size = size <= HBK_TYPE_BYTES_MAX ? size : HBK_TYPE_BYTES_MAX;
-    for (size_t i = 0; i < size; i++) {
-        WCHAR unit = name[i];
-        ret_type[i] = '?';
+    size_t at = 0;
+
+    for (; at < size && at < HBK_TYPE_BYTES_MAX; at++) {
+        WCHAR unit = name[at];
+        ret_type[at] = '?';
         if (unit > 0x20 && unit < 0x7F && unit != '"' && unit != '\\') {
-            ret_type[i] = (char)unit;
+            ret_type[at] = (char)unit;
         }
     }
-    ret_type[size] = '\0';
+    ret_type[at] = '\0';
 }
 
 bool hbk_handles_same(HANDLE first, HANDLE second)

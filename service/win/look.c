@@ -18,7 +18,7 @@ enum {
     TYPES_BYTES = 1 << 16,
     TYPES_MAX = 256,
     /* Where OBJECT_TYPE_INFORMATION has the type's number, which the public header calls reserved: in the third byte
-     * after thirteen counts, the generic mapping and the valid access. */
+     * after twelve counts, the invalid attributes, the generic mapping and the valid access. */
     NUMBER_INDEX = 18,
     NUMBER_SHIFT = 16,
     PROTECT_CLOSE = 0x1, /* of the attributes: OBJ_PROTECT_CLOSE */
@@ -71,8 +71,7 @@ static struct told_handles *read_all(struct look *look)
         }
         NTSTATUS status =
             NtQuerySystemInformation((SYSTEM_INFORMATION_CLASS)ALL_HANDLES, all, size, &needed);
-        if (status >= 0) {
-            HBK_ASSERT(all->count <= (size - sizeof(*all)) / sizeof(all->handles[0]));
+        if (status >= 0 && all->count <= (size - sizeof(*all)) / sizeof(all->handles[0])) {
             return all;
         }
         free(all);

@@ -53,7 +53,7 @@ static hbk_holder_entries *holders(hbk_client *client, DWORD pid, HANDLE handle)
 }
 
 static const hbk_handle_entry *find(const hbk_handle_entry *entries, size_t count, DWORD pid,
-                                    HANDLE handle)
+                                    const void *handle)
 {
     for (size_t i = 0; i < count; i++)
         if (entries[i].pid == pid && entries[i].handle == handle)
@@ -277,9 +277,9 @@ static void values_that_are_no_handles(void **state)
     hbk_holder_entries *found = NULL;
     hbk_error_info error;
     hbk_client *client = kit_client();
-    const HANDLE closed = kit_closed();
-    const HANDLE bad[] = {NULL, GetCurrentProcess(), GetCurrentThread(), as_handle(6),
-                          as_handle(0x80000000u)};
+    HANDLE closed = kit_closed();
+    HANDLE bad[] = {NULL, GetCurrentProcess(), GetCurrentThread(), as_handle(6),
+                    as_handle(0x80000000u)};
     kit_mark(&mark, GetCurrentProcessId());
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         KIT_REFUSED(&mark, HBK_BAD_HANDLE, hbk_holder_list(client, 0, bad[i], &found, &error));
