@@ -305,7 +305,7 @@ class Programs(unittest.TestCase):
 
     def test_session_ends(self):
         fake.answer(ERRORS["quota"])  # with id null
-        self.assertIn("source: quota: too many sessions", run(send, NAME, __file__)[0])
+        self.assertIn("source: quota: this user has 2048 sessions", run(send, NAME, __file__)[0])
         self.setUp()
         self.greeted()
         fake.answer(ANSWERS["endpoint.open"])
