@@ -138,7 +138,8 @@ class Prompts:
         self.prefix.wait_for(lambda: self.ask("deliveries")["deliveries"], lambda found: found and "to" in found[0])
         delivery = self.ask("deliveries")["deliveries"][0]
         handle = json.loads(holder.text())["items"][0]["handle"]
-        yield {PROCESS: pid, OTHER_PROCESS: delivery["from"]["pid"], NUMBER: delivery["delivery"], HANDLE: hex(handle)}
+        yield {PROCESS: pid, OTHER_PROCESS: delivery["from"]["pid"], NUMBER: delivery["delivery"],
+               HANDLE: hex(handle), str(int(HANDLE, 16)): handle}
         lender.process.stdin.close()  # which leaves what was lent where it is
         self.check("the lender", lender.wait())
         self.check("the holder", holder.wait())
@@ -252,7 +253,7 @@ class Prompts:
         (STORE + r" put (\S+)", type_put),
         (STORE + r" get (\S+)", type_get),
         (STORE + r" remove (\S+)", type_remove),
-        (r"hbctl (?:revoke|transfer) (\S+)", type_lent),
+        (r"hbctl (?:revoke|transfer|handles|holders) (\S+)", type_lent),
         (r"hbctl explain (\S+)", type_explain),
         (r"hbctl watch()", type_watch),
         (r"hbctl graph()", type_graph),
@@ -291,6 +292,4 @@ class Prompts:
 
 def replaced(line, values):
     """@line with what is there in the place of what stands for it."""
-    for placeholder, value in values.items():
-        line = re.sub(rf"(?<!\S){placeholder}(?!\S)", str(value), line)
-    return line
+    return " ".join(str(values.get(word, word)) for word in line.split(" "))

@@ -14,6 +14,7 @@ enum {
     EVENT_ALL = 0x1F0003,
     SECTION_ALL = 0xF001F,
     SECTION_MAP = 0x4,
+    KEY_ALL = 0xF003F,
     FILE_READ_WRITE = 0x12019F,
 };
 
@@ -312,6 +313,51 @@ static void print_is_open(struct play *play)
     target_opens(play, "{'name':'session/print/spool'}");
 }
 
+static void looking_is_let(struct play *play)
+{
+    inspected(play);
+    fake_may_duplicate(play->rig->kernel, OPERATOR_PID, SENDER_PID, true);
+}
+
+/* What the sender has at @handle, which it has just made. */
+static struct fake_slot *slot_of(struct play *play, uint32_t handle)
+{
+    return fake_handle_find(play->who[SENDER]->process, handle);
+}
+
+static void table_can_be_seen(struct play *play)
+{
+    looking_is_let(play);
+    struct client *sender = play->who[SENDER];
+    client_make(sender, "Key", KEY_ALL);
+    slot_of(play, client_make(sender, "Event", EVENT_ALL))->inherit = true;
+    slot_of(play, client_make(sender, "Section", SECTION_MAP))->protect = true;
+}
+
+/* One object that the sender and the target have handles to, and the store. */
+static void object_is_held(struct play *play)
+{
+    struct fake_kernel *kernel = play->rig->kernel;
+    looking_is_let(play);
+    struct fake_process *target = play->who[TARGET]->process;
+    uint32_t handle = sender_has(play, "292", "Section", SECTION_MAP);
+    struct fake_slot *slot = slot_of(play, handle);
+    slot->protect = true;
+    uint32_t other = fake_slot_take(kernel, target, slot->object, SECTION_ALL, FAKE_ORIGIN_OWN);
+    fake_handle_find(target, other)->inherit = true;
+    client_ok(play->who[SENDER], HBK_METHOD_STORE_PUT, "{'name':'user/held','handle':%u}", handle);
+    play_forget(play);
+}
+
+/* The words, and the number, are Windows's part (service/win/look.c). */
+static void windows_says_why(struct play *play, unsigned id)
+{
+    if (id == 63) {
+        play->rig->kernel->fault_detail = "the process has no such handle";
+        fake_fail(play->rig->kernel, FAKE_OP_LOOKED, 1, HBK_R_BAD_HANDLE, 6);
+    }
+}
+
 /* ---- which exchange is which ---- */
 
 enum role page_speaker(enum hbk_method method, unsigned id)
@@ -372,5 +418,7 @@ const struct scene page_scenes[] = {
      .after = something_happens,
      .among = true},
     {.mark = "\"id\":54,", .begin = print_is_open},
+    {.mark = "\"id\":59,", .begin = table_can_be_seen},
+    {.mark = "\"id\":62,", .begin = object_is_held, .before = windows_says_why},
 };
 const size_t page_scenes_count = sizeof page_scenes / sizeof page_scenes[0];
