@@ -127,7 +127,7 @@ PLANTED = (
     ("| `metrics.interval_ms` |", "| `metrics.interval` |", "metrics.interval_ms is missing"),
     ("| `metrics.interval_ms` |", "| `metrics.interval` |", "metrics.interval is no setting"),
     ("| `pins` |", "| `requests` |", "limits.requests stands there twice"),
-    ("| shows who talks to whom |", "| |", "verbs.inspect has no danger"),
+    ("| a long one shows a flood late |", "| |", "metrics.interval_ms has no danger"),
 )
 
 
