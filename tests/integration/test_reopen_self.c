@@ -278,6 +278,62 @@ static void a_list_over_its_end(void **state)
     CloseHandle(go);
 }
 
+static DWORD WINAPI close_job(void *context)
+{
+    struct kit_job *job = context;
+    job->result = hbk_endpoint_close(job->client, "user/it", NULL);
+    return 0;
+}
+
+static DWORD WINAPI reopen_job(void *context)
+{
+    struct kit_job *job = context;
+    job->result = hbk_reopen(job->client, job->timeout_ms, NULL);
+    return 0;
+}
+
+/* The service has closed it by itself, and who is told so wakes when it is about to be opened again. */
+static void found_closed_while_it_is_reopened(void **state)
+{
+    (void)state;
+    HANDLE answer = CreateEventW(NULL, TRUE, FALSE, NULL);
+    HANDLE open = CreateEventW(NULL, TRUE, FALSE, NULL);
+    const char *error =
+        "{\"code\":3,\"message\":\"not_found\",\"data\":{\"detail\":\"no such endpoint\"}}";
+    const char *opened = "{\"endpoint\":\"user/it\"}";
+    const struct kit_step first[] = {
+        {.method = "endpoint.open", .result = opened},
+        {.method = "endpoint.close", .error = error, .go = answer, .last = true}};
+    const struct kit_step second[] = {{.method = "endpoint.open", .result = opened, .go = open},
+                                      {.method = "endpoint.close", .result = "{}"}};
+    struct kit_script script;
+    kit_script_begin(&script, first, 2);
+    struct kit_job leads = {.client = kit_script_client(&script), .timeout_ms = INFINITE};
+    struct kit_job closes = leads, reopens = leads;
+    kit_listen(leads.client, "user/it", 0);
+    kit_job_start(&leads, kit_job_receive);
+    Sleep(KIT_QUIET_MS);
+    kit_job_start(&closes, close_job);
+    Sleep(KIT_QUIET_MS);
+    assert_int_equal(SuspendThread(closes.thread), 0); /* asleep, with no lock */
+    SetEvent(answer);
+    kit_job_join(&leads);
+    kit_script_again(&script, second, 2);
+    kit_job_start(&reopens, reopen_job);
+    Sleep(KIT_QUIET_MS);
+    assert_int_equal(ResumeThread(closes.thread), 1);
+    kit_job_join(&closes);
+    assert_int_equal(closes.result, HBK_NOT_FOUND);
+    SetEvent(open);
+    kit_job_join(&reopens);
+    assert_int_equal(reopens.result, HBK_OK);
+    hbk_close(leads.client);
+    kit_script_end(&script);
+    assert_non_null(strstr(script.asked[1], "user/it")); /* what was opened there is closed */
+    CloseHandle(answer);
+    CloseHandle(open);
+}
+
 /* ---- by the thread that tells ---- */
 
 static const struct kit_step ends_with_a_question[] = {
@@ -510,6 +566,7 @@ static int group(void)
         KIT_RESTART_TEST(many_threads_of_one_client),
         KIT_RESTART_TEST(one_that_wakes_late),
         KIT_RESTART_TEST(a_list_over_its_end),
+        KIT_RESTART_TEST(found_closed_while_it_is_reopened),
         KIT_RESTART_TEST(by_the_thread_that_tells),
         KIT_RESTART_TEST(the_thread_tells_of_a_quota),
         KIT_RESTART_TEST(the_thread_does_not_hurry),
