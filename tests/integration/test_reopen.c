@@ -224,11 +224,18 @@ static void end_offer(HANDLE thread)
     CloseHandle(thread);
 }
 
+static void HBK_CALLBACK on_arrival(hbk_client *client, void *context)
+{
+    (void)client;
+    SetEvent(context);
+}
+
 /* A name comes back and another does not: what came to the first in between was delivered, and is not lost. */
 static void what_came_to_a_failed_one_stays(void **state)
 {
     (void)state;
     const char *taken = kit_endpoint_name(), *name = kit_endpoint_name();
+    HANDLE called = CreateEventW(NULL, FALSE, FALSE, NULL);
     hbk_delivery *delivery = NULL;
     for (int i = 0; i < 2; i++) {
         hbk_client *client = kit_connect(i == 0 ? 0 : HBK_OPEN_REOPEN);
@@ -240,8 +247,12 @@ static void what_came_to_a_failed_one_stays(void **state)
         kit_listen(sends.source, taken, 0);
         HANDLE thread = CreateThread(NULL, 0, waiting_job, &sends, 0, NULL);
         Sleep(KIT_QUIET_MS);
-        if (i == 0)
+        if (i == 0) {
+            assert_int_equal(hbk_notify_call(client, on_arrival, called, NULL), HBK_OK);
+            assert_int_equal(WaitForSingleObject(called, KIT_WAIT_MS), WAIT_OBJECT_0); /* the end */
             assert_int_equal(hbk_reopen(client, 0, NULL), HBK_EXISTS);
+            assert_int_equal(WaitForSingleObject(called, KIT_WAIT_MS), WAIT_OBJECT_0);
+        }
         delivery = kit_receive(client);
         end_offer(thread);
         assert_int_equal(sends.result, HBK_OK);
@@ -255,6 +266,7 @@ static void what_came_to_a_failed_one_stays(void **state)
         hbk_close(client);
         CloseHandle(sends.event);
     }
+    CloseHandle(called);
 }
 
 /* The new service numbers as the old one did, so the numbers meet. */
