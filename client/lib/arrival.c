@@ -92,6 +92,15 @@ void hbk_arrival_look(struct hbk_client *client)
     ReleaseSRWLockExclusive(&client->lock);
 }
 
+/* A reopening that has failed may have brought something all the same. */
+static bool has(struct hbk_client *client, enum hbk_arrival_kind kind)
+{
+    AcquireSRWLockShared(&client->lock);
+    bool found = client->arrivals[kind].first != NULL;
+    ReleaseSRWLockShared(&client->lock);
+    return found;
+}
+
 /* The thread that tells, if there is one, goes on trying. */
 static void left_to_notify(struct hbk_client *client)
 {
@@ -107,6 +116,7 @@ hbk_result hbk_arrival_receive(struct hbk_client *client, enum hbk_arrival_kind 
     uint64_t deadline_ms = timeout_ms == INFINITE ? HBK_NEVER : hbk_now_ms() + timeout_ms;
     struct hbk_error reason;
     hbk_error_info error;
+    bool again;
 
     for (;;) {
         AcquireSRWLockExclusive(&client->lock);
@@ -120,12 +130,11 @@ hbk_result hbk_arrival_receive(struct hbk_client *client, enum hbk_arrival_kind 
             return hbk_fail(ret_error, HBK_TIMEOUT, -1, 0, "nothing came within the timeout");
         if (!(client->opening.flags & HBK_OPEN_REOPEN))
             break;
-        hbk_result result = hbk_reopen_until(client, deadline_ms, &error);
-        if (result == HBK_OK)
+        if (hbk_reopen_until(client, deadline_ms, &again, &error) == HBK_OK || has(client, kind))
             continue;
-        if (hbk_reopen_may_pass(result))
+        if (again)
             left_to_notify(client);
-        if (timeout_ms != 0 && hbk_remaining_ms(deadline_ms) == 0)
+        if (again && timeout_ms != 0 && hbk_remaining_ms(deadline_ms) == 0)
             return hbk_fail(ret_error, HBK_TIMEOUT, -1, error.win32,
                             "nothing came within the timeout; the service is away: %s",
                             error.detail);

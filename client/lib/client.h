@@ -392,12 +392,10 @@ void hbk_session_free(struct hbk_client *client);
 
 /* ---- reopen.c ---- */
 
-/** hbk_reopen_until() - hbk_reopen(); looks for the service until @deadline_ms. */
-hbk_result hbk_reopen_until(struct hbk_client *client, uint64_t deadline_ms,
+/** hbk_reopen_until() - hbk_reopen(); looks for the service until @deadline_ms.
+ * @ret_again: written on failure alone: another try may do better. */
+hbk_result hbk_reopen_until(struct hbk_client *client, uint64_t deadline_ms, bool *ret_again,
                             hbk_error_info *ret_error);
-
-/** hbk_reopen_may_pass() - another try may do better than @result. */
-bool hbk_reopen_may_pass(hbk_result result);
 
 /** hbk_reopen_pause_ms() - how long to wait before the next of so many @tries. Half of it is chance, so that many
  * clients do not come back in one moment. */

@@ -199,27 +199,36 @@ static bool take_closed(void *context, const struct hbk_message *message)
     return true;
 }
 
+/* See to it that this endpoint does not come back. A reopening that is under way uses what it has, without the
+ * lock; it or its end frees that. With the lock held. */
+static void let_go(const struct closing *closing)
+{
+    struct hbk_listening **at = find(closing->client, closing->name);
+
+    if (*at != NULL && closing->client->reopening)
+        (*at)->unwanted = true;
+    else
+        drop(at);
+}
+
+/* The service has closed it by itself, and the connection may have ended since. */
 static void take_not_there(const struct closing *closing)
 {
     AcquireSRWLockExclusive(&closing->client->lock);
-    drop(find(closing->client, closing->name));
+    let_go(closing);
     ReleaseSRWLockExclusive(&closing->client->lock);
 }
 
-/* The connection is gone, and every endpoint with it: see to it that this one does not come back. Return: false,
- * there is another connection by now. */
+/* The connection is gone, and every endpoint with it. Return: false, there is another connection by now. */
 static bool forget(const struct closing *closing, bool *ret_known)
 {
     struct hbk_client *client = closing->client;
 
     AcquireSRWLockExclusive(&client->lock);
-    bool gone = client->ended;
-    struct hbk_listening **at = find(client, closing->name);
-    *ret_known = *at != NULL;
-    if (gone && *at != NULL && client->reopening)
-        (*at)->unwanted = true;
-    else if (gone)
-        drop(at);
+    bool gone = client->ending; /* or about to be */
+    *ret_known = *find(client, closing->name) != NULL;
+    if (gone)
+        let_go(closing);
     ReleaseSRWLockExclusive(&client->lock);
     return gone;
 }

@@ -93,12 +93,13 @@ static void tell_again(struct hbk_client *client)
 /* One try. Return: false, it is of no use. */
 static bool reopen(struct hbk_client *client, unsigned *tries)
 {
-    hbk_result result = hbk_reopen_until(client, hbk_now_ms(), NULL);
+    bool again;
+    hbk_result result = hbk_reopen_until(client, hbk_now_ms(), &again, NULL);
 
     *tries = result == HBK_OK ? 0 : *tries + 1;
     if (result == HBK_OK)
         return true;
-    if (!hbk_reopen_may_pass(result))
+    if (!again)
         return false;
     WaitForSingleObject(client->notify.wake, hbk_reopen_pause_ms(client, *tries));
     return true;

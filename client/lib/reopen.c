@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool hbk_reopen_may_pass(hbk_result result)
+/* Another try may do better than @result. */
+static bool may_pass(hbk_result result)
 {
     switch (result) {
     case HBK_UNAVAILABLE:
@@ -82,6 +83,7 @@ static void move_arrivals(struct hbk_client *client, struct hbk_client *fresh)
         memset(queue, 0, sizeof *queue);
     }
     client->last_serial = fresh->last_serial;
+    client->notices_missed += fresh->notices_missed;
 }
 
 /* With the lock held. Return: false, @fresh has lost its connection. */
@@ -159,6 +161,8 @@ static void give_up(struct hbk_client *client, struct hbk_client *fresh)
     AcquireSRWLockExclusive(&client->lock);
     move_arrivals(client, fresh);
     hbk_offers_discard(client);
+    if (hbk_io_has_arrived(client))
+        hbk_notify_again(client);
     ReleaseSRWLockExclusive(&client->lock);
 }
 
@@ -173,7 +177,7 @@ static hbk_result try_once(struct hbk_client *client, bool *ret_again, hbk_error
 
     hbk_result result =
         hbk_session_new(&client->opening, epoch, now, deadline_ms, &fresh, ret_error);
-    *ret_again = hbk_reopen_may_pass(result);
+    *ret_again = may_pass(result);
     if (result != HBK_OK)
         return result;
     AcquireSRWLockExclusive(&client->lock);
@@ -184,7 +188,7 @@ static hbk_result try_once(struct hbk_client *client, bool *ret_again, hbk_error
         at->restored = false;
     ReleaseSRWLockExclusive(&client->lock);
     result = restore(client, fresh, deadline_ms, ret_error);
-    *ret_again = hbk_reopen_may_pass(result) && result != HBK_QUOTA;
+    *ret_again = may_pass(result) && result != HBK_QUOTA;
     if (result != HBK_OK)
         give_up(client, fresh);
     hbk_session_free(fresh);
@@ -200,17 +204,16 @@ static bool rest(const struct hbk_client *client, unsigned tries, uint64_t deadl
     return left != 0;
 }
 
-static hbk_result try_until(struct hbk_client *client, uint64_t deadline_ms,
+static hbk_result try_until(struct hbk_client *client, uint64_t deadline_ms, bool *ret_again,
                             hbk_error_info *ret_error)
 {
-    bool again = false;
-
-    /* One that ends as soon as it is there is not made again and again without a pause. */
+    /* One that ends as soon as it is there is not made again and again without a pause, also by who has no
+     * time to wait for the service: that one would hurry most. */
     if (client->epoch != 0 && hbk_now_ms() - client->since_ms < HBK_REOPEN_PAUSE_MS_MAX)
-        rest(client, 1, deadline_ms);
+        Sleep(hbk_reopen_pause_ms(client, 1));
     for (unsigned tries = 0;; tries++) {
-        hbk_result result = try_once(client, &again, ret_error);
-        if (result == HBK_OK || !again || !rest(client, tries, deadline_ms))
+        hbk_result result = try_once(client, ret_again, ret_error);
+        if (result == HBK_OK || !*ret_again || !rest(client, tries, deadline_ms))
             return result;
     }
 }
@@ -265,17 +268,18 @@ static void finish(struct hbk_client *client)
     ReleaseSRWLockExclusive(&client->lock);
 }
 
-hbk_result hbk_reopen_until(struct hbk_client *client, uint64_t deadline_ms,
+hbk_result hbk_reopen_until(struct hbk_client *client, uint64_t deadline_ms, bool *ret_again,
                             hbk_error_info *ret_error)
 {
     hbk_error_info error;
 
+    *ret_again = true;
     AcquireSRWLockExclusive(&client->lock);
     hbk_result result = begin(client, deadline_ms, ret_error);
     ReleaseSRWLockExclusive(&client->lock);
     if (result != HBK_BUSY)
         return result;
-    result = try_until(client, deadline_ms, &error);
+    result = try_until(client, deadline_ms, ret_again, &error);
     finish(client);
     if (result != HBK_OK && ret_error != NULL)
         *ret_error = error;
@@ -284,16 +288,19 @@ hbk_result hbk_reopen_until(struct hbk_client *client, uint64_t deadline_ms,
 
 hbk_result hbk_reopen(hbk_client *client, uint32_t timeout_ms, hbk_error_info *ret_error)
 {
+    bool again;
+
     if (client == NULL)
         return hbk_fail(ret_error, HBK_INVALID_ARGUMENT, -1, 0, "client is NULL");
     hbk_arrival_look(client);
     return hbk_reopen_until(client, timeout_ms == INFINITE ? HBK_NEVER : hbk_now_ms() + timeout_ms,
-                            ret_error);
+                            &again, ret_error);
 }
 
 hbk_result hbk_reopen_if_due(struct hbk_client *client, hbk_error_info *ret_error)
 {
     hbk_error_info error;
+    bool again;
 
     if (!(client->opening.flags & HBK_OPEN_REOPEN))
         return HBK_OK;
@@ -301,8 +308,8 @@ hbk_result hbk_reopen_if_due(struct hbk_client *client, hbk_error_info *ret_erro
     AcquireSRWLockShared(&client->lock);
     bool due = client->ending;
     ReleaseSRWLockShared(&client->lock);
-    if (!due ||
-        hbk_reopen_until(client, hbk_now_ms() + client->opening.timeout_ms, &error) == HBK_OK)
+    if (!due || hbk_reopen_until(client, hbk_now_ms() + client->opening.timeout_ms, &again,
+                                 &error) == HBK_OK)
         return HBK_OK;
     error.result = HBK_DISCONNECTED;
     if (ret_error != NULL)

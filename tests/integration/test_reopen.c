@@ -201,6 +201,16 @@ static DWORD WINAPI offer_job(void *context)
     return 0;
 }
 
+static DWORD WINAPI waiting_job(void *context)
+{
+    struct offer *offer = context;
+    hbk_send_item item = {.handle = offer->event};
+    hbk_send_options send = {
+        .size = sizeof send, .to = offer->name, .items = &item, .count = 1, .wait_ms = KIT_WAIT_MS};
+    offer->result = hbk_send(offer->source, &send, NULL, NULL);
+    return 0;
+}
+
 static HANDLE begin_offer(struct offer *offer)
 {
     HANDLE thread = CreateThread(NULL, 0, offer_job, offer, 0, NULL);
@@ -212,6 +222,51 @@ static void end_offer(HANDLE thread)
 {
     assert_int_equal(WaitForSingleObject(thread, 2 * KIT_WAIT_MS), WAIT_OBJECT_0);
     CloseHandle(thread);
+}
+
+static void HBK_CALLBACK on_arrival(hbk_client *client, void *context)
+{
+    (void)client;
+    SetEvent(context);
+}
+
+/* A name comes back and another does not: what came to the first in between was delivered, and is not lost. */
+static void what_came_to_a_failed_one_stays(void **state)
+{
+    (void)state;
+    const char *taken = kit_endpoint_name(), *name = kit_endpoint_name();
+    HANDLE called = CreateEventW(NULL, FALSE, FALSE, NULL);
+    hbk_delivery *delivery = NULL;
+    for (int i = 0; i < 2; i++) {
+        hbk_client *client = kit_connect(i == 0 ? 0 : HBK_OPEN_REOPEN);
+        struct offer sends = {.name = name, .event = kit_make(KIT_EVENT)};
+        kit_listen(client, taken, 0);
+        kit_listen(client, name, 0); /* the last is the first to be opened again */
+        kit_restart();
+        sends.source = kit_connect(0);
+        kit_listen(sends.source, taken, 0);
+        HANDLE thread = CreateThread(NULL, 0, waiting_job, &sends, 0, NULL);
+        Sleep(KIT_QUIET_MS);
+        if (i == 0) {
+            assert_int_equal(hbk_notify_call(client, on_arrival, called, NULL), HBK_OK);
+            assert_int_equal(WaitForSingleObject(called, KIT_WAIT_MS), WAIT_OBJECT_0); /* the end */
+            assert_int_equal(hbk_reopen(client, 0, NULL), HBK_EXISTS);
+            assert_int_equal(WaitForSingleObject(called, KIT_WAIT_MS), WAIT_OBJECT_0);
+        }
+        delivery = kit_receive(client);
+        end_offer(thread);
+        assert_int_equal(sends.result, HBK_OK);
+        assert_true(SetEvent(delivery->items[0].handle));
+        assert_true(kit_is_set(sends.event));
+        hbk_delivery_free(delivery);
+        assert_int_equal(hbk_receive(client, 0, &delivery, NULL), HBK_DISCONNECTED);
+        hbk_close(sends.source);
+        kit_reopen(client);
+        kit_hand_over(client, name);
+        hbk_close(client);
+        CloseHandle(sends.event);
+    }
+    CloseHandle(called);
 }
 
 /* The new service numbers as the old one did, so the numbers meet. */
@@ -370,6 +425,41 @@ static void closed_while_it_is_reopened(void **state)
     hbk_close(job.client);
 }
 
+/* Given up when it is open over the new connection already, and another is not yet. */
+static void closed_when_it_is_open_again(void **state)
+{
+    (void)state;
+    static const struct kit_step before[] = {
+        {.method = "endpoint.open", .result = "{\"endpoint\":\"user/kept\"}"},
+        {.method = "broker.status",
+         .error = "{\"code\":2,\"message\":\"denied\",\"data\":{\"detail\":\"no\"}}",
+         .last = true}};
+    HANDLE go = CreateEventW(NULL, TRUE, FALSE, NULL);
+    const struct kit_step after[] = {
+        {.method = "endpoint.open", .result = "{\"endpoint\":\"user/gone\"}"},
+        {.method = "endpoint.open", .result = "{\"endpoint\":\"user/kept\"}", .go = go},
+        {.method = "endpoint.close", .result = "{}"},
+        {.method = "endpoint.close", .result = "{}"}};
+    struct kit_script script;
+    kit_script_begin(&script, before, 2);
+    struct kit_job job = {.client = kit_script_client(&script), .timeout_ms = KIT_WAIT_MS};
+    kit_listen(job.client, "user/kept", 0);
+    kit_listen(job.client, "user/gone", 0);
+    kit_ask(job.client);
+    kit_script_again(&script, after, 4);
+    kit_job_start(&job, reopen_job);
+    Sleep(KIT_QUIET_MS);
+    assert_int_equal(hbk_endpoint_close(job.client, "user/gone", NULL), HBK_OK);
+    SetEvent(go);
+    kit_job_join(&job);
+    assert_int_equal(job.result, HBK_OK);
+    hbk_close(job.client);
+    kit_script_end(&script);
+    assert_non_null(strstr(script.asked[2], "user/gone"));
+    assert_non_null(strstr(script.asked[3], "user/kept")); /* by hbk_close() */
+    CloseHandle(go);
+}
+
 /* A service that says that it is about to stop, and does not come to it. */
 static void the_end_is_waited_for(void **state)
 {
@@ -487,11 +577,13 @@ static int group(void)
         KIT_RESTART_TEST(what_was_closed_stays_closed),
         KIT_RESTART_TEST(a_name_that_is_taken_meanwhile),
         KIT_RESTART_TEST(what_was_received_stays),
+        KIT_RESTART_TEST(what_came_to_a_failed_one_stays),
         KIT_RESTART_TEST(old_offers_are_void),
         KIT_RESTART_TEST(old_numbers_revoke_nothing),
         KIT_RESTART_TEST(old_numbers_remove_no_entry),
         KIT_RESTART_TEST(not_there),
         KIT_RESTART_TEST(closed_while_it_is_reopened),
+        KIT_RESTART_TEST(closed_when_it_is_open_again),
         KIT_RESTART_TEST(the_end_is_waited_for),
         KIT_RESTART_TEST(a_name_that_is_denied_meanwhile),
         KIT_RESTART_TEST(connected_already),

@@ -1,5 +1,6 @@
 /* A client over a restart of the service: who is told of it, and reopening by itself. */
 #include "restart.h"
+#include "script.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -141,6 +142,7 @@ static void by_itself_with_a_bound(void **state)
     kit_listen(other, name, 0);
     assert_int_equal(hbk_receive(client, KIT_WAIT_MS, &delivery, &error), HBK_DISCONNECTED);
     assert_non_null(strstr(error.detail, name));
+    assert_int_equal(hbk_receive(client, 1, &delivery, NULL), HBK_DISCONNECTED); /* no less so */
     hbk_close(other);
     kit_hand_over(client, name);
     hbk_close(client);
@@ -235,7 +237,162 @@ static void one_that_wakes_late(void **state)
     hbk_close(client);
 }
 
+static DWORD WINAPI list_job(void *context)
+{
+    struct kit_job *job = context;
+    hbk_session_entries *list = NULL;
+    job->result = hbk_session_list(job->client, &list, NULL);
+    hbk_session_entries_free(list);
+    return 0;
+}
+
+/* The rest of a list is not asked for over another connection, whose list is another. */
+static void a_list_over_its_end(void **state)
+{
+    (void)state;
+    HANDLE go = CreateEventW(NULL, TRUE, FALSE, NULL);
+    const struct kit_step first = {.method = "broker.sessions",
+                                   .result = "{\"sessions\":[],\"next\":\"2\"}",
+                                   .go = go,
+                                   .last = true};
+    const struct kit_step second = {.method = "broker.sessions", .result = "{\"sessions\":[]}"};
+    struct kit_script script;
+    kit_script_begin(&script, &first, 1);
+    struct kit_job leads = {.client = kit_script_client(&script), .timeout_ms = INFINITE};
+    struct kit_job lists = {.client = leads.client};
+    kit_job_start(&leads, kit_job_receive);
+    Sleep(KIT_QUIET_MS);
+    kit_job_start(&lists, list_job);
+    Sleep(KIT_QUIET_MS);
+    assert_int_equal(SuspendThread(lists.thread), 0); /* asleep, with no lock */
+    SetEvent(go);
+    kit_job_join(&leads);
+    kit_script_again(&script, &second, 1);
+    kit_reopen(leads.client);
+    assert_int_equal(ResumeThread(lists.thread), 1);
+    kit_job_join(&lists);
+    assert_int_equal(lists.result, HBK_DISCONNECTED);
+    hbk_close(leads.client);
+    kit_script_end(&script);
+    assert_string_equal(script.asked[0], "");
+    CloseHandle(go);
+}
+
+static DWORD WINAPI close_job(void *context)
+{
+    struct kit_job *job = context;
+    job->result = hbk_endpoint_close(job->client, "user/it", NULL);
+    return 0;
+}
+
+static DWORD WINAPI reopen_job(void *context)
+{
+    struct kit_job *job = context;
+    job->result = hbk_reopen(job->client, job->timeout_ms, NULL);
+    return 0;
+}
+
+/* The service has closed it by itself, and who is told so wakes when it is about to be opened again. */
+static void found_closed_while_it_is_reopened(void **state)
+{
+    (void)state;
+    HANDLE answer = CreateEventW(NULL, TRUE, FALSE, NULL);
+    HANDLE open = CreateEventW(NULL, TRUE, FALSE, NULL);
+    const char *error =
+        "{\"code\":3,\"message\":\"not_found\",\"data\":{\"detail\":\"no such endpoint\"}}";
+    const char *opened = "{\"endpoint\":\"user/it\"}";
+    const struct kit_step first[] = {
+        {.method = "endpoint.open", .result = opened},
+        {.method = "endpoint.close", .error = error, .go = answer, .last = true}};
+    const struct kit_step second[] = {{.method = "endpoint.open", .result = opened, .go = open},
+                                      {.method = "endpoint.close", .result = "{}"}};
+    struct kit_script script;
+    kit_script_begin(&script, first, 2);
+    struct kit_job leads = {.client = kit_script_client(&script), .timeout_ms = INFINITE};
+    struct kit_job closes = leads, reopens = leads;
+    kit_listen(leads.client, "user/it", 0);
+    kit_job_start(&leads, kit_job_receive);
+    Sleep(KIT_QUIET_MS);
+    kit_job_start(&closes, close_job);
+    Sleep(KIT_QUIET_MS);
+    assert_int_equal(SuspendThread(closes.thread), 0); /* asleep, with no lock */
+    SetEvent(answer);
+    kit_job_join(&leads);
+    kit_script_again(&script, second, 2);
+    kit_job_start(&reopens, reopen_job);
+    Sleep(KIT_QUIET_MS);
+    assert_int_equal(ResumeThread(closes.thread), 1);
+    kit_job_join(&closes);
+    assert_int_equal(closes.result, HBK_NOT_FOUND);
+    SetEvent(open);
+    kit_job_join(&reopens);
+    assert_int_equal(reopens.result, HBK_OK);
+    hbk_close(leads.client);
+    kit_script_end(&script);
+    assert_non_null(strstr(script.asked[1], "user/it")); /* what was opened there is closed */
+    CloseHandle(answer);
+    CloseHandle(open);
+}
+
 /* ---- by the thread that tells ---- */
+
+static const struct kit_step ends_with_a_question[] = {
+    {.method = "endpoint.open", .result = "{\"endpoint\":\"user/it\"}"},
+    {.method = "broker.status",
+     .error = "{\"code\":2,\"message\":\"denied\",\"data\":{\"detail\":\"no\"}}",
+     .last = true}};
+
+/* A client of @script that has lost its connection, and whose thread tries to get another. */
+static hbk_client *lost_client(struct kit_script *script, HANDLE called)
+{
+    hbk_open_options options = {.size = sizeof options};
+    hbk_client *client = NULL;
+    kit_script_begin(script, ends_with_a_question, 2);
+    options.pipe = script->pipe;
+    options.flags = HBK_OPEN_UNVERIFIED | HBK_OPEN_REOPEN;
+    assert_int_equal(hbk_open(&options, &client, NULL), HBK_OK);
+    kit_listen(client, "user/it", 0);
+    kit_ask(client);
+    assert_int_equal(hbk_notify_call(client, on_arrival, called, NULL), HBK_OK);
+    return client;
+}
+
+/* A name for which there is no room is of no use either. */
+static void the_thread_tells_of_a_quota(void **state)
+{
+    (void)state;
+    static const struct kit_step full = {
+        .method = "endpoint.open",
+        .error = "{\"code\":13,\"message\":\"quota\",\"data\":{\"detail\":\"it is full\"}}"};
+    HANDLE called = CreateEventW(NULL, FALSE, FALSE, NULL);
+    struct kit_script script;
+    hbk_client *client = lost_client(&script, called);
+    kit_script_again(&script, &full, 1);
+    assert_int_equal(WaitForSingleObject(called, KIT_WAIT_MS), WAIT_OBJECT_0);
+    hbk_close(client);
+    kit_script_end(&script);
+    CloseHandle(called);
+}
+
+/* A service that takes a client in and sends it away at once has it back after a pause. */
+static void the_thread_does_not_hurry(void **state)
+{
+    (void)state;
+    static const struct kit_step away = {
+        .method = "endpoint.open", .result = "{\"endpoint\":\"user/it\"}", .last = true};
+    HANDLE called = CreateEventW(NULL, FALSE, FALSE, NULL);
+    struct kit_script script;
+    int count = 0;
+    hbk_client *client = lost_client(&script, called);
+    for (uint64_t end = kit_now_ms() + 1000; kit_now_ms() < end; count++)
+        kit_script_again(&script, &away, 1);
+    assert_in_range(count, 2, 25);
+    kit_script_again(&script, ends_with_a_question, 1);
+    kit_ask(client); /* it is there again */
+    hbk_close(client);
+    kit_script_end(&script);
+    CloseHandle(called);
+}
 
 static void wait_listed(hbk_client *client, const char *name)
 {
@@ -408,7 +565,11 @@ static int group(void)
         KIT_RESTART_TEST(by_itself_while_it_waits),
         KIT_RESTART_TEST(many_threads_of_one_client),
         KIT_RESTART_TEST(one_that_wakes_late),
+        KIT_RESTART_TEST(a_list_over_its_end),
+        KIT_RESTART_TEST(found_closed_while_it_is_reopened),
         KIT_RESTART_TEST(by_the_thread_that_tells),
+        KIT_RESTART_TEST(the_thread_tells_of_a_quota),
+        KIT_RESTART_TEST(the_thread_does_not_hurry),
         KIT_RESTART_TEST(many_clients),
         KIT_RESTART_TEST(hbctl_goes_on),
     };

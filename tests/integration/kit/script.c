@@ -85,7 +85,9 @@ static bool act(struct kit_script *script, const char *line)
         step.error = "{\"code\":-32601,\"message\":\"method_not_found\","
                      "\"data\":{\"detail\":\"the script has no such step\"}}";
     }
-    return answer(script, id, &step);
+    if (step.go != NULL)
+        WaitForSingleObject(step.go, KIT_WAIT_MS);
+    return answer(script, id, &step) && !step.last;
 }
 
 static DWORD WINAPI serve(void *context)
@@ -102,8 +104,11 @@ static DWORD WINAPI serve(void *context)
         script->bytes[script->size] = '\0';
         while ((end = strchr(script->bytes, '\n')) != NULL) {
             *end = '\0';
-            if (!act(script, script->bytes))
+            if (!act(script, script->bytes)) {
+                FlushFileBuffers(script->server);
+                DisconnectNamedPipe(script->server);
                 return 1;
+            }
             script->size -= (size_t)(end + 1 - script->bytes);
             memmove(script->bytes, end + 1, script->size + 1);
         }
@@ -111,18 +116,23 @@ static DWORD WINAPI serve(void *context)
     return 0;
 }
 
+static void begin(struct kit_script *script, const struct kit_step *steps, size_t count)
+{
+    assert_true(count <= KIT_SCRIPT_STEPS_MAX);
+    script->steps = steps;
+    script->count = count;
+    script->thread = CreateThread(NULL, 0, serve, script, 0, NULL);
+    assert_non_null(script->thread);
+}
+
 void kit_script_begin(struct kit_script *script, const struct kit_step *steps, size_t count)
 {
     memset(script, 0, sizeof *script);
-    assert_true(count <= KIT_SCRIPT_STEPS_MAX);
     script->pipe = kit_pipe_name();
-    script->steps = steps;
-    script->count = count;
     script->server = CreateNamedPipeW(script->pipe, PIPE_ACCESS_DUPLEX, PIPE_TYPE_BYTE, 1, 65536,
                                       65536, 0, NULL);
     assert_true(script->server != INVALID_HANDLE_VALUE);
-    script->thread = CreateThread(NULL, 0, serve, script, 0, NULL);
-    assert_non_null(script->thread);
+    begin(script, steps, count);
 }
 
 hbk_client *kit_script_client(const struct kit_script *script)
@@ -136,12 +146,29 @@ hbk_client *kit_script_client(const struct kit_script *script)
     return client;
 }
 
-void kit_script_end(struct kit_script *script)
+/* Its client has gone, or was sent away. */
+static void join(struct kit_script *script)
 {
     if (WaitForSingleObject(script->thread, KIT_WAIT_MS) != WAIT_OBJECT_0)
         fail_msg("%s", "the script has a client still, or never had one");
     CloseHandle(script->thread);
-    CloseHandle(script->server);
     if (script->proof != NULL)
         CloseHandle(script->proof); /* which a broker does */
+    script->proof = NULL;
+}
+
+void kit_script_again(struct kit_script *script, const struct kit_step *steps, size_t count)
+{
+    join(script);
+    memset(script->asked, 0, sizeof script->asked);
+    memset(script->used, 0, sizeof script->used);
+    script->size = 0;
+    DisconnectNamedPipe(script->server); /* of a client that has gone by itself */
+    begin(script, steps, count);
+}
+
+void kit_script_end(struct kit_script *script)
+{
+    join(script);
+    CloseHandle(script->server);
 }

@@ -13,6 +13,8 @@ struct kit_step {
     const char *result; /* JSON; NULL: … */
     const char *error;  /* … the JSON of an error */
     const char *after;  /* lines that follow the answer; NULL: none */
+    HANDLE go;          /* waited for before the answer; NULL: nothing is */
+    bool last;          /* when the answer was read, the connection is closed */
 };
 
 struct kit_script {
@@ -34,6 +36,8 @@ struct kit_script {
 void kit_script_begin(struct kit_script *script, const struct kit_step *steps, size_t count);
 /** kit_script_client() - a client of it, for hbk_close(). */
 hbk_client *kit_script_client(const struct kit_script *script);
+/** kit_script_again() - when the last of its steps has ended the connection: listen for the next one. */
+void kit_script_again(struct kit_script *script, const struct kit_step *steps, size_t count);
 /** kit_script_end() - wait until its client has gone. */
 void kit_script_end(struct kit_script *script);
 
