@@ -1,8 +1,6 @@
 /* The command line: from UTF-16 to options. */
 #include "hbctl.h"
 
-#include "base.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,8 +60,6 @@ enum exit_code usage_error(const struct arguments *arguments, const char *what,
         hbk_error_info error = {.result = HBK_INVALID_ARGUMENT, .item = -1};
         snprintf(error.detail, sizeof error.detail, "%s%s%s", what, argument != NULL ? ": " : "",
                  argument != NULL ? argument : "");
-        /* What was cut off may have left a part of a character. */
-        error.detail[hbk_utf8_check(error.detail, strlen(error.detail))] = '\0';
         return failed(&arguments->globals, &error, NULL);
     }
     progress_end();
