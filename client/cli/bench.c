@@ -52,21 +52,49 @@ static bool wrong_windows(struct bench *bench, const char *what)
 
 /* ---- the children ---- */
 
+/* Lets a child run that ends with us; one that could be left behind ends at once, and is NULL. */
+static void adopt(const struct bench *bench, PROCESS_INFORMATION *process)
+{
+    if (AssignProcessToJobObject(bench->job, process->hProcess)) {
+        ResumeThread(process->hThread);
+    } else {
+        TerminateProcess(process->hProcess, EXIT_REFUSED);
+        CloseHandle(process->hProcess);
+        process->hProcess = NULL;
+    }
+    CloseHandle(process->hThread);
+}
+
+/* False, with an error: it would not fit, or is no Unicode. */
+static bool write_line(const struct globals *globals, const wchar_t *self, const char *role,
+                       wchar_t line[LINE_CHARS])
+{
+    wchar_t *pipe = globals->pipe != NULL ? to_wide(globals->pipe) : NULL;
+    int written = -1;
+
+    if (pipe != NULL)
+        written =
+            _snwprintf(line, LINE_CHARS, L"\"%ls\" bench --child %hs --unverified --pipe \"%ls\"",
+                       self, role, pipe);
+    else if (globals->pipe == NULL)
+        written = _snwprintf(line, LINE_CHARS, L"\"%ls\" bench --child %hs", self, role);
+    free(pipe);
+    SetLastError(ERROR_FILENAME_EXCED_RANGE);
+    return written > 0 && written < LINE_CHARS;
+}
+
 /* Starts hbctl again as @role, with the handles @heirs and no others. Return: NULL with an error. */
 static HANDLE start(struct bench *bench, const char *role, HANDLE *heirs, size_t count)
 {
-    const struct globals *globals = &bench->talk.arguments->globals;
     wchar_t self[MAX_PATH], line[LINE_CHARS];
     STARTUPINFOEXW startup = {.StartupInfo = {.cb = sizeof startup}};
     PROCESS_INFORMATION process = {0};
     SIZE_T size = 0;
 
-    GetModuleFileNameW(NULL, self, MAX_PATH);
-    int written =
-        _snwprintf(line, LINE_CHARS, L"\"%ls\" bench --child %hs%hs%hs%hs", self, role,
-                   globals->pipe != NULL ? " --unverified --pipe \"" : "",
-                   globals->pipe != NULL ? globals->pipe : "", globals->pipe != NULL ? "\"" : "");
-    if (written <= 0 || written >= LINE_CHARS)
+    /* A path that was cut off would name another program. */
+    DWORD self_size = GetModuleFileNameW(NULL, self, MAX_PATH);
+    if (self_size == 0 || self_size == MAX_PATH ||
+        !write_line(&bench->talk.arguments->globals, self, role, line))
         return NULL;
     InitializeProcThreadAttributeList(NULL, 1, 0, &size);
     startup.lpAttributeList = malloc(size);
@@ -77,11 +105,8 @@ static HANDLE start(struct bench *bench, const char *role, HANDLE *heirs, size_t
                                                            count * sizeof heirs[0], NULL, NULL);
         DWORD flags = DETACHED_PROCESS | CREATE_SUSPENDED | EXTENDED_STARTUPINFO_PRESENT;
         if ((heir || count == 0) && CreateProcessW(self, line, NULL, NULL, heir, flags, NULL, NULL,
-                                                   &startup.StartupInfo, &process)) {
-            AssignProcessToJobObject(bench->job, process.hProcess);
-            ResumeThread(process.hThread);
-            CloseHandle(process.hThread);
-        }
+                                                   &startup.StartupInfo, &process))
+            adopt(bench, &process);
         DeleteProcThreadAttributeList(startup.lpAttributeList);
     }
     free(startup.lpAttributeList);

@@ -35,6 +35,8 @@ struct stream {
 };
 
 static struct stream streams[2];
+static FILE *coloured[2]; /* those that take it, in the order in which they were asked */
+static size_t coloured_count;
 
 static struct stream *stream_of(const FILE *file)
 {
@@ -58,6 +60,8 @@ static bool has_colour(FILE *file)
         stream->known = true;
         stream->colour = GetConsoleMode(handle_of(file), &stream->mode) && !unwanted() &&
                          SetConsoleMode(handle_of(file), stream->mode | needed);
+        if (stream->colour)
+            coloured[coloured_count++] = file;
     }
     return stream->colour;
 }
@@ -82,9 +86,10 @@ void style_off(FILE *file)
 void console_end(void)
 {
     fflush(stdout);
-    for (size_t i = 0; i < 2; i++) {
-        if (streams[i].colour)
-            SetConsoleMode(handle_of(i == 1 ? stderr : stdout), streams[i].mode);
+    /* Of the same console the first one knows how it was before both. */
+    while (coloured_count > 0) {
+        FILE *file = coloured[--coloured_count];
+        SetConsoleMode(handle_of(file), stream_of(file)->mode);
     }
 }
 

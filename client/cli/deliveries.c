@@ -96,8 +96,8 @@ static const char *advice(hbk_result result)
     case HBK_NOT_FOUND:
     case HBK_DENIED:
         return "See which can be taken back: hbctl deliveries. Others' take the right to revoke: "
-               "run "
-               "it as an administrator, or have verbs.revoke in handlebroker.json name this user.";
+               "run it as an administrator, or have verbs.revoke in handlebroker.json name this "
+               "user.";
     case HBK_BUSY:
         return "Its target is being told right now. It may be tried again.";
     default:

@@ -124,10 +124,10 @@ static bool take_lines(struct graph_run *run, struct reader *reader, bool end)
     return true;
 }
 
-static enum exit_code out_of_memory(const struct graph_run *run)
+enum exit_code graph_out_of_memory(const struct arguments *arguments)
 {
-    fprintf(stderr, "hbctl %s: out of memory\n", run->arguments->command);
-    return EXIT_REFUSED;
+    const hbk_error_info error = {.result = HBK_NO_MEMORY, .item = -1};
+    return failed(&arguments->globals, &error, NULL);
 }
 
 static enum exit_code read_lines(struct graph_run *run, struct reader *reader, const char *path)
@@ -136,13 +136,14 @@ static enum exit_code read_lines(struct graph_run *run, struct reader *reader, c
         DWORD got = 0;
         if (!ReadFile(reader->file, reader->bytes + reader->size,
                       (DWORD)(sizeof reader->bytes - reader->size), &got, NULL)) {
-            fprintf(stderr, "hbctl %s: %s cannot be read (Windows error %lu)\n",
-                    run->arguments->command, path, GetLastError());
-            return EXIT_USAGE;
+            char what[64];
+            snprintf(what, sizeof what, "cannot read this file of records (Windows error %lu)",
+                     GetLastError());
+            return usage_error(run->arguments, what, path);
         }
         reader->size += got;
         if (!take_lines(run, reader, got == 0))
-            return out_of_memory(run);
+            return graph_out_of_memory(run->arguments);
         if (got == 0)
             return EXIT_DONE;
     }
@@ -155,7 +156,7 @@ enum exit_code graph_gather_file(struct graph_run *run, const char *path)
     enum exit_code code;
 
     if (reader == NULL || wide == NULL) {
-        code = out_of_memory(run);
+        code = graph_out_of_memory(run->arguments);
         goto out;
     }
     /* The service goes on writing, renaming and deleting it. */
@@ -193,7 +194,9 @@ enum exit_code graph_gather_watch(struct graph_run *run, hbk_client *client, uin
                       result == HBK_QUOTA ? "Too many watch already; end one of them."
                                           : inspect_advice(result));
     duration_text(length, sizeof length, watch_ms);
-    fprintf(stderr, "gathering what is recorded within %s\n", length);
+    if (!run->arguments->globals.json)
+        fprintf(stderr, "gathering what is recorded within %s\n", length);
+    progress_begin(&run->arguments->globals, "watching", NULL);
     for (;;) {
         const ULONGLONG now = GetTickCount64();
         result = hbk_watch_receive(client, now < end ? (uint32_t)(end - now) : 0, &record, &error);
@@ -205,7 +208,7 @@ enum exit_code graph_gather_watch(struct graph_run *run, hbk_client *client, uin
         bool good = take_record(run, record);
         hbk_record_free(record);
         if (!good)
-            return out_of_memory(run);
+            return graph_out_of_memory(run->arguments);
         if (now >= end)
             return EXIT_DONE; /* however many more there are */
     }
@@ -218,7 +221,7 @@ static enum exit_code answered(const struct graph_run *run, hbk_result result,
 {
     if (result != HBK_OK)
         return failed(&run->arguments->globals, error, inspect_advice(result));
-    return good ? EXIT_DONE : out_of_memory(run);
+    return good ? EXIT_DONE : graph_out_of_memory(run->arguments);
 }
 
 /* Who looks is not in the picture. */

@@ -128,7 +128,7 @@ static bool write_document(FILE *file, const struct graph_run *run,
     else
         graph_write_dot(file, run->graph, &run->about);
     if (!good)
-        fprintf(stderr, "hbctl %s: out of memory\n", run->arguments->command);
+        graph_out_of_memory(run->arguments);
     return good;
 }
 
@@ -213,8 +213,6 @@ static enum exit_code gather(struct graph_run *run, const struct graph_request *
         return code;
     if (talk_begin(&talk, run->arguments)) {
         talk.code = graph_gather_service(run, talk.client);
-        if (request->watch_ms != 0)
-            progress_begin(&run->arguments->globals, "watching", NULL);
         if (talk.code == EXIT_DONE && request->files_count != 0)
             talk.code = graph_gather_watch(run, talk.client, request->watch_ms);
         else if (talk.code == EXIT_DONE)
@@ -246,10 +244,8 @@ static enum exit_code make_graph(struct arguments *arguments, const struct graph
     struct graph_run run = {.arguments = arguments, .graph = graph_new()};
     enum exit_code code = EXIT_DONE;
 
-    if (run.graph == NULL) {
-        fprintf(stderr, "hbctl %s: out of memory\n", arguments->command);
-        return EXIT_REFUSED;
-    }
+    if (run.graph == NULL)
+        return graph_out_of_memory(arguments);
     run.about.made_ms = unix_ms();
     /* Before anything is waited for. */
     if (request->output != NULL)

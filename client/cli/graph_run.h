@@ -13,6 +13,9 @@ struct graph_run {
     struct graph_about about;
 };
 
+/** graph_out_of_memory() - say so. Return: the exit code. */
+enum exit_code graph_out_of_memory(const struct arguments *arguments);
+
 /* What follows returns EXIT_DONE; else a message was printed. */
 
 /** graph_gather_file() - the records of the file at @path. Lines that are none are counted. */

@@ -270,8 +270,7 @@ const char *inspect_advice(hbk_result result)
 {
     if (result == HBK_DENIED)
         return "It takes the right to inspect: run it as an administrator, or have verbs.inspect "
-               "in "
-               "handlebroker.json name this user.";
+               "in handlebroker.json name this user.";
     if (result == HBK_METHOD_NOT_FOUND)
         return "The service is older than this hbctl: update it.";
     return NULL;

@@ -31,10 +31,24 @@ void print_text(FILE *file, const char *text)
 
 /* ---- JSON ---- */
 
+/* The bytes of @text without the beginning of a character that was cut off with the rest. */
+static size_t whole_size(const char *text)
+{
+    size_t size = strlen(text), last = size > 0 ? size - 1 : 0;
+
+    while (last > 0 && ((unsigned char)text[last] & 0xC0) == 0x80)
+        last--;
+    unsigned char byte = (unsigned char)text[last];
+    size_t needed = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : byte >= 0xC0 ? 2 : 1;
+    return size - last < needed ? last : size;
+}
+
 static void write_string(FILE *file, const char *text)
 {
+    const char *end = text + whole_size(text);
+
     fputc('"', file);
-    for (; *text != '\0'; text++) {
+    for (; text < end; text++) {
         unsigned char byte = (unsigned char)*text;
         if (byte == '"' || byte == '\\')
             fprintf(file, "\\%c", byte);

@@ -169,7 +169,7 @@ static bool take_offer(struct talk *talk, const struct receive_request *request,
 
     hbk_result result = answer(talk, offer, &accepted);
     if (result == HBK_NOT_FOUND && talk->arguments->globals.json)
-        json_notice("offer_withdrawn", "offer", offer->id, NULL);
+        json_notice("offer_withdrawn", "offer", HBK_SERVICE_NUMBER(offer->id), NULL);
     else if (result == HBK_NOT_FOUND)
         fputs("the offer was withdrawn, or the answer came too late\n", stderr);
     else if (talk_good(talk, result, NULL) && accepted)

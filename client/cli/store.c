@@ -11,8 +11,7 @@ static const char *advice(hbk_result result)
     switch (result) {
     case HBK_NOT_FOUND:
         return "See what there is: hbctl store list. Or let it wait for the name: hbctl store get "
-               "NAME --wait "
-               "10000";
+               "NAME --wait 10000";
     case HBK_EXISTS:
         return "See who has it: hbctl store list. --replace takes the place of an entry of your "
                "own.";
@@ -203,8 +202,7 @@ static const char *remove_advice(hbk_result result)
 {
     if (result == HBK_NOT_FOUND || result == HBK_DENIED)
         return "See what there is: hbctl store list. Others' entries go by --entry N, and take the "
-               "right "
-               "to revoke.";
+               "right to revoke.";
     return NULL;
 }
 

@@ -24,8 +24,7 @@ static const char *advice(hbk_result result)
     switch (result) {
     case HBK_DENIED:
         return "It takes the right to inspect, and that to duplicate handles of the process: run "
-               "it "
-               "as an administrator.";
+               "it as an administrator.";
     case HBK_NOT_FOUND:
         return "Is the process running?";
     case HBK_BAD_HANDLE:

@@ -62,6 +62,7 @@ bool talk_begin_plain(struct talk *talk, struct arguments *arguments)
 
 bool talk_good(struct talk *talk, hbk_result result, const char *(*advice)(hbk_result))
 {
+    progress_end();
     if (result != HBK_OK)
         talk->code =
             failed(&talk->arguments->globals, &talk->error, advice != NULL ? advice(result) : NULL);

@@ -118,14 +118,18 @@ static hbk_result wait_for_record(hbk_client *client, uint32_t timeout_ms)
 }
 
 /* The connection is gone. Return: HBK_OK, there is another; HBK_TIMEOUT, not yet. */
-static hbk_result come_back(hbk_client *client, hbk_error_info *ret_error)
+static hbk_result come_back(struct talk *talk)
 {
-    hbk_result result = hbk_reopen(client, AWAY_MS, ret_error);
+    static const char away[] = "the service was away; some records may be missing here";
+    hbk_result result = hbk_reopen(talk->client, AWAY_MS, &talk->error);
 
     switch (result) {
     case HBK_OK:
         progress_end();
-        fputs("hbctl watch: the service was away; some records may be missing here\n", stderr);
+        if (talk->arguments->globals.json)
+            json_notice("reopened", NULL, 0, away);
+        else
+            fprintf(stderr, "hbctl watch: %s\n", away);
         fflush(stderr);
         return HBK_OK;
     case HBK_UNAVAILABLE:
@@ -149,7 +153,7 @@ static void watch(struct talk *talk, const struct watch_request *request)
     while (request->count == 0 || shown < request->count) {
         hbk_result result = hbk_watch_receive(talk->client, 0, &record, &talk->error);
         if (result == HBK_DISCONNECTED && request->reopen) {
-            result = come_back(talk->client, &talk->error);
+            result = come_back(talk);
             if (result == HBK_OK)
                 continue;
         }

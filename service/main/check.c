@@ -19,8 +19,9 @@ static bool is_missing(DWORD error)
 static HANDLE open_plainly(const wchar_t *path, struct hbk_check *check)
 {
     char text[ERROR_BYTES_MAX];
+    /* It may turn out to be somebody's pipe, who is not to act as us. */
     HANDLE file = CreateFileW(path, GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING,
-                              FILE_ATTRIBUTE_NORMAL, NULL);
+                              SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION, NULL);
     DWORD error = GetLastError();
 
     /* A pipe or a device could keep us waiting for ever. */

@@ -276,12 +276,15 @@ static size_t keep_candidates(struct told_handles *all, struct told_handle own)
 }
 
 /* Is @value of @process the object of @pin, now? */
-static bool is_held(HANDLE process, ULONG_PTR value, HANDLE pin)
+static bool is_held(struct look *look, HANDLE process, ULONG_PTR value, HANDLE pin)
 {
     HANDLE there = NULL;
 
     if (!DuplicateHandle(process, (HANDLE)value, GetCurrentProcess(), &there, 0, FALSE,
                          DUPLICATE_SAME_ACCESS)) {
+        if (GetLastError() != ERROR_INVALID_HANDLE) {
+            look->found.complete = false; /* it was not closed, and may be of the object */
+        }
         return false;
     }
     bool same = hbk_handles_same(there, pin);
@@ -328,7 +331,7 @@ static void compare_all(struct look *look, const struct told_handle *candidates,
             pid = told->process;
             process = open_holder(look, pid);
         }
-        if (process == NULL || !is_held(process, told->value, pin)) {
+        if (process == NULL || !is_held(look, process, told->value, pin)) {
             continue;
         }
         if (process != GetCurrentProcess()) {

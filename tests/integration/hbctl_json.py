@@ -177,7 +177,12 @@ def take_back(tool, file):
     sent, received = sender.line(), receiver.line()
     entries = tool.run("deliveries")[0]["deliveries"]
     entry = next(entry for entry in entries if entry["delivery"] == sent["delivery"])
-    tool.run("transfer", "--from", str(entry["to"]["pid"]), "--handle", str(received["items"][0]["handle"]))
+    pid, value = str(entry["to"]["pid"]), str(received["items"][0]["handle"])
+    tool.run("transfer", "--from", pid, "--handle", value)
+    handles = tool.run("handles", pid)[0]["handles"]
+    assert value in [str(handle["handle"]) for handle in handles]
+    holders = tool.run("holders", pid, value)[0]["holders"]
+    assert (pid, value) in [(str(holder["pid"]), str(holder["handle"])) for holder in holders]
     tool.run("graph")
     tool.run("revoke", str(sent["delivery"]))
     sender.process.stdin.close()
@@ -209,7 +214,7 @@ def failures(tool, file):
     tool.run("send", NAME, "--file", file, "--wait", "soon", code=2)
     tool.run("receive", NAME, "--timeout", "100", code=4)
     tool.run("status", "--pipe", "no-such-pipe", "--unverified", code=3)
-    for command in ("revoke", "transfer"):
+    for command in ("revoke", "transfer", "handles", "holders"):
         tool.run(command, code=2)
     tool.run("watch", "--timeout", "1", "--count", "many", code=2)
 

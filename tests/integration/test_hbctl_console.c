@@ -177,8 +177,31 @@ static void that_it_waits(void **state)
     kit_says(text, kit_is_wine() ? "\n\x1b[31mhbctl: timeout: " : "\nhbctl: timeout: ");
     process = start(L"bench --count 100000", screen_name, screen_name);
     assert_true(shown("handing over, ", RUN_MS));
-    kit_says(text, " of 100000, ");
+    assert_true(shown(" of 100000, ", RUN_MS));
     kit_forget(process);
+}
+
+/* What comes after it begins where it began; and the console is left as it was, whichever stream took colour first. */
+static void what_it_waited_for(void **state)
+{
+    (void)state;
+    const char *name = "user/waited";
+    hbk_client *client = kit_client();
+    HANDLE event = kit_make(KIT_EVENT);
+    DWORD before = 0, after = 0;
+    assert_true(GetConsoleMode(screen, &before));
+    HANDLE process =
+        start(L"receive user/waited --count 2 --timeout 4000", screen_name, screen_name);
+    assert_true(shown("waiting for a delivery, ", RUN_MS));
+    assert_int_equal(kit_send(client, name, event, 0, 0, NULL), HBK_OK);
+    end(process, KIT_TOO_LATE);
+    kit_says(text, "\ndelivery ");
+    assert_null(strstr(text, "waiting"));
+    kit_says(text, "hbctl: timeout: ");
+    assert_true(GetConsoleMode(screen, &after));
+    assert_int_equal(after, before);
+    CloseHandle(event);
+    kit_close(client);
 }
 
 static void not_to_a_program(void **state)
@@ -216,7 +239,7 @@ static int group(void)
     const struct CMUnitTest tests[] = {
         KIT_TEST(colour_on_a_console_alone), KIT_TEST(no_colour_where_it_is_not_wanted),
         KIT_TEST(a_table_is_made_to_fit),    KIT_TEST(that_it_waits),
-        KIT_TEST(not_to_a_program),
+        KIT_TEST(what_it_waited_for),        KIT_TEST(not_to_a_program),
     };
     /* Wine makes no console where there is no screen; there with_console.sh brings a terminal. */
     if (!kit_is_wine()) {

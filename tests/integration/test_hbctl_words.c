@@ -61,12 +61,28 @@ static void a_wrong_command_line_in_json(void **state)
     kit_is_json(kit_said.err);
 }
 
+/* A detail that is cut ends between two characters, wherever the limit falls. */
+static void a_long_argument_in_json(void **state)
+{
+    (void)state;
+    wchar_t word[202] = L"-";
+    for (size_t i = 1; i < 200; i++)
+        word[i] = 0xE9; /* two bytes in UTF-8 */
+    kit_hbctl_at(NULL, KIT_USAGE, L"status %ls --json", word);
+    kit_is_json(kit_said.err);
+    kit_says(kit_said.err, "what is this: -\xC3\xA9");
+    word[1] = L'-';
+    kit_hbctl_at(NULL, KIT_USAGE, L"status %ls --json", word);
+    kit_is_json(kit_said.err);
+}
+
 static int group(void)
 {
     const struct CMUnitTest tests[] = {
         KIT_TEST(a_command_that_is_almost_one),
         KIT_TEST(help_of_each_kind),
         KIT_TEST(a_wrong_command_line_in_json),
+        KIT_TEST(a_long_argument_in_json),
     };
     return cmocka_run_group_tests_name("hbctl words", tests, kit_group_console, kit_group_end);
 }

@@ -526,11 +526,15 @@ static void hbctl_goes_on(void **state)
     static char out[8192];
     static char name[64];
     wchar_t line[128];
-    struct run receives, twin, watches;
+    struct run receives, twin, watches, program;
     HANDLE event = kit_make(KIT_EVENT);
     int64_t delivery = 0;
     (void)snprintf(name, sizeof name, "%s", kit_endpoint_name());
     (void)swprintf(line, 128, L"receive %hs --reopen --json", name);
+    begin_run(&program, L"watch --reopen --json --timeout 60000 --count 1000");
+    do
+        hbk_close(kit_connect(0)); /* without a record it says nothing */
+    while (kit_file_read(program.out, out, sizeof out) == 0);
     begin_run(&receives, line);
     begin_run(&twin, L"receive user/test/reopen-twin");
     begin_run(&watches, L"watch --reopen --timeout 60000 --count 1000");
@@ -542,6 +546,7 @@ static void hbctl_goes_on(void **state)
     kit_restart();
     end_run(&twin, 3, out, sizeof out);
     wait_for_words(watches.err, "was away");
+    wait_for_words(program.err, "{\"notice\":{\"name\":\"reopened\",");
     source = kit_connect(0);
     wait_listed(source, name);
     assert_int_equal(kit_send(source, name, event, 0, 0, NULL), HBK_OK);
@@ -551,6 +556,7 @@ static void hbctl_goes_on(void **state)
                      HBK_SERVICE_NUMBER((uint64_t)delivery)); /* as the service calls it */
     wait_for_words(watches.out, "handle.send");
     kit_forget(watches.process);
+    kit_forget(program.process);
     hbk_close(source);
     CloseHandle(event);
 }
