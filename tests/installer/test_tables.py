@@ -18,7 +18,10 @@ PRIVILEGES = "SeChangeNotifyPrivilege/SeDebugPrivilege/SeImpersonatePrivilege"
 
 def table(msi, name):
     """Rows, without the heads."""
-    text = subprocess.run(["msiinfo", "export", msi, name], check=True, capture_output=True).stdout.decode("utf-8")
+    # Of a table with files in it, msiinfo writes them where it is.
+    with tempfile.TemporaryDirectory() as folder:
+        text = subprocess.run(["msiinfo", "export", Path(msi).resolve(), name], cwd=folder, check=True,
+                              capture_output=True).stdout.decode("utf-8")
     return [row.split("\t") for row in text.splitlines()[3:]]
 
 

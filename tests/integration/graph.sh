@@ -60,8 +60,8 @@ done
 sleep 1
 printf 'for whom it may concern\n' >"$work/file"
 file=$(hbk_windows_path "$work/file")
-hbctl put "$name" --file "$file" >/dev/null
-hbctl get "$name" >/dev/null
+hbctl store put "$name" --file "$file" >/dev/null
+hbctl store get "$name" >/dev/null
 hbctl receive "$name" --timeout 30000 >/dev/null &
 receiving=$!
 hbctl send "$name" --file "$file" --wait 20000 >/dev/null
@@ -71,7 +71,7 @@ if hbctl send global/nobody --file "$file" >/dev/null 2>&1; then
 fi
 all live
 grep -q '"kind":"entry"' "$work/live.json" || fail "what is stored is not drawn"
-hbctl remove "$name" >/dev/null
+hbctl store remove "$name" >/dev/null
 code=0
 wait $watching || code=$?
 [ "$code" -eq 4 ] || fail "hbctl watch ended with $code: $(cat "$work/watching")"
