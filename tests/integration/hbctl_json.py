@@ -177,7 +177,10 @@ def take_back(tool, file):
     sent, received = sender.line(), receiver.line()
     entries = tool.run("deliveries")[0]["deliveries"]
     entry = next(entry for entry in entries if entry["delivery"] == sent["delivery"])
-    tool.run("transfer", "--from", str(entry["to"]["pid"]), "--handle", str(received["items"][0]["handle"]))
+    pid, handle = str(entry["to"]["pid"]), str(received["items"][0]["handle"])
+    assert handle in [str(one["handle"]) for one in tool.run("handles", pid)[0]["handles"]]
+    assert pid in [str(one["pid"]) for one in tool.run("holders", pid, handle)[0]["holders"]]
+    tool.run("transfer", "--from", pid, "--handle", handle)
     tool.run("graph")
     tool.run("revoke", str(sent["delivery"]))
     sender.process.stdin.close()
@@ -209,7 +212,7 @@ def failures(tool, file):
     tool.run("send", NAME, "--file", file, "--wait", "soon", code=2)
     tool.run("receive", NAME, "--timeout", "100", code=4)
     tool.run("status", "--pipe", "no-such-pipe", "--unverified", code=3)
-    for command in ("revoke", "transfer"):
+    for command in ("revoke", "transfer", "handles", "holders"):
         tool.run(command, code=2)
     tool.run("watch", "--timeout", "1", "--count", "many", code=2)
 
