@@ -112,6 +112,7 @@ install(
     COMPONENT sdk
     FILES_MATCHING REGEX "/[a-z]+/[a-z_]+\\.(c|cs|mjs|ps1|py)$"
     PATTERN node_modules EXCLUDE
+    PATTERN __pycache__ EXCLUDE
 )
 
 include(CMakePackageConfigHelpers)

@@ -55,6 +55,10 @@ check_scripts() {
     } | sort -u | xargs -d '\n' -r shellcheck --external-sources
 }
 
+check_python() {
+    files '*.py' | xargs -d '\n' -r pyflakes3
+}
+
 # A second compiler's warnings, which are errors; and the compile commands for what follows.
 build_preset() { # preset
     if ! { cmake --preset "$1" && cmake --build --preset "$1"; } >"$work/log" 2>&1; then
@@ -130,6 +134,7 @@ check_cppcheck() { # preset list library…
 
 step 'clang-format' check_format
 step 'shellcheck' check_scripts
+step 'pyflakes' check_python
 step 'the analyzers see' check_planted
 step 'linux-clang build' build_preset linux-clang
 step "gcc's analyzer" build_preset linux-analyzer

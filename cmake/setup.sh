@@ -56,7 +56,7 @@ packages=(
     # to run what was cross-built
     wine wine64
     # to check
-    clang-format clang-tidy cppcheck shellcheck
+    clang-format clang-tidy cppcheck shellcheck pyflakes3
     # to count instructions (tests/bench)
     valgrind
     # to make the MSI (installer/build.sh), and to build against its SDK
@@ -83,11 +83,12 @@ trap 'printf "setup: error: line %s failed (exit code %s)\n" "$LINENO" "$?" >&2'
 
 # --- apt packages -----------------------------------------------------------------------------
 
+# Without our lock: what a package starts may go on for ever.
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then
-        "$@"
+        "$@" 9>&-
     elif command -v sudo >/dev/null; then
-        sudo "$@"
+        sudo "$@" 9>&-
     else
         die "root or sudo is needed for: $*"
     fi
@@ -386,11 +387,6 @@ recipe_hash() {
 }
 
 install_dependencies() {
-    mkdir -p "$deps"
-    # One set-up at a time. The lock goes with this process, however it ends.
-    exec 9>"$deps/lock"
-    flock 9
-
     local key
     key=$(recipe_hash)
     prefix=$deps/$key
@@ -588,6 +584,10 @@ case "${*:-}" in
 *) die "usage: setup.sh [--x86]" ;;
 esac
 [ -z "$x86" ] || packages+=("${packages_x86[@]}")
+# One set-up at a time. The lock goes with this process, however it ends.
+mkdir -p "$deps"
+exec 9>"$deps/lock"
+flock 9
 install_packages
 install_dependencies
 install_promtool

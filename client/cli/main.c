@@ -288,7 +288,7 @@ static const struct command commands[] = {
         "\n"
         "Examples:\n"
         "  hbctl bench\n"
-        "  hbctl bench --count 20000 --json\n"),
+        "  hbctl bench --count 500 --json\n"),
     HBCTL_COMMAND(
         "check-config", run_check_config, "every mistake of a configuration file",
         "hbctl check-config [FILE] [--json]\n"

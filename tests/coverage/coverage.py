@@ -12,7 +12,6 @@ not counted, those in its brackets included: they are there not to be taken. Not
 """
 import collections
 import os
-import re
 import subprocess
 import sys
 import tempfile

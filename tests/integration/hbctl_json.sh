@@ -13,7 +13,7 @@ build=$(cd -- "$1" && pwd -P)
 
 # The one that CMake has found need not be the one that Debian's package is for.
 for python in "$2" /usr/bin/python3; do
-    ! "$python" -c 'import jsonschema' 2>/dev/null || break
+    ! "$python" -c 'from jsonschema import Draft202012Validator' 2>/dev/null || break
     [ "$python" != /usr/bin/python3 ] || {
         printf 'hbctl_json.sh: python3-jsonschema was not found; run cmake/setup.sh\n' >&2
         exit 1

@@ -5,7 +5,7 @@
 #     languages.sh BUILD node|powershell|pwsh|python
 #
 # Under Wine, it is Node, which cmake/setup.sh has fetched. On Windows, as an administrator, in Git's bash, each is the
-# machine's own; Node's koffi is then what "npm install --prefix .deps/node/current koffi@3.3.4" has put there.
+# machine's own; Node's koffi is then what "npm install --prefix .deps/node/current koffi" has put there.
 set -euo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
@@ -48,6 +48,7 @@ MINGW* | MSYS* | CYGWIN*)
     export MSYS_NO_PATHCONV=1 MSYS2_ARG_CONV_EXCL='*'
     wine=()
     node=(node)
+    command -v "$language" >/dev/null || fail "$language was not found"
     native() { cygpath -w "$1"; }
     ;;
 *)
@@ -71,7 +72,7 @@ prepare() {
     cp -R "$root/client/languages/." "$work"
     if [ "$language" = node ]; then
         [ -f "$root/.deps/node/current/node_modules/koffi/package.json" ] ||
-            fail "koffi was not found in .deps/node/current; run cmake/setup.sh"
+            fail "koffi was not found in .deps/node/current; where it comes from stands in the head of languages.sh"
         rm -rf "$work/node/node_modules"
         ln -s "$root/.deps/node/current/node_modules" "$work/node/node_modules"
     fi
