@@ -46,6 +46,8 @@ static bool take_record(struct graph_run *run, const hbk_record *record)
         run->about.missed += record->stands_for;
     if (!how_of(record, &share.how))
         return true;
+    if (record->source.pid != 0)
+        share.from = party(&record->source);
     if (share.how == GRAPH_GET)
         share.to = share.from; /* who asks is who gets it */
     share.outcome = strcmp(record->outcome, "done") == 0 ? GRAPH_DONE : GRAPH_REFUSED;

@@ -71,6 +71,7 @@ static void print_record(const hbk_record *record)
         print_text(stdout, record->endpoint);
     }
     print_party("by", &record->caller);
+    print_party("from", &record->source);
     print_party("to", &record->target);
     print_items(record);
     if (record->error != NULL) {

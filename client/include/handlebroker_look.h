@@ -230,6 +230,7 @@ typedef struct hbk_record {
     uint64_t correlation; /* the same in all records of one request */
     uint64_t delivery;
     hbk_party caller, target;
+    hbk_party source; /* whose handles they were, if not the caller's */
     const char *endpoint;
     size_t count;
     const hbk_sent_info *items; /* count of them */

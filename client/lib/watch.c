@@ -16,8 +16,8 @@ static size_t room(const struct hbk_event *event)
 {
     return hbk_copy_room(event->event) + hbk_copy_room(event->outcome) +
            hbk_copy_room(event->caller.user) + hbk_copy_room(event->target.user) +
-           hbk_copy_room(event->endpoint) + hbk_copy_room(event->error) +
-           hbk_copy_room(event->detail);
+           hbk_copy_room(event->source.user) + hbk_copy_room(event->endpoint) +
+           hbk_copy_room(event->error) + hbk_copy_room(event->detail);
 }
 
 static void fill_party(hbk_party *ret_party, const struct hbk_client *client,
@@ -39,6 +39,7 @@ static void fill_record(hbk_record *ret_record, const struct hbk_client *client,
     ret_record->delivery = hbk_id_tell(client, event->delivery);
     fill_party(&ret_record->caller, client, &event->caller, at);
     fill_party(&ret_record->target, client, &event->target, at);
+    fill_party(&ret_record->source, client, &event->source, at);
     ret_record->endpoint = hbk_copy_put(at, event->endpoint);
     ret_record->error = hbk_copy_put(at, event->error);
     ret_record->detail = hbk_copy_put(at, event->detail);

@@ -453,7 +453,8 @@ struct hbk_event {
     uint64_t correlation; /* equal in all records of one request, from its line to the last close */
     uint64_t delivery;
     struct hbk_event_party caller, target;
-    struct hbk_text endpoint; /* or entry */
+    struct hbk_event_party source; /* whose handles they were, if not the caller's */
+    struct hbk_text endpoint;      /* or entry */
     size_t items_count;
     const struct hbk_sent_item *items;
     struct hbk_text error; /* wire name */

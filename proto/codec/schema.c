@@ -310,6 +310,7 @@ static const struct hbk_field event_fields[] = {
     {FIELD(hbk_event, delivery, "delivery", U64, OPTIONAL), ID},
     {FIELD(hbk_event, caller, "caller", OBJECT, OPTIONAL), .sub = &party_schema},
     {FIELD(hbk_event, target, "target", OBJECT, OPTIONAL), .sub = &party_schema},
+    {FIELD(hbk_event, source, "source", OBJECT, OPTIONAL), .sub = &party_schema},
     {FIELD(hbk_event, endpoint, "endpoint", TEXT, OPTIONAL), NAME},
     {FIELD(hbk_event, items, "items", OBJECTS, OPTIONAL),
      LIST(hbk_event, items_count, struct hbk_sent_item), RANGE(1, HBK_ITEMS_MAX),

@@ -289,6 +289,7 @@ static void record_delivery(const struct hbk_delivery *delivery, struct hbk_even
     }
     params->correlation = delivery->correlation;
     params->delivery = delivery->slot.id;
+    params->source.pid = delivery->source_pid;
     params->endpoint = delivery->name;
     params->items_count = delivery->item_count;
     params->items = items;

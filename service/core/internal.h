@@ -277,7 +277,7 @@ struct hbk_send_start {
     enum hbk_delivery_kind kind;
     const struct hbk_send *params; /* without a name: to a process, or to who asks */
     void *source, *process;        /* as in struct hbk_delivery; taken over */
-    uint32_t process_pid;
+    uint32_t source_pid, process_pid;
 };
 
 /** hbk_send_start() - the same for a transfer. */

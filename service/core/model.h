@@ -256,9 +256,9 @@ struct hbk_delivery {
     enum hbk_delivery_state state;
     bool answered;
     bool revocable;
-    bool making;          /* a worker is at its sockets: their pins stay */
-    bool unnoticed;       /* its process could not be notified: the answer tells */
-    uint32_t process_pid; /* of `process` */
+    bool making;                      /* a worker is at its sockets: their pins stay */
+    bool unnoticed;                   /* its process could not be notified: the answer tells */
+    uint32_t source_pid, process_pid; /* of `source`, also when that is over; of `process` */
     void *source;  /* a process that was opened: whose handle it is; NULL: the sender's own */
     void *process; /* a process that was opened: where it is placed; NULL: the target's own */
     struct hbk_entry *entry;     /* that is taken, and has the pin; NULL: not found yet, or none */

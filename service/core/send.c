@@ -346,6 +346,7 @@ void hbk_send_start(struct hbk_session *session, const struct hbk_id *id,
     }
     delivery->source = start->source;
     delivery->process = start->process;
+    delivery->source_pid = start->source != NULL ? start->source_pid : 0;
     delivery->process_pid = start->process_pid;
     delivery->revocable = params->revocable;
     delivery->wait_due = params->wait_ms == 0 ? HBK_NEVER : delivery->begun_ms + params->wait_ms;

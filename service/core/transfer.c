@@ -70,8 +70,10 @@ void hbk_transfer_request(struct hbk_session *session, const struct hbk_id *id,
                                   .items_count = 1,
                                   .items = &item,
                                   .timeout_ms = HBK_TIMEOUT_MS_DEFAULT};
-    struct hbk_send_start start = {
-        .kind = HBK_DELIVERY_TRANSFER, .params = &send, .process_pid = params->target_pid};
+    struct hbk_send_start start = {.kind = HBK_DELIVERY_TRANSFER,
+                                   .params = &send,
+                                   .source_pid = params->source_pid,
+                                   .process_pid = params->target_pid};
     struct hbk_error error;
 
     if (check(session, params, &error) != 0 ||

@@ -88,6 +88,15 @@ python3 "$here/graph.py" --hostile >"$work/hostile"
 all hostile --records "$(hbk_windows_path "$work/hostile")"
 grep -q '"malformed":0,' "$work/hostile.json" || fail "not all of the hostile records were read"
 
+# A transfer goes from whose handle it was, and not from who asked for it, who is not drawn.
+cat >"$work/moved" <<'RECORD'
+{"serial":1,"time_ms":1,"event":"handle.transfer","outcome":"done","caller":{"pid":10},"target":{"pid":30},"source":{"pid":20},"items":[{"type":"Event","access":2}]}
+RECORD
+all moved --records "$(hbk_windows_path "$work/moved")"
+grep -q '"pid":20,.*"pid":30,.*"from":"n1","to":"n2","how":"transfer"' "$work/moved.json" ||
+    fail "the transfer is drawn otherwise: $(cat "$work/moved.json")"
+! grep -q '"pid":10,' "$work/moved.json" || fail "who asked for the transfer is drawn"
+
 # A graph of nothing is one too; and the largest that is drawn.
 : >"$work/nothing"
 all empty --records "$(hbk_windows_path "$work/nothing")"

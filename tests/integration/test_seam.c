@@ -260,7 +260,8 @@ static void holders_here_are_counted(void **state)
     uint32_t there[3];
     for (size_t i = 0; i < 3; i++)
         there[i] = seam_place(pin, i == 1);
-    struct hbk_look what = {.holders = true, .handle = there[0], .limit = 3};
+    /* One more than there are: past the limit nobody is compared, and there may be more. */
+    struct hbk_look what = {.holders = true, .handle = there[0], .limit = 4};
     assert_int_equal(look(seam_party, &what), 0);
     assert_true(seam_told.found.complete);
     assert_string_equal(seam_told.found.type, "Event");

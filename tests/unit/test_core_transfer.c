@@ -80,6 +80,7 @@ static void to_oneself(void **state)
         const struct hbk_event *done = log_take(scene.log, "handle.transfer", "done", NULL);
         is_party(&done->caller, scene.a);
         is_party(&done->target, scene.a);
+        assert_int_equal(done->source.pid, 200);
         assert_int_equal(done->items_count, 1);
         assert_true(hbk_text_is(done->items[0].type, "Event"));
         assert_null(done->endpoint.data);
@@ -151,6 +152,7 @@ static void what_it_costs(void **state)
     fake_process_start(scene.kernel, 203);
     uint64_t spent[4] = {books_spent(scene.rig->core)};
     transfer(scene.a, "{'source':{'pid':100},'handle':%u}", own);
+    assert_int_equal(log_take(scene.log, "handle.transfer", "done", NULL)->source.pid, 0);
     spent[1] = books_spent(scene.rig->core);
     transfer(scene.a, "{'source':{'pid':200},'handle':%u}", scene.event);
     spent[2] = books_spent(scene.rig->core);
