@@ -34,7 +34,7 @@ build_cmd() { # wix fails folder
     rm -rf "$fake/installer" "$work/calls"
     WIX=$1 STAND_IN_FAILS=$2 STAND_IN_LOG=$(hbk_windows_path "$work/raw") \
         WINEPATH=$(hbk_windows_path "$work/tools") \
-        timeout 60 "$HBK_WINE" cmd /c "$(hbk_windows_path "$root/installer/build.cmd")" \
+        timeout 60 "$HBK_WINE" cmd /c call "$(hbk_windows_path "$root/installer/build.cmd")" \
         "$3" </dev/null >"$work/output" 2>&1 || code=$?
     touch "$work/raw"
     sed -e "s/\\r$//" -e 's/\\/\//g' -e "s|[A-Z]:$work|WORK|g" -e "s|[A-Z]:$root|ROOT|g" "$work/raw" >"$work/calls"
