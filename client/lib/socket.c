@@ -43,7 +43,7 @@ struct functions {
 
 static struct functions functions;
 static INIT_ONCE loaded = INIT_ONCE_STATIC_INIT, decoder = INIT_ONCE_STATIC_INIT,
-                 started = INIT_ONCE_STATIC_INIT;
+                 started = INIT_ONCE_STATIC_INIT, asking = INIT_ONCE_STATIC_INIT;
 
 static void (*find(HMODULE module, const char *name))(void)
 {
@@ -58,22 +58,33 @@ static HMODULE load(const wchar_t *library)
 /* What is loaded stays: sockets that were given to the application need it. */
 static BOOL CALLBACK load_functions(INIT_ONCE *once, void *parameter, void **context)
 {
-    HMODULE winsock = load(L"ws2_32.dll"), nt = GetModuleHandleW(L"ntdll.dll");
+    HMODULE winsock = load(L"ws2_32.dll");
 
     (void)once;
     (void)parameter;
     (void)context;
-    if (winsock == NULL || nt == NULL)
+    if (winsock == NULL)
         return FALSE;
-    functions.query = (query_object)find(nt, "NtQueryObject");
     functions.startup = (int(WSAAPI *)(WORD, WSADATA *))find(winsock, "WSAStartup");
     functions.make = (SOCKET(WSAAPI *)(int, int, int, WSAPROTOCOL_INFOW *, GROUP, DWORD))find(
         winsock, "WSASocketW");
     functions.option = (int(WSAAPI *)(SOCKET, int, int, char *, int *))find(winsock, "getsockopt");
     functions.close = (int(WSAAPI *)(SOCKET))find(winsock, "closesocket");
     functions.error = (int(WSAAPI *)(void))find(winsock, "WSAGetLastError");
-    return functions.query != NULL && functions.startup != NULL && functions.make != NULL &&
-           functions.option != NULL && functions.close != NULL && functions.error != NULL;
+    return functions.startup != NULL && functions.make != NULL && functions.option != NULL &&
+           functions.close != NULL && functions.error != NULL;
+}
+
+static BOOL CALLBACK load_query(INIT_ONCE *once, void *parameter, void **context)
+{
+    HMODULE nt = GetModuleHandleW(L"ntdll.dll");
+
+    (void)once;
+    (void)parameter;
+    (void)context;
+    if (nt != NULL)
+        functions.query = (query_object)find(nt, "NtQueryObject");
+    return functions.query != NULL;
 }
 
 static BOOL CALLBACK load_decoder(INIT_ONCE *once, void *parameter, void **context)
@@ -117,7 +128,8 @@ static uint32_t granted(HANDLE handle)
 {
     struct object_rights rights = {0};
 
-    if (functions.query(handle, 0, &rights, sizeof rights, NULL) < 0)
+    if (!InitOnceExecuteOnce(&asking, load_query, NULL, NULL) ||
+        functions.query(handle, 0, &rights, sizeof rights, NULL) < 0)
         return 0;
     return rights.granted;
 }
@@ -146,10 +158,12 @@ static bool answers(HANDLE handle)
 
 bool hbk_socket_hidden(HANDLE handle)
 {
-    if (GetModuleHandleW(L"ws2_32.dll") == NULL || !is_loaded())
+    /* Asked before the loader, which may look on the disk for what is not loaded: no event has it, every socket does. */
+    uint32_t has = granted(handle);
+    if (!(has & FILE_READ_ATTRIBUTES) || GetModuleHandleW(L"ws2_32.dll") == NULL || !is_loaded())
         return false;
     uint32_t rights = own_rights();
-    return rights != 0 && (granted(handle) & rights) == rights && answers(handle);
+    return rights != 0 && (has & rights) == rights && answers(handle);
 }
 
 bool hbk_socket_denied(HANDLE handle)
