@@ -158,9 +158,12 @@ static bool answers(HANDLE handle)
 
 bool hbk_socket_hidden(HANDLE handle)
 {
-    /* Asked before the loader, which may look on the disk for what is not loaded: no event has it, every socket does. */
+    /* Asked before the loader, which may look on the disk for what is not loaded: no event has this right, and no
+     * file on a disk is of this kind; every socket has both. */
     uint32_t has = granted(handle);
-    if (!(has & FILE_READ_ATTRIBUTES) || GetModuleHandleW(L"ws2_32.dll") == NULL || !is_loaded())
+    if (!(has & FILE_READ_ATTRIBUTES) || GetFileType(handle) != FILE_TYPE_PIPE)
+        return false;
+    if (GetModuleHandleW(L"ws2_32.dll") == NULL || !is_loaded())
         return false;
     uint32_t rights = own_rights();
     return rights != 0 && (has & rights) == rights && answers(handle);
